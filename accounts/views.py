@@ -1,0 +1,108 @@
+"""The sign-in endpoints: one action each."""
+
+from django.contrib.auth import authenticate
+from drf_spectacular.utils import extend_schema
+from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.permissions import AllowAny
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from accounts import tokens
+from accounts.models import User
+from accounts.serializers import (
+    Credentials,
+    EmptyPayload,
+    RefreshBody,
+    SessionPayload,
+    TokenBody,
+    TokenPairPayload,
+    TokenPayload,
+)
+from plex_integration.wire import iso_instant
+
+
+class _Public(APIView):
+    """An endpoint whose body is the proof: an old `Authorization` header must not stop it."""
+
+    authentication_classes = []
+    permission_classes = [AllowAny]
+
+
+class TokenView(_Public):
+    """Sign in."""
+
+    @extend_schema(request=Credentials, responses=TokenPairPayload, operation_id="auth_token")
+    def post(self, request: Request) -> Response:
+        """Trade a name and password for an access and a refresh token."""
+        body = Credentials(data=request.data)
+        body.is_valid(raise_exception=True)
+        user = authenticate(request, **body.validated_data)
+        if not isinstance(user, User):
+            raise AuthenticationFailed("The username or password is wrong.")
+        return Response(TokenPairPayload(tokens.issue(user)).data)
+
+
+class TokenRefreshView(_Public):
+    """Renew."""
+
+    @extend_schema(request=RefreshBody, responses=TokenPairPayload, operation_id="auth_refresh")
+    def post(self, request: Request) -> Response:
+        """Trade a refresh token for a fresh pair; the old refresh token is refused afterwards."""
+        pair = _accepted(tokens.rotate, _body(RefreshBody, request)["refresh"])
+        return Response(TokenPairPayload(pair).data)
+
+
+class TokenVerifyView(_Public):
+    """Verify."""
+
+    @extend_schema(request=TokenBody, responses=TokenPayload, operation_id="auth_verify")
+    def post(self, request: Request) -> Response:
+        """Say whether a token, access or refresh, would be accepted now."""
+        raw = _body(TokenBody, request)["token"]
+        try:
+            token = tokens.read(raw, tokens.AccessToken)
+        except tokens.TokenRefused:
+            token = _accepted(tokens.read, raw, tokens.RefreshToken)
+        _accepted(tokens.bearer, token)
+        answer = {
+            "tokenType": token.token_type,
+            "expiresAt": iso_instant(tokens.expires_at(token)),
+        }
+        return Response(TokenPayload(answer).data)
+
+
+class LogoutView(_Public):
+    """Sign out."""
+
+    @extend_schema(request=RefreshBody, responses=EmptyPayload, operation_id="auth_logout")
+    def post(self, request: Request) -> Response:
+        """Refuse a refresh token from now on; its access token ends within 15 minutes."""
+        _accepted(tokens.revoke, _body(RefreshBody, request)["refresh"])
+        return Response(EmptyPayload({}).data)
+
+
+class SessionView(APIView):
+    """Who am I."""
+
+    @extend_schema(responses=SessionPayload, operation_id="auth_session")
+    def get(self, request: Request) -> Response:
+        """Tell who is signed in, and until when this access token is good."""
+        answer = {
+            "user": request.user,
+            "expiresAt": iso_instant(tokens.expires_at(request.auth)),
+        }
+        return Response(SessionPayload(answer).data)
+
+
+def _body(shape, request):
+    body = shape(data=request.data)
+    body.is_valid(raise_exception=True)
+    return body.validated_data
+
+
+def _accepted(act, *given):
+    try:
+        return act(*given)
+    except tokens.TokenRefused:
+        raise AuthenticationFailed("The token is not valid.") from None

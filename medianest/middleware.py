@@ -1,0 +1,74 @@
+"""The outer edge of every request: its id, its clock, and the headers that carry them."""
+
+import logging
+import re
+import time
+import uuid
+from collections.abc import Callable
+from contextvars import ContextVar
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+
+_CLIENT_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+
+_current_id: ContextVar[str] = ContextVar("request_id", default="-")
+
+
+def request_id(request: HttpRequest) -> str:
+    """Return the id that this request's envelope, header and log lines carry."""
+    identity: str = request.META["medianest.request_id"]
+    return identity
+
+
+def elapsed_ms(request: HttpRequest) -> int:
+    """Return the whole milliseconds since the request came in."""
+    return round((time.perf_counter() - request.META["medianest.started"]) * 1000)
+
+
+class RequestLogFilter(logging.Filter):
+    """Give every log record the id of the request it was written in."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        record.requestId = _current_id.get()
+        return True
+
+
+class RequestMiddleware:
+    """Name the request, start its clock, and say both in the answer's headers.
+
+    The id is `req-<route>-<unique>`, or the client's own `X-Request-ID` where that is 1 to 64
+    letters, digits, dots, underscores and hyphens. Until the URL is resolved the route is `api`.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        request.META["medianest.started"] = time.perf_counter()
+        given = request.META.get("HTTP_X_REQUEST_ID", "")
+        if _CLIENT_ID.fullmatch(given):
+            _name(request, given)
+        else:
+            request.META["medianest.unique"] = unique = uuid.uuid4().hex
+            _name(request, f"req-api-{unique}")
+        response = self.get_response(request)
+        response["X-Request-ID"] = request_id(request)
+        if request.path_info.startswith("/api/v1/plex"):
+            response["X-Plex-Response-Time"] = f"{elapsed_ms(request)}ms"
+        return response
+
+    def process_view(
+        self, request: HttpRequest, view: Any, args: Any, kwargs: Any
+    ) -> HttpResponseBase | None:
+        unique = request.META.get("medianest.unique")
+        match = request.resolver_match
+        if unique and match and match.url_name:
+            _name(request, f"req-{match.url_name}-{unique}")
+        return None
+
+
+def _name(request: HttpRequest, identity: str) -> None:
+    request.META["medianest.request_id"] = identity
+    _current_id.set(identity)

@@ -1,0 +1,252 @@
+"""Every setting of the service, read from the environment; a bad value stops the start, loudly.
+
+README's table "Settings" lists each variable with its default.
+"""
+
+import hashlib
+import os
+from datetime import timedelta
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import dj_database_url
+from django.core.exceptions import ImproperlyConfigured
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+
+def env_text(name: str, default: str = "") -> str:
+    """Return a variable's text without surrounding blanks."""
+    return os.environ.get(name, default).strip()
+
+
+def env_flag(name: str, *, default: bool) -> bool:
+    """Return a variable as a boolean: 1, 0, true or false."""
+    text = env_text(name).lower()
+    if text in ("", "1", "0", "true", "false"):
+        return text in ("1", "true") if text else default
+    raise ImproperlyConfigured(f"{name} must be 1, 0, true or false")
+
+
+def env_list(name: str, default: str = "") -> list[str]:
+    """Return a comma-separated variable as a list of its non-empty parts."""
+    return [part.strip() for part in env_text(name, default).split(",") if part.strip()]
+
+
+def env_number(name: str, default: float, *, minimum: float, maximum: float) -> float:
+    """Return a variable as a finite number within its bounds."""
+    text = env_text(name) or str(default)
+    try:
+        number = float(text)
+    except ValueError:
+        number = float("nan")
+    if not minimum <= number <= maximum:
+        raise ImproperlyConfigured(f"{name} must be a number from {minimum:g} to {maximum:g}")
+    return number
+
+
+DEBUG = env_flag("DEBUG", default=False)
+
+SECRET_KEY = env_text("SECRET_KEY")
+if len(SECRET_KEY) < 32:
+    raise ImproperlyConfigured(
+        "SECRET_KEY must be set to at least 32 random characters, for example the output of: "
+        "python -c 'import secrets; print(secrets.token_urlsafe(48))'"
+    )
+
+ALLOWED_HOSTS = env_list("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
+CORS_ALLOWED_ORIGINS = env_list("CORS_ALLOWED_ORIGINS")
+CORS_URLS_REGEX = r"^/api/"
+CORS_EXPOSE_HEADERS = ["X-Request-ID", "X-Plex-Response-Time", "Retry-After"]
+
+# --- Plex -----------------------------------------------------------------------------------------
+
+PLEX_URL = env_text("PLEX_URL").rstrip("/")
+PLEX_TOKEN = env_text("PLEX_TOKEN")
+PLEX_TIMEOUT = env_number("PLEX_TIMEOUT", 10, minimum=0.1, maximum=120)
+# True, False, or the path of a file with the CA that signed Plex's certificate.
+PLEX_VERIFY_TLS: bool | str = env_flag("PLEX_VERIFY_TLS", default=True)
+if PLEX_VERIFY_TLS and env_text("PLEX_CA_FILE"):
+    PLEX_VERIFY_TLS = env_text("PLEX_CA_FILE")
+    if not Path(PLEX_VERIFY_TLS).is_file():
+        raise ImproperlyConfigured("PLEX_CA_FILE must name an existing file")
+PLEX_SHOW_FILE_PATHS = env_flag("PLEX_SHOW_FILE_PATHS", default=True)
+if PLEX_URL:
+    _plex = urlsplit(PLEX_URL)
+    if _plex.scheme not in ("http", "https") or not _plex.hostname or _plex.username:
+        raise ImproperlyConfigured("PLEX_URL must look like http://192.168.1.10:32400, no userinfo")
+    if not PLEX_TOKEN.isascii() or not PLEX_TOKEN.isprintable():
+        raise ImproperlyConfigured("PLEX_TOKEN must be printable ASCII")
+
+# python-plexapi reads these once, when it is first imported. Its configuration file is the host's,
+# not this service's; a read of an empty attribute must never ask Plex again; and the identifier
+# keeps every start from becoming a new device in Plex.
+os.environ |= {
+    "PLEXAPI_CONFIG_PATH": os.devnull,
+    "PLEXAPI_PLEXAPI_AUTORELOAD": "false",
+    "PLEXAPI_PLEXAPI_TIMEZONE": "UTC",
+    "PLEXAPI_LOG_SHOW_SECRETS": "false",
+    "PLEXAPI_HEADER_PRODUCT": "MediaNest",
+    "PLEXAPI_HEADER_DEVICE_NAME": "MediaNest",
+    "PLEXAPI_HEADER_PROVIDES": "",
+    "PLEXAPI_HEADER_IDENTIFIER": "medianest-"
+    + hashlib.sha256(f"plex-client-identifier:{SECRET_KEY}".encode()).hexdigest()[:24],
+}
+
+# --- Django ---------------------------------------------------------------------------------------
+
+INSTALLED_APPS = [
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "corsheaders",
+    "rest_framework",
+    "rest_framework_simplejwt.token_blacklist",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "accounts",
+    "plex_integration",
+]
+
+MIDDLEWARE = [
+    "medianest.middleware.RequestMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "corsheaders.middleware.CorsMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+
+ROOT_URLCONF = "medianest.urls"
+WSGI_APPLICATION = "medianest.wsgi.application"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+
+DATABASES = {
+    "default": dj_database_url.parse(
+        env_text("DATABASE_URL") or f"sqlite:///{BASE_DIR / 'db.sqlite3'}",
+        conn_max_age=60,
+        conn_health_checks=True,
+    )
+}
+if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
+    # Several worker processes share the file: wait for a lock instead of failing, and let
+    # readers go on while one writes.
+    DATABASES["default"]["OPTIONS"] = {
+        "timeout": 10,
+        "transaction_mode": "IMMEDIATE",
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
+    }
+elif DATABASES["default"]["ENGINE"] == "django.db.backends.postgresql":
+    DATABASES["default"].setdefault("OPTIONS", {}).setdefault("connect_timeout", 5)
+
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+AUTH_USER_MODEL = "accounts.User"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+]
+
+LANGUAGE_CODE = "en-us"
+USE_I18N = False
+TIME_ZONE = "UTC"
+USE_TZ = True
+
+STATIC_URL = "static/"
+STATIC_ROOT = BASE_DIR / "staticfiles"
+WHITENOISE_USE_FINDERS = not STATIC_ROOT.is_dir()
+
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = env_flag("SECURE_COOKIES", default=False)
+SECURE_REFERRER_POLICY = "same-origin"
+DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "filters": {"request": {"()": "medianest.middleware.RequestLogFilter"}},
+    "formatters": {
+        "line": {"format": "{asctime} {levelname} {name} [{requestId}] {message}", "style": "{"}
+    },
+    "handlers": {
+        "console": {
+            "class": "logging.StreamHandler",
+            "formatter": "line",
+            "filters": ["request"],
+        }
+    },
+    "root": {"handlers": ["console"], "level": "INFO"},
+    "loggers": {
+        "django": {"handlers": [], "propagate": True},
+        "django.server": {"handlers": [], "propagate": True, "level": "WARNING"},
+        # urllib3 logs whole URLs at DEBUG; nothing below WARNING is let through.
+        "urllib3": {"level": "WARNING"},
+        "plexapi": {"level": "WARNING"},
+    },
+}
+
+# --- The API --------------------------------------------------------------------------------------
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["accounts.authentication.BearerAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_RENDERER_CLASSES": [
+        "plex_integration.envelope.EnvelopeRenderer",
+        "plex_integration.envelope.BrowsableEnvelopeRenderer",
+    ],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_SCHEMA_CLASS": "plex_integration.schema.EnvelopeSchema",
+    "EXCEPTION_HANDLER": "plex_integration.errors.exception_handler",
+    # `?format=` is an unknown parameter like any other: it is ignored.
+    "URL_FORMAT_OVERRIDE": None,
+    "DEFAULT_METADATA_CLASS": "rest_framework.metadata.SimpleMetadata",
+    "STRICT_JSON": True,
+    "UNICODE_JSON": True,
+    "TEST_REQUEST_DEFAULT_FORMAT": "json",
+}
+
+SIMPLE_JWT = {
+    "ACCESS_TOKEN_LIFETIME": timedelta(minutes=15),
+    "REFRESH_TOKEN_LIFETIME": timedelta(days=7),
+    "ALGORITHM": "HS256",
+    "SIGNING_KEY": SECRET_KEY,
+    "UPDATE_LAST_LOGIN": False,
+}
+
+SPECTACULAR_SETTINGS = {
+    "TITLE": "MediaNest Plex Integration API",
+    "VERSION": "1.0.0",
+    "OAS_VERSION": "3.1.0",
+    "DESCRIPTION": (
+        "Plex libraries, search, collections and recently added content as JSON, behind JWT "
+        "sign-in. Every answer is one envelope: `success`, `data` or `error`, and `metadata`."
+    ),
+    "SCHEMA_PATH_PREFIX": r"/api/v1/",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "REDOC_DIST": "SIDECAR",
+    "COMPONENT_SPLIT_REQUEST": True,
+    "ENUM_ADD_EXPLICIT_BLANK_NULL_CHOICE": False,
+    "POSTPROCESSING_HOOKS": ["plex_integration.schema.complete"],
+}

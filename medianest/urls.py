@@ -1,0 +1,24 @@
+"""The whole map."""
+
+from django.contrib import admin
+from django.urls import include, path, re_path
+from drf_spectacular.views import SpectacularAPIView, SpectacularRedocView, SpectacularSwaggerView
+
+from medianest.health import HealthView, LiveView
+from plex_integration.unknown import UnknownPathView
+
+handler400 = "plex_integration.errors.bad_request"
+handler404 = "plex_integration.errors.not_found"
+handler500 = "plex_integration.errors.server_error"
+
+urlpatterns = [
+    path("admin/", admin.site.urls),
+    path("api/v1/auth/", include("accounts.urls")),
+    path("api/v1/plex/", include("plex_integration.urls")),
+    path("api/v1/health", HealthView.as_view(), name="health"),
+    path("api/v1/health/live", LiveView.as_view(), name="health-live"),
+    path("api/v1/schema", SpectacularAPIView.as_view(), name="schema"),
+    path("api/v1/docs", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
+    path("api/v1/redoc", SpectacularRedocView.as_view(url_name="schema"), name="redoc"),
+    re_path(r"^api/", UnknownPathView.as_view(), name="api"),
+]

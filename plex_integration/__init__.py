@@ -1,0 +1,1 @@
+"""Plex's libraries, search and collections as JSON."""

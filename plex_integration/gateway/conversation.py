@@ -1,0 +1,340 @@
+"""One answer's conversation with Plex: one identity, one deadline, calls side by side."""
+
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Any, Generic, TypeVar
+from xml.etree.ElementTree import Element
+
+from plex_integration import connection, mapping, media
+from plex_integration.connection import Connection
+from plex_integration.errors import (
+    CollectionNotFound,
+    LibraryNotFound,
+    PlexServerUnavailable,
+    Problem,
+)
+from plex_integration.gateway import transport
+from plex_integration.gateway.server import NotThere, Server
+
+T = TypeVar("T")
+
+# https://developer.plex.tv/pms/: the metadata types this service asks for.
+TYPE_NUMBERS = {
+    "movie": 1,
+    "show": 2,
+    "season": 3,
+    "episode": 4,
+    "artist": 8,
+    "album": 9,
+    "track": 10,
+    "photo": 13,
+    "photoalbum": 14,
+}
+
+# How many items one /library/metadata call may name.
+IDS_PER_CALL = 50
+# Rows per call where a whole list is wanted; Plex refuses more than 1,000.
+ROWS_PER_CALL = 500
+
+_pool = ThreadPoolExecutor(max_workers=32, thread_name_prefix="plex")
+
+
+def open_plex() -> "Plex":
+    """Begin an answer's conversation with the configured Plex; its clock starts now."""
+    configured = connection.current()
+    if configured is None:
+        raise PlexServerUnavailable("No Plex server is configured.")
+    return Plex(configured)
+
+
+def is_plex_up(seconds: float = 2) -> None:
+    """Ask the configured Plex for its identity, which needs no token. Raises what is wrong."""
+    configured = connection.current()
+    if configured is None:
+        raise PlexServerUnavailable("No Plex server is configured.")
+    Plex(replace(configured, seconds=min(seconds, configured.seconds))).identity()
+
+
+class Pending(Generic[T]):
+    """A call that runs beside others of the same answer."""
+
+    def __init__(self, future: "Future[T]", deadline: float) -> None:
+        self._future = future
+        self._deadline = deadline
+
+    def result(self) -> T:
+        """Wait for the call, to the deadline at most; raise what it raised."""
+        try:
+            return self._future.result(max(0.0, self._deadline - time.monotonic()) + 0.2)
+        except TimeoutError:
+            self._future.cancel()
+            raise PlexServerUnavailable from None
+
+    def or_none(self) -> T | None:
+        """Wait for the call; None where Plex failed it."""
+        try:
+            return self.result()
+        except Problem:
+            return None
+
+
+class Plex:
+    """One answer's conversation with a Plex server."""
+
+    def __init__(self, to: Connection) -> None:
+        self.connection = to
+        self._server = _server(to)
+        self._deadline = time.monotonic() + to.seconds
+        self._listing: Future[list[media.Library]] | None = None
+        self._listing_lock = threading.Lock()
+
+    def start(self, call: Callable[..., T], *args: Any, **kwargs: Any) -> Pending[T]:
+        """Run one of this conversation's calls beside the caller."""
+        return Pending(_pool.submit(call, *args, **kwargs), self._deadline)
+
+    def identity(self) -> None:
+        """Ask whether anyone is there: `GET /identity`."""
+        self._get("/identity")
+
+    def server(self) -> media.ServerAnswer:
+        """Ask who the server is: `GET /`."""
+        return mapping.server(self._get("/"))
+
+    def session_count(self) -> int | None:
+        """Ask how many play something now; for the server's owner only."""
+        return mapping.whole(self._get("/status/sessions"), "size")
+
+    def storage(self) -> dict[str, media.Storage]:
+        """Ask for the bytes and playing time of every library, by library."""
+        return mapping.storage(self._get("/media/providers", includeStorage=1))
+
+    def libraries(self) -> list[media.Library]:
+        """Ask for the libraries this token may see; once for the whole answer."""
+        with self._listing_lock:
+            listing, mine = self._listing, self._listing is None
+            if listing is None:
+                listing = self._listing = Future()
+        if mine:
+            # Asked by the caller's own thread, so that those who wait never wait for a free one.
+            try:
+                listing.set_result(mapping.libraries(self._get("/library/sections")))
+            except Exception as error:
+                listing.set_exception(error)
+        return Pending(listing, self._deadline).result()
+
+    def library(self, key: str) -> media.Library:
+        """Return one of the libraries. Raises LibraryNotFound."""
+        for each in self.libraries():
+            if each.id == key:
+                return each
+        raise LibraryNotFound
+
+    def library_count(self, key: str, kind: str) -> int:
+        """Ask how many items of a type a library holds."""
+        return self._count(key, kind)[0]
+
+    def library_count_and_filters(self, key: str, kind: str) -> tuple[int, list[media.Filter]]:
+        """Ask how many items of a type a library holds and how they can be filtered, in one call."""
+        total, root = self._count(key, kind, includeMeta=1)
+        return total, mapping.filters(root)
+
+    def genres(self, key: str, kind: str) -> media.Choices:
+        """Ask for a library's genres, as items of a type carry them."""
+        return mapping.choices(
+            self._get(f"/library/sections/{_digits(key)}/genre", type=TYPE_NUMBERS[kind])
+        )
+
+    def library_items(
+        self,
+        library: media.Library,
+        kind: str,
+        start: int,
+        size: int,
+        sort: str,
+        filters: Mapping[str, str | int],
+        with_guids: bool,
+    ) -> media.Page:
+        """Ask for a page of a library's items, in Plex's order.
+
+        Raises LibraryNotFound where the library went away since it was listed.
+        """
+        parameters: dict[str, Any] = {"type": TYPE_NUMBERS[kind], "sort": sort, **filters}
+        if with_guids:
+            parameters["includeGuids"] = 1
+        try:
+            page = self._page(
+                f"/library/sections/{_digits(library.id)}/all", start, size, **parameters
+            )
+        except NotThere as error:
+            raise LibraryNotFound from error
+        return self._rows(page, library)
+
+    def added_since(
+        self,
+        age: str,
+        kind: str,
+        library: media.Library | None,
+        size: int,
+    ) -> media.Page:
+        """Ask for the newest items of a type, no older than `age` (such as `-30d`)."""
+        path = f"/library/sections/{_digits(library.id)}/all" if library else "/library/all"
+        page = self._page(
+            path, 0, size, **{"type": TYPE_NUMBERS[kind], "sort": "addedAt:desc", "addedAt>>": age}
+        )
+        return self._rows(page, library)
+
+    def recently_added(self, since: int) -> list[media.Row]:
+        """Ask for all rows added since an epoch second, newest first, grouped as Plex groups them."""
+        rows: list[media.Row] = []
+        start, total = 0, 1
+        while start < total:
+            page = self._page("/library/recentlyAdded", start, ROWS_PER_CALL)
+            found = self._rows(page, None).rows
+            rows += [row for row in found if (row.addedAtSeconds or 0) >= since]
+            if not page.elements or any((row.addedAtSeconds or 0) < since for row in found):
+                break
+            start, total = start + len(page.elements), page.total
+        return rows
+
+    def search(self, query: str, limit: int) -> tuple[list[media.Row], int]:
+        """Ask every hub for its best matches, `limit` of each kind; tell the milliseconds it took."""
+        began = time.perf_counter()
+        root = self._get("/hubs/search", query=query, limit=limit)
+        took = round((time.perf_counter() - began) * 1000)
+        return mapping.search_rows(root, self._known()), took
+
+    def collections(
+        self, library: media.Library, start: int, size: int | None
+    ) -> media.CollectionPage:
+        """Ask for a library's collections; all of them where `size` is None."""
+        path = f"/library/sections/{_digits(library.id)}/collections"
+        try:
+            page = self._page(path, start, size)
+        except NotThere as error:
+            raise LibraryNotFound from error
+        return media.CollectionPage(
+            collections=mapping.collections(page.elements, library.reference),
+            total=page.total,
+            asked=len(page.elements),
+        )
+
+    def collection(self, key: str) -> media.Collection:
+        """Ask for a collection itself. Raises CollectionNotFound, also for another kind's id."""
+        try:
+            root = self._get(f"/library/metadata/{_digits(key)}")
+        except NotThere as error:
+            raise CollectionNotFound from error
+        found = mapping.collection(root, self._known())
+        if found is None:
+            raise CollectionNotFound
+        return found
+
+    def collection_items(self, key: str, start: int, size: int | None) -> media.Page:
+        """Ask for a collection's items in the collection's own order; all where `size` is None."""
+        try:
+            page = self._page(f"/library/collections/{_digits(key)}/children", start, size)
+        except NotThere as error:
+            raise CollectionNotFound from error
+        return self._rows(page, None)
+
+    def completed(self, rows: Sequence[media.Row]) -> list[media.Row]:
+        """Replace cut-short items by their full answers, 50 a call, side by side.
+
+        An item that went away since it was listed stays as the list had it.
+        """
+        keys = list(dict.fromkeys(row.item.ratingKey for row in rows))
+        calls = [
+            self.start(self._full, keys[first : first + IDS_PER_CALL])
+            for first in range(0, len(keys), IDS_PER_CALL)
+        ]
+        full: dict[str, Element] = {}
+        for call in calls:
+            full |= call.result()
+        known = self._known()
+        return [
+            mapping.complete(row, full[key], known) if (key := row.item.ratingKey) in full else row
+            for row in rows
+        ]
+
+    def _known(self) -> dict[str, media.Library]:
+        return {library.id: library for library in self.libraries()}
+
+    def _rows(self, page: "_Page", library: media.Library | None) -> media.Page:
+        if library is not None:
+            # Section lists name their library on the container, but not every Plex does.
+            page.container.set("librarySectionID", library.id)
+        rows = mapping.rows(page.elements, page.container, self._known())
+        return media.Page(rows, page.total, len(page.elements))
+
+    def _full(self, keys: Sequence[str]) -> dict[str, Element]:
+        joined = ",".join(_digits(key) for key in keys)
+        return mapping.item_elements(self._get(f"/library/metadata/{joined}"))
+
+    def _count(self, key: str, kind: str, **parameters: Any) -> tuple[int, Element]:
+        page = self._page(
+            f"/library/sections/{_digits(key)}/all", 0, 0, type=TYPE_NUMBERS[kind], **parameters
+        )
+        return page.total, page.container
+
+    def _page(self, path: str, start: int, size: int | None, **parameters: Any) -> "_Page":
+        """Ask for rows [start, start + size) of a list, whatever page size Plex has a mind for.
+
+        Plex may send fewer rows than asked (then the rest is asked for), more, or all of them.
+        """
+        most = ROWS_PER_CALL if size is None else size
+        first = self._get(path, start, most, **parameters)
+        elements = _content(first)
+        total = mapping.whole(first, "totalSize")
+        offset = mapping.whole(first, "offset")
+        if total is None:
+            total, offset = (offset or 0) + len(elements), offset or 0
+        elements = elements[max(0, start - (start if offset is None else offset)) :]
+        wanted = max(0, total - start)
+        wanted = wanted if size is None else min(wanted, size)
+        while 0 < len(elements) < wanted:
+            more = _content(
+                self._get(path, start + len(elements), min(most, wanted - len(elements)), **parameters)
+            )
+            if not more:
+                break
+            elements += more
+        return _Page(first, elements if size is None else elements[:size], total)
+
+    def _get(
+        self, path: str, start: int | None = None, size: int | None = None, **parameters: Any
+    ) -> Element:
+        headers = {}
+        if size is not None:
+            headers = {
+                "X-Plex-Container-Start": str(start),
+                "X-Plex-Container-Size": str(size),
+            }
+        with transport.within(self._deadline):
+            return self._server.query(path, headers=headers, params=parameters)
+
+
+@dataclass(frozen=True)
+class _Page:
+    container: Element
+    elements: Sequence[Element]
+    total: int
+
+
+@lru_cache(maxsize=8)
+def _server(to: Connection) -> Server:
+    return Server(to)
+
+
+def _content(root: Element) -> list[Element]:
+    return [each for each in root if each.tag != "Meta"]
+
+
+def _digits(key: str) -> str:
+    """Let nothing but digits into a path."""
+    if not (key.isascii() and key.isdigit()):
+        raise ValueError("an id of Plex's is digits")
+    return key

@@ -1,0 +1,138 @@
+"""One request to Plex: python-plexapi's server with a query that can be trusted.
+
+Statuses, broken XML and requests' exceptions become this service's own errors here, once.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+from xml.etree.ElementTree import Element, ParseError, XMLParser
+
+import requests
+from plexapi.base import PlexObject
+from plexapi.server import PlexServer
+
+from plex_integration.connection import Connection
+from plex_integration.errors import PlexApiError, PlexServerUnavailable, PlexUnauthorized
+from plex_integration.gateway import transport
+
+# The most bytes of one answer, decoded: an unpaged list of 10,000 items has about as many.
+MOST_BYTES = 32 * 1024 * 1024
+
+_ILLEGAL_IN_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
+
+
+
+class NotThere(PlexApiError):
+    """Plex has nothing at this path: 404, or 200 without a body."""
+
+
+class Server(PlexServer):  # type: ignore[misc]
+    """python-plexapi's server without its first request, and with a query that can be trusted."""
+
+    def __init__(self, to: Connection) -> None:
+        # The parent's constructor asks Plex, and remembers every token in a global set.
+        self._baseurl = to.url
+        self._token = to.token
+        self._session = transport.session(to.verify)
+        self._timeout = to.seconds
+        self._showSecrets = False
+        PlexObject.__init__(self, self, None, self.key)
+
+    def query(
+        self,
+        key: str,
+        method: Any = None,
+        headers: Mapping[str, str] | None = None,
+        params: Mapping[str, Any] | None = None,
+        timeout: float | None = None,
+        **kwargs: Any,
+    ) -> Element:
+        """GET a path and parse the answer; raise this service's own errors.
+
+        The path must begin with a slash: python-plexapi joins it to the address as text.
+        """
+        if not key.startswith("/"):
+            raise ValueError("a path of Plex's begins with a slash")
+        with _translated():
+            try:
+                body = self._body(key, headers or {}, params)
+            except requests.ConnectionError as error:
+                if not _hung_up(error):
+                    raise
+                # Plex may close a kept connection just as it is used again: ask once more.
+                body = self._body(key, headers or {}, params)
+            return _parsed(body)
+
+    def _body(self, key: str, headers: Mapping[str, str], params: Any) -> bytes:
+        with self._session.get(
+            self.url(key),
+            headers=self._headers(**headers),
+            params=params,
+            timeout=transport.remaining(),
+            allow_redirects=False,
+            stream=True,
+        ) as response:
+            _refuse(response.status_code)
+            body = bytearray()
+            for chunk in response.iter_content(65536):
+                body += chunk
+                if len(body) > MOST_BYTES:
+                    raise PlexApiError
+            return bytes(body)
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    """Turn every foreign exception of a call into one of this service's, most specific first."""
+    try:
+        yield
+    except requests.exceptions.ContentDecodingError as error:
+        raise PlexApiError from error
+    except requests.exceptions.ChunkedEncodingError as error:
+        raise PlexApiError from error
+    except (requests.RequestException, TimeoutError, OSError) as error:
+        raise PlexServerUnavailable from error
+    except ParseError as error:
+        raise PlexApiError from error
+
+
+def _hung_up(error: requests.ConnectionError) -> bool:
+    told = repr(error)
+    return "RemoteDisconnected" in told or "ConnectionResetError" in told
+
+
+def _refuse(status: int) -> None:
+    if status in (401, 403):
+        raise PlexUnauthorized
+    if status == 404:
+        raise NotThere
+    if status == 503:
+        raise PlexServerUnavailable("Plex server is starting up or under maintenance.")
+    if status != 200:
+        raise PlexApiError(f"Plex answered with status {status}.")
+
+
+def _parsed(body: bytes) -> Element:
+    if not body.strip():
+        raise NotThere
+    # Entities are only ever declared in a DOCTYPE, and Plex sends none. The encoding is set, so
+    # that these bytes cannot be spelled another way.
+    if b"<!DOCTYPE" in body:
+        raise PlexApiError
+    try:
+        root = _tree(body)
+    except ParseError:
+        # Plex passes control characters of file names and tags on, which XML does not allow.
+        root = _tree(_ILLEGAL_IN_XML.sub("", body.decode("utf-8", "replace")).encode())
+    if root.tag != "MediaContainer":
+        raise PlexApiError
+    return root
+
+
+def _tree(body: bytes) -> Element:
+    parser = XMLParser(encoding="utf-8")
+    parser.feed(body)
+    root: Element = parser.close()
+    return root

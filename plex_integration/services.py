@@ -1,0 +1,294 @@
+"""One function per endpoint, named as the endpoint: what to ask Plex, and what of it to answer.
+
+Knows no HTTP and no cache. Each takes the answer's conversation with Plex and the validated query,
+and returns what the endpoint's payload shows.
+"""
+
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from ipaddress import ip_address
+from typing import Any
+from urllib.parse import urlsplit
+
+from plex_integration import media
+from plex_integration.errors import Invalid, PlexApiError
+from plex_integration.gateway import Plex
+
+# What a library of each type can list; the first is what it lists by itself.
+LISTABLE = {
+    "movie": ("movie",),
+    "show": ("show", "season", "episode"),
+    "artist": ("artist", "album", "track"),
+    "photo": ("photo", "photoalbum"),
+}
+
+# How Plex spells "not yet watched" for each type that can be watched.
+UNWATCHED = {
+    "movie": "unwatched",
+    "show": "unwatchedLeaves",
+    "season": "episode.unwatched",
+    "episode": "unwatched",
+}
+
+# Which type's genres an item is found by: seasons and episodes have their show's, tracks their
+# album's, and Plex wants the foreign field's type in front.
+GENRES_OF = {
+    "season": ("show", "show.genre"),
+    "episode": ("show", "show.genre"),
+    "track": ("album", "album.genre"),
+}
+
+# Plex puts items without the value last when it descends; when it ascends it must be told.
+ASCENDING = {
+    "titleSort": "titleSort:asc",
+    "addedAt": "addedAt:asc",
+    "rating": "rating:nullsLast",
+    "year": "year:nullsLast",
+}
+
+RECENT_DAYS = 30
+
+# Recently added without a type: Plex groups new episodes itself, and music comes as albums.
+GROUPED = frozenset(("show",))
+RECENT_KIND = {"artist": "album"}
+
+
+def server(plex: Plex) -> dict[str, Any]:
+    """Answer `GET /server`: four calls side by side; of these only the server's own must succeed."""
+    answer = plex.start(plex.server)
+    sessions = plex.start(plex.session_count)
+    libraries = plex.start(plex.libraries)
+    storage = plex.start(plex.storage)
+    known = answer.result()
+    counted = libraries.or_none()
+    totals = (storage.or_none() or {}).values()
+    address = urlsplit(plex.connection.url)
+    return {
+        "server": known.server,
+        "connection": {
+            "uri": plex.connection.url,
+            "local": _is_local(address.hostname or ""),
+            "relay": None,
+            "address": address.hostname,
+            "port": address.port or (443 if address.scheme == "https" else 80),
+            "protocol": address.scheme,
+        },
+        "features": known.features,
+        "statistics": {
+            "accountID": None,
+            "deviceID": None,
+            "sessionCount": sessions.or_none(),
+            "libraryCount": None if counted is None else len(counted),
+            "totalSize": _sum(each.totalSize for each in totals),
+            "totalDuration": _sum(each.totalDuration for each in totals),
+        },
+    }
+
+
+def libraries(plex: Plex) -> dict[str, Any]:
+    """Answer `GET /libraries`: the list, then every count side by side, each failing alone."""
+    storage = plex.start(plex.storage)
+    listed = plex.libraries()
+    counting = {
+        library.id: {
+            kind: plex.start(plex.library_count_and_filters, library.id, kind)
+            if kind == library.type
+            else plex.start(plex.library_count, library.id, kind)
+            for kind in LISTABLE.get(library.type or "", ())
+            if kind != "photoalbum"
+        }
+        for library in listed
+    }
+    totals = storage.or_none() or {}
+    answers = []
+    played: int | None = 0
+    for library in listed:
+        counts: dict[str, int | None] = {}
+        filters: Sequence[media.Filter] | None = None
+        for kind, call in counting[library.id].items():
+            found = call.or_none()
+            if isinstance(found, tuple):
+                counts[kind], filters = found
+            else:
+                counts[kind] = found
+        total = totals.get(library.id)
+        statistics = media.LibraryStatistics(
+            count=counts.get(library.type or ""),
+            totalSize=total.totalSize if total else None,
+            totalDuration=total.totalDuration if total else None,
+            seasons=counts.get("season"),
+            episodes=counts.get("episode"),
+            albums=counts.get("album"),
+            tracks=counts.get("track"),
+        )
+        answers.append({"library": library, "statistics": statistics, "filters": filters or None})
+        # What is played: movies, episodes, tracks, photos. One unknown makes the sum unknown.
+        leaf = {"show": "episode", "artist": "track"}.get(library.type or "", library.type or "")
+        count = counts.get(leaf)
+        played = None if played is None or count is None else played + count
+    return {"libraries": answers, "totalCount": len(listed), "totalMediaItems": played}
+
+
+def library_items(plex: Plex, library_key: str, query: Mapping[str, Any]) -> dict[str, Any]:
+    """Answer `GET /libraries/:libraryKey/items`: one list call, and one per 50 items in full."""
+    library = plex.library(library_key)
+    kind = _listable(library, query.get("type") or library.type)
+    start, size = query["start"], query["size"]
+    filters = _filters(plex, library, kind, query)
+    if filters is None:
+        page = media.Page([], 0, 0)
+    else:
+        field, descending = query["sort"]
+        page = plex.library_items(
+            library,
+            kind,
+            start,
+            size,
+            f"{field}:desc" if descending else ASCENDING[field],
+            filters,
+            with_guids=query["details"] == "summary",
+        )
+    return {
+        "items": [row.item for row in _in_detail(plex, page.rows, query)],
+        "pagination": _pagination(start, size, page),
+        "libraryInfo": library.reference,
+    }
+
+
+def search(plex: Plex, query: Mapping[str, Any]) -> dict[str, Any]:
+    """Answer `GET /search`: the best matches of all hubs together, best first."""
+    listing = plex.start(plex.libraries)
+    found, took = plex.search(query["query"], query["limit"])
+    listing.result()
+    best: dict[str, media.Row] = {}
+    for row in sorted(found, key=lambda row: -row.score):
+        if query.get("type") in (None, row.item.type):
+            best.setdefault(row.item.ratingKey, row)
+    rows = _in_detail(plex, list(best.values())[: query["limit"]], query)
+    results = [replace(row.item, matchReason=row.reason or "title") for row in rows]
+    return {"results": results, "total": len(results), "queryTime": took}
+
+
+def recently_added(plex: Plex, query: Mapping[str, Any]) -> dict[str, Any]:
+    """Answer `GET /recently-added`: what the last 30 days brought, newest first."""
+    library = plex.library(query["library"]) if "library" in query else None
+    kind = query.get("type")
+    if library is not None:
+        if kind is not None:
+            _listable(library, kind)
+        elif library.type not in GROUPED:
+            kind = RECENT_KIND.get(library.type or "", library.type)
+    limit = query["limit"]
+    if kind is not None:
+        page = plex.added_since(f"-{RECENT_DAYS}d", kind, library, limit)
+        rows, total = page.rows, page.total
+    else:
+        rows = [
+            row
+            for row in plex.recently_added(int(time.time()) - RECENT_DAYS * 86400)
+            if library is None or row.item.library == library.reference
+        ]
+        total = len(rows)
+    return {
+        "items": [row.item for row in _in_detail(plex, rows[:limit], query)],
+        "total": total,
+        "timeframe": f"last_{RECENT_DAYS}_days",
+    }
+
+
+def collections(plex: Plex, library_key: str, query: Mapping[str, Any]) -> dict[str, Any]:
+    """Answer `GET /libraries/:libraryKey/collections`: all of them, or the page asked for."""
+    library = plex.library(library_key)
+    page = plex.collections(library, query["start"], query.get("size"))
+    return {
+        "collections": page.collections,
+        "total": page.total,
+        "library": library.reference,
+        "pagination": _pagination(query["start"], query.get("size", page.asked), page),
+    }
+
+
+def collection(plex: Plex, collection_key: str, query: Mapping[str, Any]) -> dict[str, Any]:
+    """Answer `GET /collections/:collectionKey`: it and its items, in its own order."""
+    listing = plex.start(plex.libraries)
+    asking = plex.start(
+        plex.collection_items, collection_key, query["start"], query.get("size")
+    )
+    found = plex.collection(collection_key)
+    listing.result()
+    page = asking.result()
+    rows = [replace(row, item=replace(row.item, library=row.item.library or found.library))
+            for row in page.rows]
+    return {
+        "collection": found,
+        "items": [row.item for row in _in_detail(plex, rows, query)],
+        "pagination": _pagination(query["start"], query.get("size", page.asked), page),
+    }
+
+
+def _listable(library: media.Library, kind: str | None) -> str:
+    allowed = LISTABLE.get(library.type or "", ())
+    if kind not in allowed:
+        if not allowed:
+            raise PlexApiError(f"Libraries of type {library.type!r} cannot be listed.")
+        raise Invalid(
+            details={"type": [f"A {library.type} library lists: {', '.join(allowed)}."]}
+        )
+    return kind
+
+
+def _filters(
+    plex: Plex, library: media.Library, kind: str, query: Mapping[str, Any]
+) -> dict[str, str | int] | None:
+    """Return Plex's filters; None where nothing can match. Raises Invalid for a senseless one."""
+    filters: dict[str, str | int] = {}
+    if "unwatched" in query and kind not in UNWATCHED:
+        raise Invalid(details={"unwatched": [f"A {kind} is not watched; leave this out."]})
+    if "year" in query and kind == "artist":
+        raise Invalid(details={"year": ["An artist has no year; ask for type=album."]})
+    if query.get("unwatched"):
+        filters[UNWATCHED[kind]] = 1
+    if "year" in query:
+        filters["year"] = query["year"]
+    if "genre" in query:
+        owner, field = GENRES_OF.get(kind, (kind, "genre"))
+        genres = plex.genres(library.id, owner)
+        wanted = query["genre"]
+        genre = wanted if wanted in genres.ids else genres.by_title.get(wanted.casefold())
+        if genre is None:
+            return None
+        filters[field] = genre
+    return filters
+
+
+def _in_detail(
+    plex: Plex, rows: Sequence[media.Row], query: Mapping[str, Any]
+) -> Sequence[media.Row]:
+    return rows if query["details"] == "summary" else plex.completed(rows)
+
+
+def _pagination(
+    start: int, size: int, page: media.Page | media.CollectionPage
+) -> dict[str, Any]:
+    return {
+        "start": start,
+        "size": size,
+        "total": page.total,
+        "hasMore": start + page.asked < page.total,
+    }
+
+
+def _sum(values: Iterable[int | None]) -> int | None:
+    known = [value for value in values if value is not None]
+    return sum(known) if known else None
+
+
+def _is_local(host: str) -> bool | None:
+    """Tell whether an address is on the local network; None for a name, which may be anywhere."""
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_private
+    except ValueError:
+        return None

@@ -1,0 +1,23 @@
+"""The document's paths, under /api/v1/plex. A name is the route part of a request's id."""
+
+from typing import Any
+
+from django.urls import URLPattern, path
+
+from plex_integration.views import PlexViewSet
+
+
+def _get(route: str, action: str, name: str) -> URLPattern:
+    view: Any = PlexViewSet.as_view({"get": action})
+    return path(route, view, name=name)
+
+
+urlpatterns = [
+    _get("server", "server", "plex-server"),
+    _get("libraries", "libraries", "plex-libraries"),
+    _get("libraries/<str:libraryKey>/items", "library_items", "plex-library-items"),
+    _get("libraries/<str:libraryKey>/collections", "collections", "plex-collections"),
+    _get("collections/<str:collectionKey>", "collection", "plex-collection-detail"),
+    _get("search", "search", "plex-search"),
+    _get("recently-added", "recently_added", "plex-recent"),
+]

@@ -1,0 +1,58 @@
+"""Run the simulator on its own: python -m plex_simulator --port 32400"""
+
+import argparse
+import signal
+import sys
+import threading
+from dataclasses import fields
+
+from plex_simulator import control
+from plex_simulator.faults import KINDS
+from plex_simulator.shelves import Sizes
+from plex_simulator.simulator import Simulator
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(
+        prog="python -m plex_simulator",
+        description="A Plex Media Server on made-up media. Stop it with Ctrl-C.",
+        epilog=f"{control.__doc__}\nKinds of faults: {', '.join(KINDS)}.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--host", default="127.0.0.1", help="the address to listen at")
+    parser.add_argument("--port", type=int, default=32400, help="0 takes a free one")
+    parser.add_argument("--seed", type=int, default=7, help="another seed, other media")
+    parser.add_argument("--now", type=int, help="epoch seconds to start at instead of now")
+    parser.add_argument("--owner-token", help="the owner's token")
+    parser.add_argument("--viewer-token", help="the other user's token, who sees less")
+    for size in fields(Sizes):
+        name = size.name.replace("_", "-")
+        parser.add_argument(f"--{name}", type=int, help=f"default {size.default}")
+    options = {key: value for key, value in vars(parser.parse_args()).items() if value is not None}
+    try:
+        simulator = Simulator(**options)
+    except OSError as error:
+        place = f"{options['host']}:{options['port']}"
+        print(f"Cannot listen at {place}: {error.strerror or error}", file=sys.stderr)  # noqa: T201
+        return 1
+    except ValueError as error:
+        print(error, file=sys.stderr)  # noqa: T201
+        return 1
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    lines = {
+        "Plex simulator": simulator.url,
+        "Owner token": simulator.owner_token,
+        "Viewer token": simulator.viewer_token,
+        "Control": f"{simulator.url}/simulator/",
+    }
+    for name, value in lines.items():
+        print(f"{name + ':':15} {value}", flush=True)  # noqa: T201
+    with simulator:
+        stop.wait()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

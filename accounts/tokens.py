@@ -5,9 +5,10 @@ is active and its stamp is the user's present one (`User.token_stamp`).
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Self
 
+from django.conf import settings
 from django.contrib.auth import get_user_model
 from rest_framework_simplejwt import tokens as simplejwt
 from rest_framework_simplejwt.exceptions import TokenError
@@ -84,8 +85,7 @@ class TokenPair:
 def issue(user: User) -> TokenPair:
     """Sign a user in: return a fresh pair."""
     refresh = RefreshToken.for_user(user)
-    lifetime = AccessToken.lifetime
-    assert lifetime is not None
+    lifetime: timedelta = settings.SIMPLE_JWT["ACCESS_TOKEN_LIFETIME"]  # type: ignore[assignment]
     return TokenPair(str(refresh.access_token), str(refresh), int(lifetime.total_seconds()))
 
 
@@ -102,7 +102,7 @@ def read(raw: str | bytes, kind: type[AccessToken] | type[RefreshToken]) -> Any:
 
 
 def bearer(token: Any) -> User:
-    """Return the active user a verified token was issued to; raise TokenRefused if it is revoked."""
+    """Return the active user a verified token is of; raise TokenRefused where it is revoked."""
     user = get_user_model().objects.filter(pk=int(token["user_id"])).first()
     if user is None or not user.is_active or user.token_stamp() != token["stamp"]:
         raise TokenRefused

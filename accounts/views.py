@@ -1,11 +1,15 @@
 """The sign-in endpoints: one action each."""
 
+from collections.abc import Callable
+from typing import Any
+
 from django.contrib.auth import authenticate
 from drf_spectacular.utils import extend_schema
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.serializers import Serializer
 from rest_framework.views import APIView
 
 from accounts import tokens
@@ -35,9 +39,7 @@ class TokenView(_Public):
     @extend_schema(request=Credentials, responses=TokenPairPayload, operation_id="auth_token")
     def post(self, request: Request) -> Response:
         """Trade a name and password for an access and a refresh token."""
-        body = Credentials(data=request.data)
-        body.is_valid(raise_exception=True)
-        user = authenticate(request, **body.validated_data)
+        user = authenticate(request, **_body(Credentials, request))
         if not isinstance(user, User):
             raise AuthenticationFailed("The username or password is wrong.")
         return Response(TokenPairPayload(tokens.issue(user)).data)
@@ -95,13 +97,13 @@ class SessionView(APIView):
         return Response(SessionPayload(answer).data)
 
 
-def _body(shape, request):
+def _body(shape: type[Serializer[dict[str, str]]], request: Request) -> dict[str, str]:
     body = shape(data=request.data)
     body.is_valid(raise_exception=True)
-    return body.validated_data
+    return dict(body.validated_data)
 
 
-def _accepted(act, *given):
+def _accepted(act: Callable[..., Any], *given: Any) -> Any:
     try:
         return act(*given)
     except tokens.TokenRefused:

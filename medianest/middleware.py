@@ -24,7 +24,8 @@ def request_id(request: HttpRequest) -> str:
 
 def elapsed_ms(request: HttpRequest) -> int:
     """Return the whole milliseconds since the request came in."""
-    return round((time.perf_counter() - request.META["medianest.started"]) * 1000)
+    started: float = request.META["medianest.started"]
+    return round((time.perf_counter() - started) * 1000)
 
 
 class RequestLogFilter(logging.Filter):

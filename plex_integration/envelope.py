@@ -52,7 +52,8 @@ class EnvelopeRenderer(BaseRenderer):
         accepted_media_type: str | None = None,
         renderer_context: Mapping[str, Any] | None = None,
     ) -> bytes:
-        assert renderer_context is not None
+        if renderer_context is None:
+            raise TypeError("an envelope needs its request")
         response = renderer_context["response"]
         about = metadata(renderer_context["request"]) | getattr(response, "about", {})
         shape = failure if response.exception else success

@@ -241,14 +241,15 @@ def _translated(error: Exception) -> Problem:
     if isinstance(error, exceptions.ParseError):
         return Invalid("The body is not valid JSON.", details={"body": ["Not valid JSON."]})
     if isinstance(error, exceptions.ValidationError):
-        details = error.detail if isinstance(error.detail, dict) else {"body": error.detail}
+        told: Any = error.detail
+        details = told if isinstance(told, dict) else {"body": told}
         if "non_field_errors" in details:
             details["body"] = details.pop("non_field_errors")
         return Invalid(f"Not valid: {', '.join(sorted(details))}.", details=details)
     for foreign, ours in _FOREIGN:
         if isinstance(error, foreign):
-            told = isinstance(error, exceptions.AuthenticationFailed)
-            return ours(str(error.args[0]) if told and error.args else None)
+            says_why = isinstance(error, exceptions.AuthenticationFailed) and error.args
+            return ours(str(error.args[0]) if says_why else None)
     return Problem()
 
 

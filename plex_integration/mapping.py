@@ -19,7 +19,18 @@ Libraries = Mapping[str, media.Library]
 ACTORS = 20
 
 ITEM_TYPES = frozenset(
-    ("movie", "show", "season", "episode", "artist", "album", "track", "photo", "photoalbum", "clip")
+    (
+        "movie",
+        "show",
+        "season",
+        "episode",
+        "artist",
+        "album",
+        "track",
+        "photo",
+        "photoalbum",
+        "clip",
+    )
 )
 
 _INTEGER = re.compile(r"[+-]?[0-9]{1,19}")
@@ -29,7 +40,9 @@ _TRUE, _FALSE = frozenset(("1", "true")), frozenset(("0", "false"))
 _EXTERNAL = {"imdb": "imdb", "tmdb": "tmdb", "tvdb": "tvdb", "mbid": "musicbrainz"}
 # Agents from before 2020 put one outside id into the guid itself; a path behind the id (show,
 # season, episode) makes it the show's id, not this item's.
-_LEGACY_GUID = re.compile(r"com\.plexapp\.agents\.(imdb|themoviedb|thetvdb)://([A-Za-z0-9]+)(?:\?|$)")
+_LEGACY_GUID = re.compile(
+    r"com\.plexapp\.agents\.(imdb|themoviedb|thetvdb)://([A-Za-z0-9]+)(?:\?|$)"
+)
 _LEGACY_AGENTS = {"imdb": "imdb", "themoviedb": "tmdb", "thetvdb": "tvdb"}
 
 
@@ -116,9 +129,7 @@ def filters(root: Element) -> list[media.Filter]:
 def storage(root: Element) -> dict[str, media.Storage]:
     """Map the storage totals of /media/providers?includeStorage=1, by library."""
     return {
-        each.get("id", ""): media.Storage(
-            whole(each, "storageTotal"), whole(each, "durationTotal")
-        )
+        each.get("id", ""): media.Storage(whole(each, "storageTotal"), whole(each, "durationTotal"))
         for provider in root.findall("MediaProvider")
         if provider.get("identifier") == "com.plexapp.plugins.library"
         for feature in provider.findall("Feature")
@@ -175,9 +186,7 @@ def server(root: Element) -> media.ServerAnswer:
     )
 
 
-def rows(
-    elements: Iterable[Element], container: Element, known: Libraries
-) -> list[media.Row]:
+def rows(elements: Iterable[Element], container: Element, known: Libraries) -> list[media.Row]:
     """Map a list's items; what has no id or is no item is left out.
 
     The container tells the library where its items do not; `known` tells a library's title and
@@ -187,7 +196,7 @@ def rows(
 
 
 def search_rows(root: Element, known: Libraries) -> list[media.Row]:
-    """Map the items of a hub search's hubs, in the order Plex sent them; people and tags are not."""
+    """Map the items of a search's hubs in the order Plex sent them; people and tags are none."""
     return [
         _row(each, each, known) for hub in root.findall("Hub") for each in hub if _is_item(each)
     ]
@@ -323,9 +332,7 @@ def _library(
     return None
 
 
-def _collection(
-    element: Element, library: media.LibraryReference | None
-) -> media.Collection:
+def _collection(element: Element, library: media.LibraryReference | None) -> media.Collection:
     key = element.attrib["ratingKey"]
     title = text(element, "title")
     return media.Collection(

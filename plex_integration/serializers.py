@@ -1,4 +1,4 @@
-"""The contract: what may be asked (…Query) and what is answered (…Payload). OpenAPI comes from here.
+"""The contract: what may be asked (…Query), what is answered (…Payload); OpenAPI comes from here.
 
 A member with `required=False` is one the document marks optional: it is left out where Plex has no
 value. Any other member is always there, null where Plex has none.
@@ -18,7 +18,7 @@ LISTED_TYPES = (
 RECENT_TYPES = LISTED_TYPES[:7]
 SEARCHED_TYPES = ("movie", "show", "episode", "artist", "album", "track")
 # As Plex does: titles from A on, everything else from the highest down.
-SORTED_BY = {"titleSort": False, "addedAt": True, "rating": True, "year": True}
+SORTED_BY = {"titleSort": "asc", "addedAt": "desc", "rating": "desc", "year": "desc"}
 SORTS = [
     f"{field}{direction}" for field in SORTED_BY for direction in ("", ":asc", ":desc")
 ]  # fmt: skip
@@ -39,11 +39,11 @@ class DetailsQuery(Query):
 
 
 class Sort(serializers.ChoiceField):
-    """A sort field with an optional direction; validated to (field, is descending)."""
+    """A sort field with an optional direction; validated to one with its direction."""
 
-    def to_internal_value(self, data: Any) -> tuple[str, bool]:
-        field, _, direction = super().to_internal_value(data).partition(":")
-        return field, direction == "desc" if direction else SORTED_BY[field]
+    def to_internal_value(self, data: Any) -> str:
+        field, _, direction = str(super().to_internal_value(data)).partition(":")
+        return f"{field}:{direction or SORTED_BY[field]}"
 
 
 class LibraryItemsQuery(DetailsQuery):
@@ -55,8 +55,8 @@ class LibraryItemsQuery(DetailsQuery):
     size = WholeNumber(min_value=1, max_value=200, default=50, help_text="Number of items.")
     sort = Sort(
         choices=SORTS,
-        default=("titleSort", False),
-        help_text="Sort field, `titleSort` when left out. Bare, `titleSort` ascends and the others "
+        default="titleSort:asc",
+        help_text="Sort field. Bare, `titleSort` ascends and the others "
         "descend; items without the value come last.",
     )
     type = serializers.ChoiceField(
@@ -100,7 +100,7 @@ class SearchQuery(DetailsQuery):
         try:
             return super().of(parameters)
         except serializers.ValidationError as error:
-            problems = error.detail if isinstance(error.detail, dict) else {}
+            problems: Any = error.detail
             codes = {each.code for each in problems.get("query", [])}
             if codes & {"required", "blank", "min_length"}:
                 raise SearchQueryTooShort from error
@@ -263,9 +263,7 @@ class ItemPayload(Payload):
     genres = TagPayload(many=True, required=False)
     directors = TagPayload(many=True, required=False)
     writers = TagPayload(many=True, required=False)
-    actors = ActorPayload(
-        many=True, required=False, help_text="The first 20, in billing order."
-    )
+    actors = ActorPayload(many=True, required=False, help_text="The first 20, in billing order.")
     countries = TagPayload(many=True, required=False)
     collections = TagPayload(many=True, required=False)
     media = MediaPayload(many=True, required=False)
@@ -300,12 +298,8 @@ class ServerInfoPayload(Payload):
     transcoderActiveVideoSessions = serializers.IntegerField(allow_null=True)
     transcoderAudio = serializers.BooleanField(allow_null=True)
     transcoderVideo = serializers.BooleanField(allow_null=True)
-    transcoderVideoBitrates = serializers.ListField(
-        child=serializers.CharField(), allow_null=True
-    )
-    transcoderVideoQualities = serializers.ListField(
-        child=serializers.CharField(), allow_null=True
-    )
+    transcoderVideoBitrates = serializers.ListField(child=serializers.CharField(), allow_null=True)
+    transcoderVideoQualities = serializers.ListField(child=serializers.CharField(), allow_null=True)
     transcoderVideoResolutions = serializers.ListField(
         child=serializers.CharField(), allow_null=True
     )

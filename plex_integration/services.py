@@ -40,12 +40,7 @@ GENRES_OF = {
 }
 
 # Plex puts items without the value last when it descends; when it ascends it must be told.
-ASCENDING = {
-    "titleSort": "titleSort:asc",
-    "addedAt": "addedAt:asc",
-    "rating": "rating:nullsLast",
-    "year": "year:nullsLast",
-}
+ASCENDING = {"rating:asc": "rating:nullsLast", "year:asc": "year:nullsLast"}
 
 RECENT_DAYS = 30
 
@@ -55,7 +50,7 @@ RECENT_KIND = {"artist": "album"}
 
 
 def server(plex: Plex) -> dict[str, Any]:
-    """Answer `GET /server`: four calls side by side; of these only the server's own must succeed."""
+    """Answer `GET /server`: four calls side by side, of which the server's own must succeed."""
     answer = plex.start(plex.server)
     sessions = plex.start(plex.session_count)
     libraries = plex.start(plex.libraries)
@@ -139,13 +134,12 @@ def library_items(plex: Plex, library_key: str, query: Mapping[str, Any]) -> dic
     if filters is None:
         page = media.Page([], 0, 0)
     else:
-        field, descending = query["sort"]
         page = plex.library_items(
             library,
             kind,
             start,
             size,
-            f"{field}:desc" if descending else ASCENDING[field],
+            ASCENDING.get(query["sort"], query["sort"]),
             filters,
             with_guids=query["details"] == "summary",
         )
@@ -212,14 +206,14 @@ def collections(plex: Plex, library_key: str, query: Mapping[str, Any]) -> dict[
 def collection(plex: Plex, collection_key: str, query: Mapping[str, Any]) -> dict[str, Any]:
     """Answer `GET /collections/:collectionKey`: it and its items, in its own order."""
     listing = plex.start(plex.libraries)
-    asking = plex.start(
-        plex.collection_items, collection_key, query["start"], query.get("size")
-    )
+    asking = plex.start(plex.collection_items, collection_key, query["start"], query.get("size"))
     found = plex.collection(collection_key)
     listing.result()
     page = asking.result()
-    rows = [replace(row, item=replace(row.item, library=row.item.library or found.library))
-            for row in page.rows]
+    rows = [
+        replace(row, item=replace(row.item, library=row.item.library or found.library))
+        for row in page.rows
+    ]
     return {
         "collection": found,
         "items": [row.item for row in _in_detail(plex, rows, query)],
@@ -232,9 +226,7 @@ def _listable(library: media.Library, kind: str | None) -> str:
     if kind not in allowed:
         if not allowed:
             raise PlexApiError(f"Libraries of type {library.type!r} cannot be listed.")
-        raise Invalid(
-            details={"type": [f"A {library.type} library lists: {', '.join(allowed)}."]}
-        )
+        raise Invalid(details={"type": [f"A {library.type} library lists: {', '.join(allowed)}."]})
     return kind
 
 
@@ -268,9 +260,7 @@ def _in_detail(
     return rows if query["details"] == "summary" else plex.completed(rows)
 
 
-def _pagination(
-    start: int, size: int, page: media.Page | media.CollectionPage
-) -> dict[str, Any]:
+def _pagination(start: int, size: int, page: media.Page | media.CollectionPage) -> dict[str, Any]:
     return {
         "start": start,
         "size": size,

@@ -1,15 +1,13 @@
 """The document's paths, under /api/v1/plex. A name is the route part of a request's id."""
 
-from typing import Any
-
 from django.urls import URLPattern, path
 
 from plex_integration.views import PlexViewSet
 
 
 def _get(route: str, action: str, name: str) -> URLPattern:
-    view: Any = PlexViewSet.as_view({"get": action})
-    return path(route, view, name=name)
+    pattern: URLPattern = path(route, PlexViewSet.as_view({"get": action}), name=name)
+    return pattern
 
 
 urlpatterns = [

@@ -70,9 +70,7 @@ class PlexViewSet(ViewSet):
     def recently_added(self, request: Request) -> Response:
         """List what was added in the last 30 days, newest first."""
         query = RecentlyAddedQuery.of(request.query_params)
-        return self._reply(
-            RecentlyAddedPayload, lambda plex: services.recently_added(plex, query)
-        )
+        return self._reply(RecentlyAddedPayload, lambda plex: services.recently_added(plex, query))
 
     @extend_schema(
         operation_id="collections",
@@ -83,9 +81,7 @@ class PlexViewSet(ViewSet):
         """List a library's collections."""
         key = _key(libraryKey, LibraryNotFound)
         query = CollectionsQuery.of(request.query_params)
-        return self._reply(
-            CollectionsPayload, lambda plex: services.collections(plex, key, query)
-        )
+        return self._reply(CollectionsPayload, lambda plex: services.collections(plex, key, query))
 
     @extend_schema(
         operation_id="collection",

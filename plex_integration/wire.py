@@ -5,9 +5,8 @@ Knows nothing of Plex or of any endpoint.
 
 import re
 import unicodedata
-from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any, Self
+from typing import Any
 
 from django.http import QueryDict
 from drf_spectacular.utils import extend_schema_field
@@ -31,7 +30,7 @@ class Payload(serializers.Serializer[Any]):
     """What goes under `data`: a member declared `required=False` is left out where it is None."""
 
     def to_representation(self, instance: Any) -> dict[str, Any]:
-        members = {}
+        members: dict[str, Any] = {}
         for name, field in self.fields.items():
             value = field.get_attribute(instance)
             if value is None:
@@ -52,14 +51,16 @@ class Query(serializers.Serializer[Any]):
         Raises ValidationError that names each bad parameter.
         """
         known = cls().fields.keys() & parameters.keys()
-        repeated = {name: ["Give this parameter once."] for name in known
-                    if len(parameters.getlist(name)) > 1}
+        repeated = {
+            name: ["Give this parameter once."]
+            for name in known
+            if len(parameters.getlist(name)) > 1
+        }
         if repeated:
             raise serializers.ValidationError(repeated)
-        query: Self = cls(data={name: parameters[name] for name in known})
+        query = cls(data={name: parameters[name] for name in known})
         query.is_valid(raise_exception=True)
-        validated: Mapping[str, Any] = query.validated_data
-        return dict(validated)
+        return dict(query.validated_data)
 
 
 class WholeNumber(serializers.IntegerField):

@@ -122,7 +122,7 @@ class Plex:
             # Asked by the caller's own thread, so that those who wait never wait for a free one.
             try:
                 listing.set_result(mapping.libraries(self._get("/library/sections")))
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001 - raised again where it is waited for
                 listing.set_exception(error)
         return Pending(listing, self._deadline).result()
 
@@ -138,7 +138,7 @@ class Plex:
         return self._count(key, kind)[0]
 
     def library_count_and_filters(self, key: str, kind: str) -> tuple[int, list[media.Filter]]:
-        """Ask how many items of a type a library holds and how they can be filtered, in one call."""
+        """Ask how many items of a type a library holds, and how to filter them, in one call."""
         total, root = self._count(key, kind, includeMeta=1)
         return total, mapping.filters(root)
 
@@ -188,7 +188,7 @@ class Plex:
         return self._rows(page, library)
 
     def recently_added(self, since: int) -> list[media.Row]:
-        """Ask for all rows added since an epoch second, newest first, grouped as Plex groups them."""
+        """Ask for all rows added since an epoch second, newest first, as Plex groups them."""
         rows: list[media.Row] = []
         start, total = 0, 1
         while start < total:
@@ -201,7 +201,7 @@ class Plex:
         return rows
 
     def search(self, query: str, limit: int) -> tuple[list[media.Row], int]:
-        """Ask every hub for its best matches, `limit` of each kind; tell the milliseconds it took."""
+        """Ask every hub for its `limit` best matches; tell also the milliseconds that Plex took."""
         began = time.perf_counter()
         root = self._get("/hubs/search", query=query, limit=limit)
         took = round((time.perf_counter() - began) * 1000)
@@ -297,7 +297,9 @@ class Plex:
         wanted = wanted if size is None else min(wanted, size)
         while 0 < len(elements) < wanted:
             more = _content(
-                self._get(path, start + len(elements), min(most, wanted - len(elements)), **parameters)
+                self._get(
+                    path, start + len(elements), min(most, wanted - len(elements)), **parameters
+                )
             )
             if not more:
                 break

@@ -129,7 +129,7 @@ class _Bounded(HTTPConnection):
 
     def connect(self) -> None:
         super().connect()
-        self.sock = _Socket(self.sock)  # type: ignore[assignment]
+        self.sock = _Socket(self.sock)
 
 
 class _BoundedTLS(_Bounded, HTTPSConnection):

@@ -1,0 +1,1 @@
+"""Tests that talk to a server: HTTP in, JSON out, a real Plex protocol behind."""

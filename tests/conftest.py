@@ -1,0 +1,87 @@
+"""A simulated Plex, the service in front of it on a real socket, and clients that sign in."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import requests
+from django.db import connections
+
+from plex_simulator import Simulator
+
+PASSWORD = "correct-horse-battery-staple"  # noqa: S105
+
+
+class Client(requests.Session):
+    """A client of the API: paths are relative to /api/v1."""
+
+    def __init__(self, root: str, access: str | None = None) -> None:
+        super().__init__()
+        self.trust_env = False
+        self.root = root
+        if access:
+            self.headers["Authorization"] = f"Bearer {access}"
+
+    def request(self, method: str, url: str, **kwargs: Any) -> requests.Response:
+        kwargs.setdefault("timeout", 30)
+        return super().request(method, self.root + "/api/v1" + url, **kwargs)
+
+    def data(self, url: str, **kwargs: Any) -> Any:
+        """GET a path that must succeed; return what is under `data`."""
+        response = self.get(url, **kwargs)
+        assert response.status_code == 200, response.text
+        body = response.json()
+        assert body["success"] is True
+        return body["data"]
+
+    def error(self, url: str, status: int, code: str, **kwargs: Any) -> Any:
+        """GET a path that must fail so; return what is under `error`."""
+        response = self.get(url, **kwargs)
+        body = response.json()
+        assert (response.status_code, body["error"]["code"]) == (status, code), response.text
+        assert body["success"] is False
+        assert response.headers["Cache-Control"] == "no-store"
+        return body["error"]
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Give the tests a database file: the server's threads cannot share one in memory."""
+    database = tmp_path_factory.mktemp("database") / "test.sqlite3"
+    connections["default"].settings_dict["TEST"]["NAME"] = str(database)
+
+
+@pytest.fixture(scope="session")
+def _simulator() -> Iterator[Simulator]:
+    with Simulator(seed=7) as simulator:
+        yield simulator
+
+
+@pytest.fixture
+def plex(_simulator: Simulator, settings: Any) -> Iterator[Simulator]:
+    """A simulated Plex that the service is configured with; healthy and uncounted."""
+    _simulator.heal()
+    _simulator.reset_requests()
+    settings.PLEX_URL = _simulator.url
+    settings.PLEX_TOKEN = _simulator.owner_token
+    settings.PLEX_TIMEOUT = 10
+    yield _simulator
+    _simulator.heal()
+
+
+@pytest.fixture
+def user(transactional_db: None, django_user_model: Any) -> Any:
+    return django_user_model.objects.create_user("ada", "ada@example.com", PASSWORD)
+
+
+@pytest.fixture
+def anonymous(live_server: Any) -> Client:
+    """A client that has not signed in."""
+    return Client(live_server.url)
+
+
+@pytest.fixture
+def api(plex: Simulator, user: Any, live_server: Any, anonymous: Client) -> Client:
+    """A client that is signed in as `user`."""
+    answer = anonymous.post("/auth/token", json={"username": "ada", "password": PASSWORD})
+    return Client(live_server.url, answer.json()["data"]["access"])

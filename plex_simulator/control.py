@@ -85,6 +85,11 @@ def _answer(
             catalogue.mark_watched(key, user, watched=bool(told.get("watched", True)))
         case "DELETE", "listeners":
             return {"dropped": simulator.drop_listeners()}
+        case "POST", "pins", number if told.get("state") == "expired":
+            simulator.expire_pin(int(number))
+        case "POST", "pins", number if told.get("state") == "linked":
+            user = catalogue.viewer if told.get("user") == "viewer" else catalogue.owner
+            simulator.link_pin(int(number), user)
         case _:
             raise KeyError("/".join(["/simulator", *path]))
     return {}

@@ -377,7 +377,28 @@ def collection(world: World, request: Request, key: str) -> Reply:
     node = _whatever(world, request, key)
     if node is None:
         raise Refusal(404)
+    made = world.catalogue.collection(key)
+    if made is not None and request.flag("includePreferences"):
+        settings = (
+            _setting("collectionMode", made.mode, "-1:Default|0:Hide|1:Hide items|2:Show items"),
+            _setting("collectionSort", made.sort, "0:Release date|1:Alphabetical|2:Custom"),
+        )
+        node.children.append(Node("Preferences", {}, settings))
     return request.container({"allowSync": True, **PLUGIN, **TAGS}, [node])
+
+
+def _setting(name: str, value: int, choices: str) -> Node:
+    default = choices.split(":")[0]
+    attributes: dict[str, Value] = {
+        "id": name,
+        "type": "int",
+        "default": default,
+        "value": str(value),
+        "hidden": False,
+        "advanced": False,
+        "enumValues": choices,
+    }
+    return Node("Setting", attributes)
 
 
 def collection_items(world: World, request: Request, key: str) -> Reply:

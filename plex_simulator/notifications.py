@@ -1,6 +1,5 @@
 """Tells listeners what changed, as /:/eventsource and /:/websockets do."""
 
-import json
 import queue
 import threading
 from typing import Any
@@ -75,9 +74,3 @@ class Broadcast:
             },
         }
         self.send({"type": "activity", "size": 1, "ActivityNotification": [activity]})
-
-
-def event(message: Message) -> bytes:
-    """Write one server-sent event: its name is the type, its data the whole container."""
-    data = json.dumps({"NotificationContainer": message}, ensure_ascii=False)
-    return f"event: {message['type']}\ndata: {data}\n\n".encode()

@@ -7,22 +7,29 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from queue import Empty
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from plex_simulator import hubs, library, playlists, system
+from plex_simulator import hubs, library, pictures, playlists, plextv, streams, system, writes
 from plex_simulator.faults import Fault, Faults, endless_rows, spoilt
 from plex_simulator.messages import Refusal, Reply, Request
-from plex_simulator.notifications import event
 from plex_simulator.records import User
-from plex_simulator.world import World, call
+from plex_simulator.world import NAME, VERSION, World, call
 
 log = logging.getLogger("plex_simulator")
 
 LONGEST_URL = 8_000
+EVENTS, WEBSOCKET = "/:/eventsource/notifications", "/:/websockets/notifications"
 TOKEN = "x-plex-token"  # noqa: S105 - the header's name
-ROUTES = [*system.ROUTES, *library.ROUTES, *hubs.ROUTES, *playlists.ROUTES, library.CHOICES]
+ROUTES = [
+    *system.ROUTES,
+    *library.ROUTES,
+    *hubs.ROUTES,
+    *playlists.ROUTES,
+    *pictures.ROUTES,
+    *writes.ROUTES,
+    library.CHOICES,
+]
 # What /simulator/ answers, outside Plex: method, path, query, body → reply.
 Control = Callable[[str, str, Mapping[str, str], bytes], Reply]
 
@@ -145,8 +152,8 @@ class Handler(BaseHTTPRequestHandler):
         fault = self.server.faults.take(path)
         if fault is not None and self.hold(fault):
             return 0
-        if user is not None and path == "/:/eventsource/notifications" and fault is None:
-            return self.stream_events()
+        if user is not None and path in (EVENTS, WEBSOCKET) and fault is None:
+            return self.stream(path, headers)
         nobody = User(0, "", "", "", frozenset())
         request = Request(self.command, path, pairs, headers, body, user or nobody, self.server.url)
         good = self.reply_to(request, known=user is not None)
@@ -161,6 +168,9 @@ class Handler(BaseHTTPRequestHandler):
         try:
             if len(self.path) > LONGEST_URL:
                 raise Refusal(414)
+            if request.path.startswith("/api/v2/"):
+                world = self.server.world
+                return plextv.answer(request, world.pins, world.machine, NAME, VERSION, known=known)
             if not known and request.path != "/identity":
                 raise Refusal(401)
             verb = "GET" if request.method == "HEAD" else request.method
@@ -196,26 +206,31 @@ class Handler(BaseHTTPRequestHandler):
             self.send_header("Content-Length", str(length))
         self.end_headers()
 
-    def stream_events(self) -> int:
-        """Send notifications as server-sent events until either side has had enough."""
-        broadcast = self.server.world.broadcast
+    def stream(self, path: str, headers: Mapping[str, str]) -> int:
+        """Keep a listener informed until either side has had enough."""
+        broadcast, closing = self.server.world.broadcast, self.server.closing
         listener = broadcast.subscribe()
+        self.close_connection = True
         try:
-            self.head(Reply(type="text/event-stream"), None)
-            self.wfile.flush()
-            while not self.server.closing.is_set():
-                try:
-                    message = listener.get(timeout=10)
-                except Empty:
-                    self.wfile.write(b": still here\n\n")
-                else:
-                    if message is None:
-                        break
-                    self.wfile.write(event(message))
+            if path == EVENTS:
+                self.head(Reply(type="text/event-stream"), None)
                 self.wfile.flush()
+                streams.events(listener, self.wfile, closing)
+                return 200
+            key = headers.get("sec-websocket-key")
+            if key is None:
+                self.send(Refusal(400).reply())
+                return 400
+            self.send_response(101)
+            self.send_header("Upgrade", "websocket")
+            self.send_header("Connection", "Upgrade")
+            self.send_header("Sec-WebSocket-Accept", streams.websocket_accept(key))
+            self.end_headers()
+            self.wfile.flush()
+            streams.websocket(listener, self.connection, self.rfile, self.wfile, closing)
+            return 101
         finally:
             broadcast.unsubscribe(listener)
-        return 200
 
     # Misbehaving
 

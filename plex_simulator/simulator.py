@@ -10,6 +10,8 @@ from plex_simulator.catalogue import Catalogue
 from plex_simulator.faults import Faults, matches
 from plex_simulator.messages import Reply
 from plex_simulator.notifications import Broadcast
+from plex_simulator.plextv import Pins
+from plex_simulator.records import User
 from plex_simulator.server import PlexHTTPServer, Served
 from plex_simulator.shelves import Sizes
 from plex_simulator.world import World
@@ -40,8 +42,9 @@ class Simulator:
         self.catalogue = Catalogue(seed, started, Sizes(**sizes), owner_token, viewer_token)
         self.broadcast = Broadcast()
         self.catalogue.listeners.append(self.broadcast.send_change)
+        self._pins = Pins(seed, self.catalogue.now)
         self.machine_identifier = World.machine_identifier(seed)
-        self._world = World(self.catalogue, self.broadcast, self.machine_identifier)
+        self._world = World(self.catalogue, self.broadcast, self._pins, self.machine_identifier)
         self._faults = Faults()
         self._lock = threading.RLock()
         self._reopening: threading.Timer | None = None
@@ -123,6 +126,15 @@ class Simulator:
     def drop_listeners(self) -> int:
         """Hang up on everyone who listens for notifications; tell how many those were."""
         return self.broadcast.drop()
+
+    # The plex.tv side
+
+    def link_pin(self, pin_id: int, user: User | None = None) -> None:
+        """Link a pin, as if the user had typed its code at plex.tv/link; KeyError if unknown."""
+        self._pins.link(pin_id, user or self.catalogue.owner)
+
+    def expire_pin(self, pin_id: int) -> None:
+        self._pins.expire(pin_id)
 
     # Listening
 

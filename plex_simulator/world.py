@@ -9,6 +9,7 @@ from plex_simulator.catalogue import Catalogue
 from plex_simulator.invention import Dice
 from plex_simulator.messages import Refusal, Reply, Request
 from plex_simulator.notifications import Broadcast
+from plex_simulator.plextv import Pins
 from plex_simulator.records import Item, Library
 
 NAME = "Simulated Plex"
@@ -19,6 +20,7 @@ VERSION = "1.41.3.9314-a0bfb8370"
 class World:
     catalogue: Catalogue
     broadcast: Broadcast
+    pins: Pins
     machine: str
 
     @staticmethod

@@ -36,7 +36,7 @@ class _Public(APIView):
 class TokenView(_Public):
     """Sign in."""
 
-    @extend_schema(request=Credentials, responses=TokenPairPayload, operation_id="auth_token")
+    @extend_schema(request=Credentials, responses=TokenPairPayload, operation_id="authToken")
     def post(self, request: Request) -> Response:
         """Trade a name and password for an access and a refresh token."""
         user = authenticate(request, **_body(Credentials, request))
@@ -48,7 +48,7 @@ class TokenView(_Public):
 class TokenRefreshView(_Public):
     """Renew."""
 
-    @extend_schema(request=RefreshBody, responses=TokenPairPayload, operation_id="auth_refresh")
+    @extend_schema(request=RefreshBody, responses=TokenPairPayload, operation_id="authRefresh")
     def post(self, request: Request) -> Response:
         """Trade a refresh token for a fresh pair; the old refresh token is refused afterwards."""
         pair = _accepted(tokens.rotate, _body(RefreshBody, request)["refresh"])
@@ -58,7 +58,7 @@ class TokenRefreshView(_Public):
 class TokenVerifyView(_Public):
     """Verify."""
 
-    @extend_schema(request=TokenBody, responses=TokenPayload, operation_id="auth_verify")
+    @extend_schema(request=TokenBody, responses=TokenPayload, operation_id="authVerify")
     def post(self, request: Request) -> Response:
         """Say whether a token, access or refresh, would be accepted now."""
         raw = _body(TokenBody, request)["token"]
@@ -77,7 +77,7 @@ class TokenVerifyView(_Public):
 class LogoutView(_Public):
     """Sign out."""
 
-    @extend_schema(request=RefreshBody, responses=EmptyPayload, operation_id="auth_logout")
+    @extend_schema(request=RefreshBody, responses=EmptyPayload, operation_id="authLogout")
     def post(self, request: Request) -> Response:
         """Refuse a refresh token from now on; its access token ends within 15 minutes."""
         _accepted(tokens.revoke, _body(RefreshBody, request)["refresh"])
@@ -87,7 +87,7 @@ class LogoutView(_Public):
 class SessionView(APIView):
     """Who am I."""
 
-    @extend_schema(responses=SessionPayload, operation_id="auth_session")
+    @extend_schema(responses=SessionPayload, operation_id="authSession")
     def get(self, request: Request) -> Response:
         """Tell who is signed in, and until when this access token is good."""
         answer = {

@@ -215,7 +215,7 @@ REST_FRAMEWORK = {
         "plex_integration.envelope.BrowsableEnvelopeRenderer",
     ],
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
-    "DEFAULT_SCHEMA_CLASS": "plex_integration.schema.EnvelopeSchema",
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "plex_integration.errors.exception_handler",
     # `?format=` is an unknown parameter like any other: it is ignored.
     "URL_FORMAT_OVERRIDE": None,
@@ -248,5 +248,6 @@ SPECTACULAR_SETTINGS = {
     "REDOC_DIST": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,
     "ENUM_ADD_EXPLICIT_BLANK_NULL_CHOICE": False,
+    "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
     "POSTPROCESSING_HOOKS": ["plex_integration.schema.complete"],
 }

@@ -2,9 +2,10 @@
 
 from django.contrib import admin
 from django.urls import include, path, re_path
-from drf_spectacular.views import SpectacularAPIView, SpectacularRedocView, SpectacularSwaggerView
+from drf_spectacular.views import SpectacularRedocView, SpectacularSwaggerView
 
 from medianest.health import HealthView, LiveView
+from plex_integration.schema import SchemaView
 from plex_integration.unknown import UnknownPathView
 
 handler400 = "plex_integration.errors.bad_request"
@@ -17,7 +18,7 @@ urlpatterns = [
     path("api/v1/plex/", include("plex_integration.urls")),
     path("api/v1/health", HealthView.as_view(), name="health"),
     path("api/v1/health/live", LiveView.as_view(), name="health-live"),
-    path("api/v1/schema", SpectacularAPIView.as_view(), name="schema"),
+    path("api/v1/schema", SchemaView.as_view(), name="schema"),
     path("api/v1/docs", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
     path("api/v1/redoc", SpectacularRedocView.as_view(url_name="schema"), name="redoc"),
     re_path(r"^api/", UnknownPathView.as_view(), name="api"),

@@ -1,15 +1,169 @@
-"""The OpenAPI document's envelope and errors: each answer as it is really sent."""
+"""The OpenAPI document: the payloads' serializers put into the envelope, with their errors.
 
+drf-spectacular describes what a view's serializer writes; `complete` adds what every answer has
+around it, so that the schema says what is sent.
+"""
+
+import json
+from pathlib import Path
 from typing import Any
 
-from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from drf_spectacular.renderers import OpenApiJsonRenderer, OpenApiYamlRenderer
+from drf_spectacular.views import SpectacularAPIView
 
-from plex_integration.errors import TABLE
+from plex_integration import errors
+from plex_integration.errors import Problem
+
+_EXAMPLES = Path(__file__).parent / "examples"
+
+_PLEX = (errors.PlexUnauthorized, errors.PlexApiError, errors.PlexServerUnavailable)
+_SIGNED_IN = (errors.Unauthorized,)
+_BODY = (errors.Invalid, errors.UnsupportedMediaType)
+_ALWAYS = (errors.NotAcceptable, errors.ServiceUnavailable, Problem)
+
+# What each operation can fail with, besides what every one can.
+_ERRORS: dict[str, tuple[type[Problem], ...]] = {
+    "server": (*_SIGNED_IN, *_PLEX),
+    "libraries": (*_SIGNED_IN, *_PLEX),
+    "libraryItems": (errors.Invalid, errors.LibraryNotFound, *_SIGNED_IN, *_PLEX),
+    "search": (errors.Invalid, errors.SearchQueryTooShort, *_SIGNED_IN, *_PLEX),
+    "recentlyAdded": (errors.Invalid, errors.LibraryNotFound, *_SIGNED_IN, *_PLEX),
+    "collections": (errors.Invalid, errors.LibraryNotFound, *_SIGNED_IN, *_PLEX),
+    "collection": (errors.Invalid, errors.CollectionNotFound, *_SIGNED_IN, *_PLEX),
+    "authToken": (*_BODY, *_SIGNED_IN),
+    "authRefresh": (*_BODY, *_SIGNED_IN),
+    "authVerify": (*_BODY, *_SIGNED_IN),
+    "authLogout": (*_BODY, *_SIGNED_IN),
+    "authSession": _SIGNED_IN,
+    "health": (),
+    "live": (),
+}
+
+_METADATA = {
+    "Metadata": {
+        "type": "object",
+        "required": ["timestamp", "requestId"],
+        "properties": {
+            "timestamp": {"type": "string", "format": "date-time"},
+            "requestId": {"type": "string"},
+        },
+    },
+    "CachedMetadata": {
+        "type": "object",
+        "required": ["timestamp", "requestId", "cached", "cacheAge"],
+        "properties": {
+            "timestamp": {"type": "string", "format": "date-time"},
+            "requestId": {"type": "string"},
+            "cached": {"type": "boolean"},
+            "cacheAge": {"type": "integer", "description": "Seconds; 0 when fresh."},
+            "stale": {"type": "boolean", "description": "An old answer, since Plex failed."},
+            "staleReason": {"type": "string", "description": "The code of what failed."},
+        },
+    },
+    "Failure": {
+        "type": "object",
+        "required": ["success", "error", "metadata"],
+        "properties": {
+            "success": {"const": False},
+            "error": {
+                "type": "object",
+                "required": ["code", "message"],
+                "properties": {
+                    "code": {"type": "string"},
+                    "message": {"type": "string"},
+                    "details": {"type": "object"},
+                },
+            },
+            "metadata": {"$ref": "#/components/schemas/Metadata"},
+        },
+    },
+}
 
 
-class EnvelopeSchema(AutoSchema):
-    """Nothing but payloads: `complete` puts them into the envelope."""
+class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+    """Name the way to sign in."""
+
+    target_class = "accounts.authentication.BearerAuthentication"
+    name = "bearer"
+
+    def get_security_definition(self, auto_schema: Any) -> dict[str, str]:
+        return {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
+
+
+class SchemaView(SpectacularAPIView):
+    """The document itself: JSON, or YAML where it is asked for."""
+
+    renderer_classes = [OpenApiJsonRenderer, OpenApiYamlRenderer]
 
 
 def complete(result: Any, generator: Any, request: Any, public: Any) -> Any:
+    """Put every answer into the envelope and add the errors it can be replaced by."""
+    for path in result["paths"].values():
+        for operation in path.values():
+            name = operation["operationId"]
+            for parameter in operation.get("parameters", ()):
+                # drf-spectacular's mark for its own enum hook, which this document does without.
+                parameter["schema"].pop("x-spec-enum-id", None)
+            _wrap(operation, is_cached="/plex" in operation["tags"][0])
+            sample = _EXAMPLES / f"{name}.json"
+            if sample.exists():
+                content = operation["responses"]["200"]["content"]["application/json"]
+                content["examples"] = {"documented": {"value": json.loads(sample.read_text())}}
+            operation["responses"] |= _failures((*_ERRORS[name], *_ALWAYS))
+    for component in result["components"]["schemas"].values():
+        for member in component.get("properties", {}).values():
+            member.pop("x-spec-enum-id", None)
+    result["components"]["schemas"] |= _METADATA
     return result
+
+
+def _wrap(operation: dict[str, Any], *, is_cached: bool) -> None:
+    answer = operation["responses"]["200"]
+    content = answer.get("content", {}).get("application/json", {})
+    metadata = "CachedMetadata" if is_cached else "Metadata"
+    answer["description"] = "Answered."
+    answer["content"] = {
+        "application/json": {
+            "schema": {
+                "type": "object",
+                "required": ["success", "data", "metadata"],
+                "properties": {
+                    "success": {"const": True},
+                    "data": content.get("schema", {"type": "object"}),
+                    "metadata": {"$ref": f"#/components/schemas/{metadata}"},
+                },
+            }
+        }
+    }
+    answer["headers"] = {
+        "X-Request-ID": {"schema": {"type": "string"}, "description": "As `metadata.requestId`."}
+    }
+
+
+def _failures(problems: tuple[type[Problem], ...]) -> dict[str, Any]:
+    by_status: dict[int, list[type[Problem]]] = {}
+    for problem in problems:
+        by_status.setdefault(problem.status_code, []).append(problem)
+    return {
+        str(status): {
+            "description": " ".join(
+                f"`{problem.code}`: {problem.default_detail}" for problem in by_status[status]
+            ),
+            "content": {
+                "application/json": {
+                    "schema": {
+                        "$ref": "#/components/schemas/Failure",
+                        "properties": {
+                            "error": {
+                                "properties": {
+                                    "code": {"enum": [each.code for each in by_status[status]]}
+                                }
+                            }
+                        },
+                    }
+                }
+            },
+        }
+        for status in sorted(by_status)
+    }

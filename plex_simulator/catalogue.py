@@ -284,7 +284,7 @@ class Catalogue:
         """Change attributes of an item, for instance its title; updated_at moves to now."""
         with self._lock:
             shelf, index = self._find(rating_key)
-            bare = replace(shelf.item(index), viewing={})
+            bare = shelf.bare(index)
             # The clock counts whole seconds, but a change must show.
             stamp = max(self.now(), (bare.updated_at or 0) + 1)
             item = replace(bare, **{"updated_at": stamp, **attributes})

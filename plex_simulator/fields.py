@@ -100,7 +100,7 @@ TYPE_FIELDS: dict[str, set[str]] = {
     "episode": _EVERYTHING | _WATCHED | _FILES | _ABOUT | {"collection", "label"},
     "artist": _EVERYTHING | _WATCHED | {"genre", "country", "collection", "label"},
     "album": _EVERYTHING | _WATCHED | _ABOUT | {"genre", "collection", "label"},
-    "track": _EVERYTHING | _WATCHED | {"duration", "absoluteIndex", "mediaBitrate"},
+    "track": _EVERYTHING | _WATCHED | {"label", "duration", "absoluteIndex", "mediaBitrate"},
     "photoalbum": _EVERYTHING | {"userRating"},
     "photo": _EVERYTHING | {"userRating", "year", "originallyAvailableAt", "viewUpdatedAt"},
 }

@@ -33,6 +33,10 @@ class Titled(Shelf):
     def title(self, index: int) -> str:
         return invention.title(self.dice, index, TITLE)
 
+    def name(self, index: int) -> str:
+        """Tell the title as it is now, which may have been edited."""
+        return self._edits[index].title if index in self._edits else self.title(index)
+
     def title_key(self, index: int) -> str:
         title = self.title(index)
         return (invention.title_sort(title) or title).casefold()
@@ -246,7 +250,7 @@ class Shows(Movies):
         external = self.dice(index, EXTERNAL, 400_000) + 70_000
         seasons = self.children(index)
         below = self.below()
-        numbers = [below.item(place).index for place in seasons]
+        numbers = [below.bare(place).index for place in seasons]
         return Item(
             **self.start(index),
             guid=guid,
@@ -334,7 +338,7 @@ class Seasons(Titled):
             parent_index=1,
             parent_rating_key=self.shows.key(show_index),
             parent_guid=show_guid,
-            parent_title=self.shows.title(show_index),
+            parent_title=self.shows.name(show_index),
             parent_year=self.shows.year(show_index),
             parent_thumb=self.shows.picture(show_index, "thumb"),
             leaf_count=len(self.children(index)),
@@ -399,7 +403,7 @@ class Episodes(Titled):
         show_guid, duration = shows.guid(show), self.duration(index)
         legacy = show_guid.startswith("com.plexapp")
         audience = invention.score(self.dice, index, AUDIENCE, missing=15)
-        season_guid = seasons.item(season).guid
+        season_guid = seasons.bare(season).guid
         path = f"/data/tv/show{show:05}/Season {number:02}/S{number:02}E{place + 1:02}"
         return Item(
             **self.start(index),
@@ -417,11 +421,11 @@ class Episodes(Titled):
             parent_index=number,
             parent_rating_key=seasons.key(season),
             parent_guid=season_guid,
-            parent_title=seasons.title(season),
+            parent_title=seasons.name(season),
             parent_thumb=seasons.picture(season, "thumb"),
             grandparent_rating_key=shows.key(show),
             grandparent_guid=show_guid,
-            grandparent_title=shows.title(show),
+            grandparent_title=shows.name(show),
             grandparent_thumb=shows.picture(show, "thumb"),
             grandparent_art=shows.picture(show, "art"),
             directors=(invention.person("director", index % 600),) if index % 3 else (),
@@ -500,12 +504,12 @@ class Albums(Titled):
             year=year,
             originally_available_at=invention.released(self.dice, index, RELEASED, year),
             thumb=self.picture(index, "thumb") if index % 9 else None,
-            art=self.artists.item(artist).art,
+            art=self.artists.bare(artist).art,
             index=1,
             parent_rating_key=self.artists.key(artist),
             parent_guid=self.artists.plex_guid(artist),
-            parent_title=self.artists.title(artist),
-            parent_thumb=self.artists.item(artist).thumb,
+            parent_title=self.artists.name(artist),
+            parent_thumb=self.artists.bare(artist).thumb,
             leaf_count=len(self.children(index)),
             genres=self.artists.genres(artist)[:3],
             guids=(f"mbid://{self.dice.uuid(index, EXTERNAL)}",),
@@ -529,8 +533,8 @@ class Tracks(Titled):
 
     def make(self, index: int) -> Item:
         place = self.albums.branches.parent(index)
-        album, number = self.albums.item(place), index - self.albums.branches.of(place).start + 1
-        artist = self.albums.artists.item(self.albums.parent_index(place))
+        album, number = self.albums.bare(place), index - self.albums.branches.of(place).start + 1
+        artist = self.albums.artists.bare(self.albums.parent_index(place))
         key, duration = int(self.key(index)), self.duration(index)
         part = Part(
             id=key * 16,
@@ -639,7 +643,7 @@ class Photos(Titled):
             index=1,
             parent_rating_key=self.albums.key(place),
             parent_guid=f"local://{self.albums.key(place)}",
-            parent_title=self.albums.title(place),
+            parent_title=self.albums.name(place),
             parent_thumb=self.albums.picture(place, "thumb"),
             media=(media,),
         )

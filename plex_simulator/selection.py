@@ -21,7 +21,7 @@ Test = Callable[[int], bool]
 RELATIVE = re.compile(r"-?(\d+)(mon|[smhdwy])")
 SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800, "mon": 2_592_000, "y": 31_536_000}
 CONDITION = re.compile(r"(?:(\w+)\.)?(\w+?)(!=|!|=|<<|>>|<|>|)")
-SORT = re.compile(r"(?:(\w+)\.)?(\w+)((?::(?:asc|desc|nullsLast))*)")
+SORT = re.compile(r"(?:(\w+)\.)*(\w+)((?::(?:asc|desc|nullsLast))*)")  # the last scope counts
 ASCENDING = {"titleSort", "title", "index", "absoluteIndex", "guid", "id", "summary", "tagline"}
 ASCENDING |= {"updatedAt", "mediaHeight"}
 

@@ -146,17 +146,19 @@ class Shelf:
     def __len__(self) -> int:
         return self.made() + self._added
 
-    def item(self, index: int) -> Item:
-        if index in self._edits:
-            return self._viewed(self._edits[index], index)
-        if not 0 <= index < self.made():
+    def bare(self, index: int) -> Item:
+        """Make an item without what users and collections add to it."""
+        if not 0 <= index < len(self):
             raise IndexError(index)
-        item = self.make(index)
-        tags = self.collection_tags(item.rating_key)
-        return self._viewed(replace(item, collections=tags) if tags else item, index)
+        return self._edits.get(index) or self.make(index)
 
-    def _viewed(self, item: Item, index: int) -> Item:
-        return replace(item, viewing={user.id: self.viewing(index, user) for user in self.users})
+    def item(self, index: int) -> Item:
+        bare = self.bare(index)
+        return replace(
+            bare,
+            collections=self.collection_tags(bare.rating_key),
+            viewing={user.id: self.viewing(index, user) for user in self.users},
+        )
 
     def indexes(self) -> Sequence[int]:
         """List what is there, in rating key order."""
@@ -203,6 +205,8 @@ class Shelf:
             return self._views[index, user.id]
         if self.child is not None:
             return self._viewing_of_children(index, user)
+        if index >= self.made():  # nobody has seen what was added later
+            return UNSEEN
         dice, purpose = self.dice, 900 + user.id % 97
         throw = dice(index, purpose, 100)
         seen = 45 if user.is_owner else 20
@@ -266,8 +270,8 @@ class Shelf:
         if quick is not None:
             values = [quick(index) for index in range(self.made())]
             values.extend(None for _ in range(self._added))
-            for index, item in self._edits.items():
-                values[index] = read(item, UNSEEN)
+            for index in self._edits:
+                values[index] = read(self._edits[index], UNSEEN)
             return values
         if personal and self.child is None:
             blank = Item(rating_key="", library_key="", type="", title="", added_at=0, guid="")

@@ -1,0 +1,1 @@
+"""Tests of the simulated Plex: python-plexapi and plain HTTP ask, the catalogue knows."""

@@ -1,0 +1,43 @@
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from urllib.request import urlopen
+
+import pytest
+
+from plex_simulator import Simulator
+
+ROOT = Path(__file__).parents[2]
+COMMAND = [sys.executable, "-m", "plex_simulator"]
+
+
+@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
+def test_it_says_where_it_is_and_stops_at_once(stop: signal.Signals) -> None:
+    command = [*COMMAND, "--port", "0", "--movies", "5", "--owner-token", "abc"]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        url = process.stdout.readline().split()[-1]
+        assert process.stdout.readline().split()[-1] == "abc"
+        with urlopen(f"{url}/identity", timeout=5) as answer:
+            assert answer.status == 200
+        process.send_signal(stop)
+        assert process.wait(timeout=3) == 0
+
+
+def test_a_taken_port_is_told_plainly() -> None:
+    with Simulator(movies=1) as simulator:
+        command = [*COMMAND, "--port", str(simulator.port)]
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=20)
+        assert done.returncode == 1
+        assert done.stderr.startswith(f"Cannot listen at 127.0.0.1:{simulator.port}:")
+        assert "Traceback" not in done.stderr
+
+
+def test_help_lists_control_calls_and_faults() -> None:
+    done = subprocess.run(
+        [*COMMAND, "--help"], cwd=ROOT, capture_output=True, text=True, timeout=20
+    )
+    assert done.returncode == 0
+    for word in ("--movies", "/simulator/faults", "gzip_bomb"):
+        assert word in done.stdout

@@ -1,0 +1,145 @@
+from plexapi.server import PlexServer
+
+from plex_simulator import Simulator
+from plex_simulator.words import AWKWARD_TITLES
+
+from .conftest import Asker
+
+MOVIES = "/library/sections/1/all?type=1"
+
+
+def test_lists_are_slim(ask: Asker, simulator: Simulator) -> None:
+    rows = {row.get("ratingKey"): row for row in ask(MOVIES).xml}
+    for item in simulator.catalogue.items("1", "movie"):
+        row = rows[item.rating_key]
+        assert [tag.attrib for tag in row.findall("Genre")] == [
+            {"tag": genre.tag} for genre in item.genres[:2]
+        ]
+        assert [tag.attrib for tag in row.findall("Role")] == [
+            {"tag": role.tag} for role in item.roles[:3]
+        ]
+        assert len(row.findall("Director")) <= 2
+        assert row.find("Media/Part/Stream") is None
+        assert row.find("Guid") is None
+        assert row.find("Rating") is None
+        assert not {name for name in row.attrib if name.startswith("librarySection")}
+        assert row.get("titleSort") == item.title_sort
+        assert row.get("titleSort") != item.title
+        assert row.get("title") == item.title
+        assert (row.get("rating") is None) == (item.rating is None)
+        assert (row.get("updatedAt") is None) == (item.updated_at is None)
+
+
+def test_full_items_have_everything(ask: Asker, simulator: Simulator) -> None:
+    item = max(simulator.catalogue.items("1", "movie"), key=lambda item: len(item.roles))
+    assert len(item.roles) == 200
+    row = ask(f"/library/metadata/{item.rating_key}").xml[0]
+    roles = row.findall("Role")
+    assert [role.get("role") for role in roles] == [role.role for role in item.roles]
+    assert [role.get("id") for role in roles] == [str(role.id) for role in item.roles]
+    assert any(role.get("thumb", "").startswith("https://") for role in roles)
+    assert [tag.get("id") for tag in row.findall("Genre")] == [str(g.id) for g in item.genres]
+    assert row.find("Media/Part/Stream") is not None
+    assert row.get("librarySectionKey") == "/library/sections/1"
+
+
+def test_several_items_come_in_full_in_one_answer(ask: Asker) -> None:
+    keys = ask.page(MOVIES, 30, 50).keys
+    answer = ask(f"/library/metadata/{','.join(keys)}")
+    assert answer.keys == keys
+    assert ask(f"/library/metadata/{keys[0]},999,{keys[1]}").keys == keys[:2]
+
+
+def test_guids_come_when_asked_for_and_not_from_legacy_agents(
+    ask: Asker, simulator: Simulator
+) -> None:
+    for row in ask(f"{MOVIES}&includeGuids=1").xml:
+        item = simulator.catalogue.item(row.get("ratingKey", ""))
+        assert item is not None
+        assert [guid.get("id") for guid in row.findall("Guid")] == list(item.guids)
+        assert bool(item.guids) == item.guid.startswith("plex://")
+    kinds = {item.guid.split("://")[0] for item in simulator.catalogue.items("1", "movie")}
+    assert kinds == {"plex", "local", "com.plexapp.agents.imdb"}
+
+
+def test_what_is_optional_is_really_missing_somewhere(simulator: Simulator) -> None:
+    movies = simulator.catalogue.items("1", "movie")
+    optional = "rating year updated_at thumb art tagline duration content_rating original_title"
+    for name in optional.split():
+        values = [getattr(item, name) for item in movies]
+        assert None in values, name
+        assert any(values), name
+    assert any(len(item.media) > 1 for item in movies)
+    assert any(len(media.parts) > 1 for item in movies for media in item.media)
+    assert any(media.video_codec is None for item in movies for media in item.media)
+    assert any(item.summary == "" for item in movies)
+    assert any(len(item.summary) > 5_000 for item in movies)
+
+
+def test_awkward_titles_arrive_unharmed(plex: PlexServer, simulator: Simulator) -> None:
+    titles = [item.title for item in plex.library.sectionByID(1).all()]
+    for title in AWKWARD_TITLES[:-6]:
+        assert title in titles
+
+
+def test_only_shows_with_specials_have_a_season_count(ask: Asker, simulator: Simulator) -> None:
+    rows = {row.get("ratingKey"): row for row in ask("/library/sections/2/all?type=2").xml}
+    specials = 0
+    for show in simulator.catalogue.items("2", "show"):
+        numbers = [season.index for season in simulator.catalogue.children(show.rating_key)]
+        row = rows[show.rating_key]
+        assert row.get("childCount") == str(len(numbers))
+        if 0 in numbers:
+            specials += 1
+            assert row.get("seasonCount") == str(len(numbers) - 1)
+        else:
+            assert "seasonCount" not in row.attrib
+        assert row.get("key") == f"/library/metadata/{show.rating_key}/children"
+    assert specials
+
+
+def test_plexapi_walks_from_show_to_episode(plex: PlexServer, simulator: Simulator) -> None:
+    show = plex.library.sectionByID(2).all()[0]
+    seasons, episodes = show.seasons(), show.episodes()
+    assert len(seasons) == show.childCount
+    assert len(episodes) == show.leafCount
+    assert sum(len(season.episodes()) for season in seasons) == len(episodes)
+    watched = sum(1 for episode in episodes if episode.viewCount)
+    assert watched == show.viewedLeafCount
+    assert episodes[0].grandparentTitle == show.title
+    assert episodes[0].show().ratingKey == show.ratingKey
+
+
+def test_plexapi_walks_from_artist_to_track(plex: PlexServer) -> None:
+    artist = plex.library.sectionByID(5).all()[0]
+    albums = artist.albums()
+    tracks = artist.tracks()
+    assert len(tracks) == sum(len(album.tracks()) for album in albums)
+    assert tracks[0].grandparentTitle == artist.title
+    assert tracks[0].media[0].audioCodec == "flac"
+
+
+def test_plexapi_walks_from_photo_album_to_photo(plex: PlexServer, ask: Asker) -> None:
+    album = plex.library.sectionByID(6).all()[0]
+    assert album.TAG == "Directory"
+    photos = album.photos()
+    assert photos
+    assert photos[0].parentTitle == album.title
+    row = ask("/library/sections/6/all?type=14").xml[0]
+    assert row.get("type") == "photo"
+
+
+def test_other_videos_are_clips_with_few_attributes(ask: Asker) -> None:
+    for row in ask("/library/sections/8/all").xml:
+        assert row.get("subtype") == "clip"
+        assert "thumb" not in row.attrib
+        assert row.get("guid", "").startswith("com.plexapp.agents.none://")
+
+
+def test_a_reload_grows_the_item(plex: PlexServer) -> None:
+    movie = plex.library.sectionByID(1).search(maxresults=40, container_size=40)[-1]
+    before = len(movie.roles)
+    movie.reload()
+    assert len(movie.roles) >= before
+    assert movie.media[0].parts[0].streams
+    assert movie.librarySectionTitle == "Movies"

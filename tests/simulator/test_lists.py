@@ -1,0 +1,286 @@
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from plexapi.server import PlexServer
+
+from plex_simulator import Simulator
+from plex_simulator.records import Item
+
+from .conftest import NOW, Asker
+
+MOVIES = "/library/sections/1/all?type=1"
+
+
+def movies(simulator: Simulator) -> list[Item]:
+    return list(simulator.catalogue.items("1", "movie"))
+
+
+def keys(items: list[Item]) -> list[str]:
+    return [item.rating_key for item in items]
+
+
+def in_order(items: list[Item], value: Callable[[Item], Any], down: bool) -> list[str]:
+    known = [item for item in items if value(item) is not None]
+    unknown = [item for item in items if value(item) is None]
+    known.sort(key=value, reverse=down)
+    return keys(known + unknown if down else unknown + known)
+
+
+@pytest.mark.parametrize(
+    ("sort", "value", "down"),
+    [
+        ("titleSort", lambda item: item.sort_title.casefold(), False),
+        ("titleSort:desc", lambda item: item.sort_title.casefold(), True),
+        ("addedAt:desc", lambda item: item.added_at, True),
+        ("rating:desc", lambda item: item.rating, True),
+        ("rating:asc", lambda item: item.rating, False),
+        ("year", lambda item: item.year, True),
+        ("movie.year:asc", lambda item: item.year, False),
+        ("duration:desc", lambda item: item.duration, True),
+        ("lastViewedAt:desc", lambda item: item.viewing[1].last_viewed_at, True),
+    ],
+)
+def test_sorts_are_those_of_python(
+    ask: Asker, simulator: Simulator, sort: str, value: Callable[[Item], Any], down: bool
+) -> None:
+    assert ask(f"{MOVIES}&sort={sort}").keys == in_order(movies(simulator), value, down)
+
+
+def test_a_second_sort_breaks_ties(ask: Asker, simulator: Simulator) -> None:
+    expected = sorted(movies(simulator), key=lambda item: item.sort_title.casefold())
+    expected.sort(key=lambda item: (item.year is not None, item.year), reverse=True)
+    assert ask(f"{MOVIES}&sort=year:desc,titleSort:asc").keys == keys(expected)
+
+
+def test_nulls_last_puts_the_unknown_last(ask: Asker, simulator: Simulator) -> None:
+    found = ask(f"{MOVIES}&sort=rating:asc:nullsLast").keys
+    unrated = [item.rating_key for item in movies(simulator) if item.rating is None]
+    assert unrated
+    assert found[-len(unrated) :] == unrated
+
+
+def test_shows_sort_by_their_newest_episode(ask: Asker, simulator: Simulator) -> None:
+    found = ask("/library/sections/2/all?type=2&sort=episode.addedAt:desc").keys
+    newest: dict[str, int] = {}
+    for episode in simulator.catalogue.items("2", "episode"):
+        show = str(episode.grandparent_rating_key)
+        newest[show] = max(newest.get(show, 0), episode.added_at)
+    assert found == sorted(newest, key=lambda key: -newest[key])
+
+
+@pytest.mark.parametrize("sort", ["bogus:desc", "year:sideways", "titleSort,bogus", "genre"])
+def test_a_bad_sort_is_400(ask: Asker, sort: str) -> None:
+    answer = ask(f"{MOVIES}&sort={sort}")
+    assert answer.status == 400
+    assert b"<h1>400 Bad Request</h1>" in answer.body
+
+
+def genre(item: Item, *names: str) -> bool:
+    return any(tag.tag in names for tag in item.genres)
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("genre=105", lambda i: genre(i, "Comedy")),
+        ("genre!=105", lambda i: not genre(i, "Comedy")),
+        ("genre=105,108", lambda i: genre(i, "Comedy", "Drama")),
+        ("genre=105&genre=108", lambda i: genre(i, "Comedy") and genre(i, "Drama")),
+        ("year=1999,2000,2001", lambda i: i.year in (1999, 2000, 2001)),
+        ("year%3E%3E=1990", lambda i: i.year is not None and i.year > 1990),
+        ("year%3C=1950", lambda i: i.year is not None and i.year <= 1950),
+        ("unwatched=1", lambda i: i.viewing[1].view_count == 0),
+        ("unwatched=0", lambda i: i.viewing[1].view_count > 0),
+        ("addedAt%3E%3E=-30d", lambda i: i.added_at > NOW - 30 * 86_400),
+        (f"addedAt%3C%3C={NOW - 90_000_000}", lambda i: i.added_at < NOW - 90_000_000),
+        ("title=the", lambda i: "the" in i.title.casefold()),
+        ("title==Twice Told".replace(" ", "%20"), lambda i: i.title == "Twice Told"),
+        ("title%3D=Twice%20Told", lambda i: i.title == "Twice Told"),
+        ("contentRating=PG-13", lambda i: i.content_rating == "PG-13"),
+        ("contentRating=nl/16,R", lambda i: i.content_rating in ("nl/16", "R")),
+        ("resolution=4k", lambda i: i.media[0].video_resolution == "4k"),
+        ("rating%3E%3E=8", lambda i: i.rating is not None and i.rating > 8),
+        ("firstCharacter=X&nonsense=1", lambda i: True),
+        (
+            "push=1&genre=105&or=1&year=1999&pop=1&unwatched=1",
+            lambda i: (genre(i, "Comedy") or i.year == 1999) and not i.viewing[1].view_count,
+        ),
+    ],
+)
+def test_filters_are_those_of_python(
+    ask: Asker, simulator: Simulator, query: str, expected: Callable[[Item], bool]
+) -> None:
+    chosen = {item.rating_key for item in movies(simulator) if expected(item)}
+    # The clock goes on while the tests run; the nearest date is an hour off.
+    assert set(ask(f"{MOVIES}&{query}").keys) == chosen
+    assert chosen
+
+
+def test_just_inside_and_just_outside_of_thirty_days(ask: Asker, simulator: Simulator) -> None:
+    recent = ask(f"{MOVIES}&addedAt%3E%3E=-30d").keys
+    inside, outside = movies(simulator)[:2]
+    assert inside.rating_key in recent
+    assert outside.rating_key not in recent
+    assert inside.added_at - outside.added_at == 7200
+
+
+def test_a_guid_is_matched_exactly(ask: Asker, simulator: Simulator) -> None:
+    item = movies(simulator)[12]
+    assert ask(f"{MOVIES}&guid={item.guid}").keys == [item.rating_key]
+
+
+def test_a_collection_is_filtered_by_tag_id_not_by_rating_key(
+    ask: Asker, simulator: Simulator
+) -> None:
+    made = next(c for c in simulator.catalogue.collections("1") if c.item_keys)
+    assert set(ask(f"{MOVIES}&collection={made.tag_id}").keys) == set(made.item_keys)
+    assert ask(f"{MOVIES}&collection={made.rating_key}").keys == []
+
+
+def test_unwatched_leaves_are_shows_with_something_to_see(ask: Asker, simulator: Simulator) -> None:
+    shows = simulator.catalogue.items("2", "show")
+    expected = {
+        show.rating_key
+        for show in shows
+        if (show.leaf_count or 0) > show.viewing[1].viewed_leaf_count
+    }
+    for query in ("unwatchedLeaves=1", "show.unwatchedLeaves=1", "episode.unwatched=1"):
+        assert set(ask(f"/library/sections/2/all?type=2&{query}").keys) == expected
+    odd = ask("/library/sections/2/all?type=2&unwatched=1").keys
+    assert len(odd) < len(expected)
+
+
+def test_episodes_are_found_by_the_id_of_their_show(ask: Asker, simulator: Simulator) -> None:
+    show = simulator.catalogue.items("2", "show")[4]
+    found = ask(f"/library/sections/2/all?type=4&show.id={show.rating_key}")
+    assert len(found.keys) == show.leaf_count
+
+
+def test_each_user_has_a_watch_state(ask: Asker, simulator: Simulator) -> None:
+    viewer = simulator.catalogue.viewer
+    expected = {item.rating_key for item in movies(simulator) if item.seen_by(viewer).view_count}
+    assert set(ask(f"{MOVIES}&unwatched=0", token="viewer").keys) == expected
+    assert expected != {item.rating_key for item in movies(simulator) if item.viewing[1].view_count}
+
+
+# Paging
+
+
+def test_an_unpaged_answer_holds_all_and_no_total(ask: Asker, simulator: Simulator) -> None:
+    root = ask(MOVIES).xml
+    assert root.get("size") == str(len(movies(simulator))) == str(len(root))
+    assert root.get("totalSize") is None
+    assert root.get("offset") is None
+
+
+def test_a_page_tells_the_total_in_body_and_headers(ask: Asker, simulator: Simulator) -> None:
+    page = ask.page(MOVIES, 230, 50)
+    total = str(len(movies(simulator)))
+    assert (page.xml.get("size"), page.xml.get("totalSize"), page.xml.get("offset")) == (
+        "10",
+        total,
+        "230",
+    )
+    assert page.headers["X-Plex-Container-Start"] == "230"
+    assert page.headers["X-Plex-Container-Total-Size"] == total
+
+
+def test_a_size_in_the_query_without_start_is_ignored(ask: Asker, simulator: Simulator) -> None:
+    everything = ask(f"{MOVIES}&X-Plex-Container-Size=5").xml
+    assert len(everything) == len(movies(simulator))
+    assert everything.get("totalSize") is None
+    both = ask(f"{MOVIES}&X-Plex-Container-Size=5&X-Plex-Container-Start=0").xml
+    assert (len(both), both.get("totalSize")) == (5, str(len(movies(simulator))))
+
+
+def test_size_zero_counts(ask: Asker, simulator: Simulator) -> None:
+    counted = ask(MOVIES, X_Plex_Container_Size="0").xml
+    assert (counted.get("size"), counted.get("totalSize")) == ("0", str(len(movies(simulator))))
+
+
+def test_a_start_beyond_the_end_still_tells_the_total(ask: Asker, simulator: Simulator) -> None:
+    page = ask.page(MOVIES, 5_000, 50).xml
+    assert (page.get("size"), page.get("totalSize")) == ("0", str(len(movies(simulator))))
+
+
+def test_a_limit_shortens_the_total_too(ask: Asker) -> None:
+    assert ask.page(f"{MOVIES}&limit=7", 0, 50).xml.get("totalSize") == "7"
+
+
+def test_every_page_gives_each_item_once(ask: Asker, simulator: Simulator) -> None:
+    found: list[str] = []
+    total = len(simulator.catalogue.items("2", "episode"))
+    for start in range(0, total, 70):
+        found += ask.page("/library/sections/2/all?type=4", start, 70).keys
+    assert len(found) == total
+    assert set(found) == {item.rating_key for item in simulator.catalogue.items("2", "episode")}
+
+
+# What is advertised
+
+
+def test_plexapi_searches_with_all_it_is_told_about(plex: PlexServer, simulator: Simulator) -> None:
+    section = plex.library.sectionByID(1)
+    found = section.search(genre="comedy", sort="year:desc", unwatched=True)
+    expected = [i for i in movies(simulator) if genre(i, "Comedy") and not i.viewing[1].view_count]
+    assert {str(item.ratingKey) for item in found} == {item.rating_key for item in expected}
+    for kind in ("show", "season", "episode"):
+        for field in plex.library.sectionByID(2).listFilters(kind):
+            plex.library.sectionByID(2).listFilterChoices(field.filter, kind)
+        for sort in plex.library.sectionByID(2).listSorts(kind):
+            plex.library.sectionByID(2).search(libtype=kind, sort=sort, maxresults=1)
+
+
+@pytest.mark.parametrize(
+    ("section", "kind"),
+    [(1, "movie"), (5, "artist"), (5, "album"), (5, "track"), (6, "photo"), (6, "photoalbum")],
+)
+def test_every_advertised_sort_and_filter_is_accepted(
+    plex: PlexServer, section: int, kind: str
+) -> None:
+    library = plex.library.sectionByID(section)
+    for sort in library.listSorts(kind):
+        library.search(libtype=kind, sort=sort, maxresults=1, container_size=1)
+    for field in library.listFilters(kind):
+        for choice in library.listFilterChoices(field.filter, kind)[:2]:
+            found = library.search(
+                libtype=kind, filters={field.filter: choice.key}, maxresults=1, container_size=1
+            )
+            if field.filter not in ("unmatched", "inProgress", "hdr", "unwatched", "label"):
+                assert found, (field.filter, choice.key)
+
+
+def test_year_is_an_advanced_sort(ask: Asker) -> None:
+    def sorts(query: str) -> list[str | None]:
+        root = ask(
+            f"{MOVIES}&includeMeta=1{query}&X-Plex-Container-Start=0&X-Plex-Container-Size=0"
+        )
+        return [sort.get("key") for sort in root.xml.findall("Meta/Type[@active='1']/Sort")]
+
+    assert {"titleSort", "addedAt", "rating"} <= set(sorts(""))
+    assert "year" not in sorts("")
+    assert "year" in sorts("&includeAdvanced=1")
+
+
+def test_genres_are_listed_with_tag_id_and_fast_key(ask: Asker, simulator: Simulator) -> None:
+    rows = list(ask("/library/sections/1/genre").xml)
+    expected = {(str(t.id), t.tag) for item in movies(simulator) for t in item.genres}
+    assert {(row.get("key"), row.get("title")) for row in rows} == expected
+    assert rows[0].get("fastKey") == f"/library/sections/1/all?genre={rows[0].get('key')}"
+    assert rows[0].get("type") == "genre"
+
+
+def test_library_all_lists_a_type_over_all_libraries(ask: Asker, simulator: Simulator) -> None:
+    rows = list(ask("/library/all?type=1&sort=addedAt:desc").xml)
+    added = [int(row.get("addedAt", "")) for row in rows]
+    assert added == sorted(added, reverse=True)
+    assert {row.get("librarySectionID") for row in rows} == {"1", "8", "11"}
+
+
+def test_slimming_leaves_out_what_is_named(ask: Asker) -> None:
+    slim = ask(f"{MOVIES}&excludeElements=Media,Role&excludeFields=summary").xml
+    assert slim.find("Video/Media") is None
+    assert slim.find("Video/Role") is None
+    assert slim.find("Video[@summary]") is None
+    assert slim.find("Video/Genre") is not None

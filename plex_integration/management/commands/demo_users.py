@@ -1,0 +1,30 @@
+"""Create the demo's users. Their passwords are known to everyone: only the demo's own database."""
+
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from django.db import connection
+
+from accounts.models import User
+
+DATABASE = "demo.sqlite3"
+# name: password, administrator
+USERS = {"admin": ("medianest-admin", True), "demo": ("medianest-demo", False)}
+
+
+class Command(BaseCommand):
+    """Create the users of `make demo`, or give them their passwords back."""
+
+    help = "Create the demo's users, whose passwords are public. Refuses any other database."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if Path(str(connection.settings_dict["NAME"])).name != DATABASE:
+            raise CommandError(f"This is not the demo's database: it is not named {DATABASE}.")
+        for name, (password, is_admin) in USERS.items():
+            user, _ = User.objects.get_or_create(username=name)
+            user.is_staff = user.is_superuser = is_admin
+            user.is_active = True
+            if not user.check_password(password):
+                user.set_password(password)
+            user.save()

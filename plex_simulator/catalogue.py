@@ -194,6 +194,18 @@ class Catalogue:
             items.sort(key=lambda item: item.sort_title.casefold())
         return items
 
+    def collection_span(self, rating_key: str, user: User) -> tuple[int, int | None, int | None]:
+        """Count a collection's items and tell their first and last year."""
+        made = self._collections[rating_key]
+        shelf = self._shelves[made.library_key, made.subtype]
+
+        def work() -> tuple[int, int | None, int | None]:
+            items = self.collection_items(rating_key, user)
+            years = [item.year for item in items if item.year is not None]
+            return len(items), min(years, default=None), max(years, default=None)
+
+        return shelf.kept(("span", rating_key, user.id), work)  # type: ignore[no-any-return]
+
     @property
     def playlists(self) -> tuple[Playlist, ...]:
         return tuple(self._playlists.values())

@@ -1,4 +1,4 @@
-"""Posters and backgrounds: a gradient, a moon and hills, drawn row by row into a PNG.
+"""Posters and backgrounds: a gradient, a moon and three hills, drawn row by row into a PNG.
 
 Every picture can be drawn at any size, so scaling it needs no pixels of the original.
 """
@@ -7,7 +7,6 @@ import re
 import struct
 import zlib
 from functools import lru_cache
-from math import sin
 
 from plex_simulator.invention import Dice
 from plex_simulator.messages import Refusal, Reply, Request
@@ -77,26 +76,26 @@ def _png(subject: str, size: tuple[int, int]) -> Reply:
 def draw(seed: int, width: int, height: int) -> bytes:
     """Draw a picture; the seed alone decides what it looks like."""
     dice = Dice(seed, 31)
-    top, bottom, moon = (_colour(dice, purpose) for purpose in (1, 2, 3))
-    hill = tuple(part // 4 for part in bottom)
-    radius = min(width, height) * (15 + dice(0, 4, 15)) / 100
-    across, down = width * (25 + dice(0, 5, 50)) / 100, height * (20 + dice(0, 6, 30)) / 100
-    wave, phase = 1 + dice(0, 7, 3), dice(0, 8, 6)
+    top, bottom = _colour(dice, 1), _colour(dice, 2)
+    moon = bytes((part + 2 * 255) // 3 for part in top)
+    radius = min(width, height) * (12 + dice(0, 4, 12)) / 100
+    across, down = width * (25 + dice(0, 5, 50)) / 100, height * (20 + dice(0, 6, 25)) / 100
+    hills = [
+        (
+            width * dice(number, 7, 101) / 100,  # its middle
+            height * (55 + number * 12 + dice(number, 8, 8)) / 100,  # its top
+            bytes(part // (2 + number) for part in bottom),
+        )
+        for number in range(3)
+    ]
     rows = []
     for y in range(height):
-        sky = bytes(a + (b - a) * y // height for a, b in zip(top, bottom, strict=True))
-        row = bytearray(sky * width)
-        reach = radius * radius - (y - down) ** 2
-        if reach > 0:
-            left, right = max(0, int(across - reach**0.5)), min(width, int(across + reach**0.5))
-            row[left * 3 : right * 3] = bytes(moon) * max(right - left, 0)
-        depth = y / height - 0.72
-        if depth > 0:
-            # Where this row is below the line of the hills, from one side and from the other.
-            share = min(1.0, depth / 0.28 + 0.15 * abs(sin(y / height * wave * 9 + phase)))
-            edge = int(width * share / 2)
-            row[: edge * 3] = bytes(hill) * edge
-            row[(width - edge) * 3 :] = bytes(hill) * edge
+        row = bytearray(
+            bytes(a + (b - a) * y // height for a, b in zip(top, bottom, strict=True)) * width
+        )
+        _fill(row, across, (radius**2 - (y - down) ** 2), moon)
+        for middle, summit, colour in hills:
+            _fill(row, middle, (y - summit) * width**2 / height * 1.5, colour)
         rows.append(b"\x00" + row)
     header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
     pixels = zlib.compress(b"".join(rows), 6)
@@ -105,6 +104,15 @@ def draw(seed: int, width: int, height: int) -> bytes:
         struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
         for name, data in chunks
     )
+
+
+def _fill(row: bytearray, middle: float, squared: float, colour: bytes) -> None:
+    """Colour a row around its middle, as far as the root of a number; not at all below zero."""
+    if squared <= 0:
+        return
+    width, reach = len(row) // 3, squared**0.5
+    left, right = max(0, int(middle - reach)), min(width, int(middle + reach))
+    row[left * 3 : right * 3] = colour * max(right - left, 0)
 
 
 def _colour(dice: Dice, purpose: int) -> tuple[int, int, int]:

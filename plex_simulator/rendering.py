@@ -5,7 +5,7 @@ streams. The full form comes from /library/metadata only.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from plex_simulator.catalogue import Catalogue
 from plex_simulator.document import Node, Value
@@ -296,8 +296,7 @@ def _stream(stream: Stream) -> Node:
 def collection_node(
     catalogue: Catalogue, user: User, made: Collection, look: Style, machine: str
 ) -> Node:
-    items = catalogue.collection_items(made.rating_key, user)
-    years = [item.year for item in items if item.year is not None]
+    count, first, last = catalogue.collection_span(made.rating_key, user)
     composite = f"/library/collections/{made.rating_key}/composite/{made.updated_at}"
     poster = f"/library/metadata/{made.rating_key}/thumb/{made.updated_at}"
     content = made.content and f"server://{machine}/com.plexapp.plugins.library{made.content}"
@@ -324,9 +323,9 @@ def collection_node(
         "addedAt": made.added_at,
         "updatedAt": made.updated_at,
         # These three are text even in JSON.
-        "childCount": str(len(items)),
-        "minYear": str(min(years)) if years else None,
-        "maxYear": str(max(years)) if years else None,
+        "childCount": str(count),
+        "minYear": None if first is None else str(first),
+        "maxYear": None if last is None else str(last),
         "collectionMode": None if made.mode == -1 else made.mode,
         "collectionSort": made.sort or None,
     }
@@ -357,7 +356,3 @@ def playlist_node(catalogue: Catalogue, made: Playlist, machine: str) -> Node:
         "updatedAt": made.updated_at,
     }
     return Node("Playlist", attributes, (), "Metadata")
-
-
-def in_list(look: Style) -> Style:
-    return replace(look, full=False, section=False)

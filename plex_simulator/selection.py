@@ -73,7 +73,8 @@ def order(shelf: Shelf, user: User, sort: str) -> list[int]:
         if field not in FIELDS or FIELDS[field].kind == "tag":
             raise BadQuery(text)
         named = directions.split(":")[1:]
-        down = "desc" in named or ("asc" not in named and field not in ASCENDING)
+        # A modifier of any kind ends the default direction: `year:nullsLast` ascends.
+        down = "desc" in named or (not named and field not in ASCENDING)
         steps.append((scoped_column(shelf, user, scope, field), down, "nullsLast" in named))
     ordered = list(shelf.indexes())
     for column, down, nulls_last in reversed(steps):

@@ -4,6 +4,7 @@ import logging
 import socket
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -19,6 +20,7 @@ from plex_simulator.world import NAME, VERSION, World, call
 log = logging.getLogger("plex_simulator")
 
 LONGEST_URL = 8_000
+REMEMBERED = 100_000  # requests; older ones are forgotten
 EVENTS, WEBSOCKET = "/:/eventsource/notifications", "/:/websockets/notifications"
 TOKEN = "x-plex-token"  # noqa: S105 - the header's name
 ROUTES = [
@@ -62,7 +64,7 @@ class PlexHTTPServer(ThreadingHTTPServer):
         self.faults = faults
         self.control = control
         self.closing = threading.Event()
-        self.served: list[Served] = []
+        self.served: deque[Served] = deque(maxlen=REMEMBERED)
         self._connections: set[socket.socket] = set()
         self._lock = threading.Lock()
         super().__init__(address, Handler)

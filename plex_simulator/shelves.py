@@ -286,10 +286,10 @@ class Shelf:
         return read(item, item.seen_by(user))
 
     def kept(self, key: Any, work: Callable[[], Any]) -> Any:
-        """Keep the outcome of some work until the shelf changes; the oldest goes after 64."""
+        """Keep the outcome of some work until the shelf changes; the oldest goes after 256."""
         with self._lock:
             if key not in self._kept:
-                if len(self._kept) >= 64:
+                if len(self._kept) >= 256:
                     del self._kept[next(iter(self._kept))]
                 self._kept[key] = work()
             return self._kept[key]

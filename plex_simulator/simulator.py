@@ -80,7 +80,7 @@ class Simulator:
 
     @property
     def requests(self) -> Sequence[Served]:
-        """List what was asked since the start or the last reset, without tokens."""
+        """List the last 100,000 requests since the start or the last reset, without tokens."""
         return tuple(self._server.served)
 
     def reset_requests(self) -> None:

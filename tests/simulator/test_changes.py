@@ -174,9 +174,9 @@ def test_a_websocket_hears_the_same(fresh: Simulator) -> None:
 # Control over HTTP
 
 
-def control(simulator: Simulator, method: str, path: str, **told: Any) -> Any:
+def control(simulator: Simulator, method: str, place: str, /, **told: Any) -> Any:
     connection = http.client.HTTPConnection(urlsplit(simulator.url).netloc, timeout=5)
-    connection.request(method, f"/simulator/{path}", body=json.dumps(told))
+    connection.request(method, f"/simulator/{place}", body=json.dumps(told))
     response = connection.getresponse()
     answer = json.loads(response.read())
     connection.close()

@@ -9,7 +9,7 @@ from django.db import connections
 
 from plex_simulator import Simulator
 
-PASSWORD = "correct-horse-battery-staple"  # noqa: S105
+PASSWORD = "correct-horse-battery-staple"
 
 
 class Client(requests.Session):

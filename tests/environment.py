@@ -7,5 +7,5 @@ import os
 
 for name in ("DATABASE_URL", "REDIS_URL", "PLEX_URL", "PLEX_TOKEN", "ALLOWED_HOSTS", "DEBUG"):
     os.environ.pop(name, None)
-os.environ["SECRET_KEY"] = "only-for-tests-only-for-tests-only-for-tests"  # noqa: S105
+os.environ["SECRET_KEY"] = "only-for-tests-only-for-tests-only-for-tests"
 os.environ["DATABASE_URL"] = "sqlite://:memory:"

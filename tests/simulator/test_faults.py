@@ -20,21 +20,23 @@ def test_a_refused_port_refuses_and_opens_again(fresh: Simulator, ask_fresh: Ask
     assert ask_fresh(PATH).status == 200
     before = fresh.port
     fresh.fault("refused")
+    ask_fresh.connection.close()
     with pytest.raises(ConnectionRefusedError):
-        Asker(fresh)(PATH)
+        ask_fresh(PATH)
+    ask_fresh.connection.close()
     fresh.heal()
     assert fresh.port == before
-    assert Asker(fresh)(PATH).status == 200
+    assert ask_fresh(PATH).status == 200
     assert fresh.count(PATH) == 2
 
 
-def test_a_port_can_be_refused_for_a_time(fresh: Simulator) -> None:
+def test_a_port_can_be_refused_for_a_time(fresh: Simulator, ask_fresh: Asker) -> None:
     opened = threading.Event()
     heal = fresh.heal
     fresh.heal = lambda: (heal(), opened.set())  # type: ignore[method-assign,assignment]
     fresh.fault("refused", seconds=0.05)
     assert opened.wait(5)
-    assert Asker(fresh)(PATH).status == 200
+    assert ask_fresh(PATH).status == 200
 
 
 def test_a_silent_server_never_answers(fresh: Simulator) -> None:
@@ -145,15 +147,18 @@ def test_pictures_can_be_wrong(fresh: Simulator, ask_fresh: Asker) -> None:
 
 
 def test_closing_ends_every_waiting_fault(fresh: Simulator) -> None:
+    connections = []
     for kind in ("silent", "drip_headers", "slow"):
         options = {"slow": {"delay": 60.0}, "drip_headers": {"interval": 30.0}}.get(kind, {})
         fresh.fault(kind, path=f"/{kind}", **options)
         connection = socket.create_connection(("127.0.0.1", fresh.port), timeout=5)
+        connections.append(connection)
         connection.sendall(f"GET /{kind} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
     begun = time.monotonic()
     fresh.close()
     assert time.monotonic() - begun < 1
-    connection.close()
+    for connection in connections:
+        connection.close()
 
 
 def test_unknown_kinds_and_options_are_named(fresh: Simulator) -> None:

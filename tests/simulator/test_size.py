@@ -23,6 +23,7 @@ def test_a_quarter_of_a_million_films_start_at_once_and_page() -> None:
         newest = ask.page(f"{PATH}&sort=addedAt:desc", 0, 50).xml
         added = [int(row.get("addedAt", "")) for row in newest]
         assert added == sorted(added, reverse=True)
+        ask.connection.close()
 
 
 def test_every_page_of_a_big_library_gives_each_item_once() -> None:
@@ -34,6 +35,7 @@ def test_every_page_of_a_big_library_gives_each_item_once() -> None:
                 f"{PATH}&sort=year:desc,titleSort&excludeElements=Role", start, 1_000
             ).keys
         assert len(found) == len(set(found)) == 6_000
+        ask.connection.close()
 
 
 def test_empty_libraries_are_libraries() -> None:
@@ -47,6 +49,7 @@ def test_empty_libraries_are_libraries() -> None:
         paths = "/status/sessions", "/library/onDeck", "/library/recentlyAdded", "/playlists"
         for path in (*paths, "/hubs/search?query=the"):
             assert ask(path).status == 200
+        ask.connection.close()
 
 
 def test_impossible_sizes_are_refused() -> None:

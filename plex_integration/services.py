@@ -39,6 +39,16 @@ GENRES_OF = {
     "track": ("album", "album.genre"),
 }
 
+# Which types Plex can filter by year, and how; it would ignore the filter for any other.
+YEAR = {
+    "movie": "year",
+    "show": "year",
+    "episode": "year",
+    "album": "year",
+    "track": "album.year",
+    "photo": "year",
+}
+
 # Plex puts items without the value last when it descends; when it ascends it must be told.
 ASCENDING = {"rating:asc": "rating:nullsLast", "year:asc": "year:nullsLast"}
 
@@ -237,12 +247,12 @@ def _filters(
     filters: dict[str, str | int] = {}
     if "unwatched" in query and kind not in UNWATCHED:
         raise Invalid(details={"unwatched": [f"A {kind} is not watched; leave this out."]})
-    if "year" in query and kind == "artist":
-        raise Invalid(details={"year": ["An artist has no year; ask for type=album."]})
+    if "year" in query and kind not in YEAR:
+        raise Invalid(details={"year": [f"A {kind} has no year; leave this out."]})
     if query.get("unwatched"):
         filters[UNWATCHED[kind]] = 1
     if "year" in query:
-        filters["year"] = query["year"]
+        filters[YEAR[kind]] = query["year"]
     if "genre" in query:
         owner, field = GENRES_OF.get(kind, (kind, "genre"))
         genres = plex.genres(library.id, owner)

@@ -143,10 +143,12 @@ class Plex:
         return total, mapping.filters(root)
 
     def genres(self, key: str, kind: str) -> media.Choices:
-        """Ask for a library's genres, as items of a type carry them."""
-        return mapping.choices(
-            self._get(f"/library/sections/{_digits(key)}/genre", type=TYPE_NUMBERS[kind])
-        )
+        """Ask for a library's genres, as items of a type carry them; photos carry none."""
+        try:
+            root = self._get(f"/library/sections/{_digits(key)}/genre", type=TYPE_NUMBERS[kind])
+        except NotThere:
+            return media.Choices()
+        return mapping.choices(root)
 
     def library_items(
         self,
@@ -272,7 +274,10 @@ class Plex:
 
     def _full(self, keys: Sequence[str]) -> dict[str, Element]:
         joined = ",".join(_digits(key) for key in keys)
-        return mapping.item_elements(self._get(f"/library/metadata/{joined}"))
+        try:
+            return mapping.item_elements(self._get(f"/library/metadata/{joined}"))
+        except NotThere:  # all of them went away
+            return {}
 
     def _count(self, key: str, kind: str, **parameters: Any) -> tuple[int, Element]:
         page = self._page(

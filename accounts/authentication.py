@@ -6,8 +6,9 @@ from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
-from accounts import tokens
+from accounts import memory, tokens
 from accounts.models import User
+from plex_integration import throttles
 from plex_integration.errors import CHALLENGE
 
 
@@ -19,9 +20,9 @@ class BearerAuthentication(BaseAuthentication):
         if scheme.lower() != "bearer":
             return None
         try:
-            token = tokens.read(raw.strip(), tokens.AccessToken)
-            return tokens.bearer(token), token
+            return memory.signed_in(raw.strip())
         except tokens.TokenRefused:
+            throttles.bad_token(request._request)
             raise AuthenticationFailed from None
 
     def authenticate_header(self, request: Request) -> str:

@@ -23,6 +23,7 @@ from accounts.serializers import (
     TokenPairPayload,
     TokenPayload,
 )
+from plex_integration.throttles import SignIn
 from plex_integration.wire import iso_instant
 
 
@@ -39,7 +40,14 @@ class TokenView(_Public):
     @extend_schema(request=Credentials, responses=TokenPairPayload, operation_id="authToken")
     def post(self, request: Request) -> Response:
         """Trade a name and password for an access and a refresh token."""
-        user = authenticate(request, **_body(Credentials, request))
+        credentials = _body(Credentials, request)
+        attempt = SignIn(request._request, credentials["username"])
+        attempt.begin()
+        user = None
+        try:
+            user = authenticate(request, **credentials)
+        finally:
+            attempt.end(failed=user is None)
         if not isinstance(user, User):
             raise AuthenticationFailed("The username or password is wrong.")
         return Response(TokenPairPayload(tokens.issue(user)).data)

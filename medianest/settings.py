@@ -7,6 +7,7 @@ import hashlib
 import os
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import dj_database_url
@@ -57,7 +58,18 @@ if len(SECRET_KEY) < 32:
 ALLOWED_HOSTS = env_list("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
 CORS_ALLOWED_ORIGINS = env_list("CORS_ALLOWED_ORIGINS")
 CORS_URLS_REGEX = r"^/api/"
-CORS_EXPOSE_HEADERS = ["X-Request-ID", "X-Plex-Response-Time", "Retry-After"]
+CORS_EXPOSE_HEADERS = [
+    "Age",
+    "ETag",
+    "Retry-After",
+    "X-Plex-Cache-Age",
+    "X-Plex-Cache-Status",
+    "X-Plex-Response-Time",
+    "X-RateLimit-Limit",
+    "X-RateLimit-Remaining",
+    "X-RateLimit-Reset",
+    "X-Request-ID",
+]
 
 # --- Plex -----------------------------------------------------------------------------------------
 
@@ -92,6 +104,40 @@ os.environ |= {
     "PLEXAPI_HEADER_IDENTIFIER": "medianest-"
     + hashlib.sha256(f"plex-client-identifier:{SECRET_KEY}".encode()).hexdigest()[:24],
 }
+
+# --- Redis ----------------------------------------------------------------------------------------
+
+REDIS_URL = env_text("REDIS_URL")
+# A Redis of its own for the limits, where the other one may evict what has no time to live.
+REDIS_LIMITS_URL = env_text("REDIS_LIMITS_URL")
+# How many proxies stand in front and append to X-Forwarded-For; 0: the header is not believed.
+PROXY_COUNT = int(env_number("PROXY_COUNT", 0, minimum=0, maximum=10))
+
+# No request waits longer for Redis: a failed operation opens the store's breaker.
+_REDIS_OPTIONS = {
+    "CLIENT_CLASS": "plex_integration.store.client.Client",
+    "SOCKET_CONNECT_TIMEOUT": 0.1,
+    "SOCKET_TIMEOUT": 0.2,
+}
+CACHES: dict[str, dict[str, Any]] = (
+    {
+        alias: {
+            "BACKEND": "django_redis.cache.RedisCache",
+            "LOCATION": url,
+            "KEY_PREFIX": "medianest",
+            "OPTIONS": _REDIS_OPTIONS,
+        }
+        for alias, url in {"default": REDIS_URL, "limits": REDIS_LIMITS_URL}.items()
+        if url
+    }
+    if REDIS_URL
+    else {
+        "default": {
+            "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
+            "OPTIONS": {"MAX_ENTRIES": 1000},
+        }
+    }
+)
 
 # --- Django ---------------------------------------------------------------------------------------
 
@@ -178,6 +224,8 @@ STATIC_ROOT = BASE_DIR / "staticfiles"
 WHITENOISE_USE_FINDERS = not STATIC_ROOT.is_dir()
 
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = env_flag("SECURE_COOKIES", default=False)
+# Behind a proxy that speaks TLS the admin's forms come from https://…, which Django cannot see.
+CSRF_TRUSTED_ORIGINS = env_list("CSRF_TRUSTED_ORIGINS")
 SECURE_REFERRER_POLICY = "same-origin"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 

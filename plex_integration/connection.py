@@ -1,6 +1,8 @@
 """Which Plex server is asked, and how. Today there is one, named by the settings."""
 
 from dataclasses import dataclass, field
+from functools import cached_property
+from hashlib import blake2b
 
 from django.conf import settings
 
@@ -18,6 +20,16 @@ class Connection:
     verify: bool | str
     seconds: float
     show_file_paths: bool
+
+    @cached_property
+    def viewer(self) -> str:
+        """Who may see what this server answers: answers are kept apart by it.
+
+        Today that is whoever holds the service's own token; a viewer with a token of their own
+        gets a scope of their own.
+        """
+        scope = f"{self.url}\n{self.token}\n{self.show_file_paths}"
+        return blake2b(scope.encode(), digest_size=8).hexdigest()
 
 
 def current() -> Connection | None:

@@ -39,6 +39,11 @@ def encode(value: Any) -> bytes:
     return text.encode()
 
 
+def decode(value: bytes) -> Any:
+    """Read JSON."""
+    return json.loads(value)
+
+
 class EnvelopeRenderer(BaseRenderer):
     """Render what a view answered inside the envelope."""
 

@@ -6,6 +6,7 @@
     ├── PlexApiError            502  Plex answers nonsense
     ├── LibraryNotFound, CollectionNotFound   404
     ├── SearchQueryTooShort     400
+    ├── RateLimitExceeded       429  the user, or an address, asks too often
     └── …                            the rest of the table: what HTTP and Django themselves raise
 
 Raise what you mean where you know it; `exception_handler` translates strangers once.
@@ -152,6 +153,20 @@ class UnsupportedMediaType(Problem):
     default_detail = "Send the body as application/json."
 
 
+class RateLimitExceeded(Problem):
+    """Too many requests; `details` is {limit, window, retryAfter}, the last two in seconds."""
+
+    code = "RATE_LIMIT_EXCEEDED"
+    status_code = 429
+    default_detail = "Too many requests. Wait and try again."
+
+    def __init__(self, limit: int, window: int, retry_after: int) -> None:
+        super().__init__(
+            details={"limit": limit, "window": window, "retryAfter": retry_after},
+            headers={"Retry-After": str(retry_after)},
+        )
+
+
 class ServiceUnavailable(Problem):
     """The service's own database is not there."""
 
@@ -178,6 +193,7 @@ TABLE: dict[str, type[Problem]] = {
         MethodNotAllowed,
         NotAcceptable,
         UnsupportedMediaType,
+        RateLimitExceeded,
         ServiceUnavailable,
         Problem,
     )

@@ -1,14 +1,14 @@
 """One function per endpoint, named as the endpoint: what to ask Plex, and what of it to answer.
 
-Knows no HTTP and no cache. Each takes the answer's conversation with Plex and the validated query,
-and returns what the endpoint's payload shows.
+Knows no HTTP and no cache. Each takes the validated query and says what is asked: a canonical form
+of the upstream query, equal for equal ones, and a function that loads what the payload shows.
 """
 
 import time
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from ipaddress import ip_address
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 from plex_integration import media
@@ -59,17 +59,54 @@ GROUPED = frozenset(("show",))
 RECENT_KIND = {"artist": "album"}
 
 
-def server(plex: Plex) -> dict[str, Any]:
+@dataclass(frozen=True)
+class Answer:
+    """What an endpoint shows, the libraries it depends on (None: all), and whether Plex failed
+    a part of it."""
+
+    data: Mapping[str, Any]
+    libraries: Sequence[str] | None
+    partial: bool = False
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What is to be asked of Plex: as canonical as the upstream query is, how to load it, and the
+    libraries that its items can be of."""
+
+    canonical: Sequence[Any]
+    load: Callable[[Plex], Answer]
+    libraries: Sequence[media.Library] = ()
+
+
+class Lists(Protocol):
+    """The server's own lists, kept: they make queries canonical and spare Plex the asking."""
+
+    def libraries(self) -> Sequence[media.Library]:
+        """Return all libraries."""
+
+    def library(self, key: str) -> media.Library:
+        """Return one library. Raises LibraryNotFound."""
+
+    def genres(self, library: media.Library, kind: str) -> media.Choices:
+        """Return a library's genres, as items of a type carry them."""
+
+
+def server() -> Asked:
     """Answer `GET /server`: four calls side by side, of which the server's own must succeed."""
+    return Asked((), _server)
+
+
+def _server(plex: Plex) -> Answer:
     answer = plex.start(plex.server)
     sessions = plex.start(plex.session_count)
     libraries = plex.start(plex.libraries)
     storage = plex.start(plex.storage)
     known = answer.result()
-    counted = libraries.or_none()
-    totals = (storage.or_none() or {}).values()
+    counted, playing, stored = libraries.or_none(), sessions.or_none(), storage.or_none()
+    totals = (stored or {}).values()
     address = urlsplit(plex.connection.url)
-    return {
+    data = {
         "server": known.server,
         "connection": {
             "uri": plex.connection.url,
@@ -83,16 +120,21 @@ def server(plex: Plex) -> dict[str, Any]:
         "statistics": {
             "accountID": None,
             "deviceID": None,
-            "sessionCount": sessions.or_none(),
+            "sessionCount": playing,
             "libraryCount": None if counted is None else len(counted),
             "totalSize": _sum(each.totalSize for each in totals),
             "totalDuration": _sum(each.totalDuration for each in totals),
         },
     }
+    return Answer(data, None, partial=None in (counted, playing, stored))
 
 
-def libraries(plex: Plex) -> dict[str, Any]:
+def libraries() -> Asked:
     """Answer `GET /libraries`: the list, then every count side by side, each failing alone."""
+    return Asked((), _libraries)
+
+
+def _libraries(plex: Plex) -> Answer:
     storage = plex.start(plex.storage)
     listed = plex.libraries()
     counting = {
@@ -105,14 +147,17 @@ def libraries(plex: Plex) -> dict[str, Any]:
         }
         for library in listed
     }
-    totals = storage.or_none() or {}
+    stored = storage.or_none()
+    totals = stored or {}
     answers = []
+    partial = stored is None
     played: int | None = 0
     for library in listed:
         counts: dict[str, int | None] = {}
         filters: Sequence[media.Filter] | None = None
         for kind, call in counting[library.id].items():
             found = call.or_none()
+            partial = partial or found is None
             if isinstance(found, tuple):
                 counts[kind], filters = found
             else:
@@ -132,103 +177,125 @@ def libraries(plex: Plex) -> dict[str, Any]:
         leaf = {"show": "episode", "artist": "track"}.get(library.type or "", library.type or "")
         count = counts.get(leaf)
         played = None if played is None or count is None else played + count
-    return {"libraries": answers, "totalCount": len(listed), "totalMediaItems": played}
+    data = {"libraries": answers, "totalCount": len(listed), "totalMediaItems": played}
+    return Answer(data, None, partial)
 
 
-def library_items(plex: Plex, library_key: str, query: Mapping[str, Any]) -> dict[str, Any]:
+def library_items(lists: Lists, library_key: str, query: Mapping[str, Any]) -> Asked:
     """Answer `GET /libraries/:libraryKey/items`: one list call, and one per 50 items in full."""
-    library = plex.library(library_key)
+    library = lists.library(library_key)
     kind = _listable(library, query.get("type") or library.type)
-    start, size = query["start"], query["size"]
-    filters = _filters(plex, library, kind, query)
-    if filters is None:
-        page = media.Page([], 0, 0)
-    else:
-        page = plex.library_items(
-            library,
-            kind,
-            start,
-            size,
-            ASCENDING.get(query["sort"], query["sort"]),
-            filters,
-            with_guids=query["details"] == "summary",
+    start, size, details = query["start"], query["size"], query["details"]
+    sort = ASCENDING.get(query["sort"], query["sort"])
+    filters = _filters(lists, library, kind, query)
+
+    def load(plex: Plex) -> Answer:
+        page = (
+            media.Page([], 0, 0)
+            if filters is None
+            else plex.library_items(
+                library, kind, start, size, sort, filters, with_guids=details == "summary"
+            )
         )
-    return {
-        "items": [row.item for row in _in_detail(plex, page.rows, query)],
-        "pagination": _pagination(start, size, page),
-        "libraryInfo": library.reference,
-    }
+        data = {
+            "items": [row.item for row in _in_detail(plex, page.rows, details)],
+            "pagination": _pagination(start, size, page),
+            "libraryInfo": library.reference,
+        }
+        return Answer(data, [library.id])
+
+    return Asked((library.id, kind, start, size, sort, filters, details), load, [library])
 
 
-def search(plex: Plex, query: Mapping[str, Any]) -> dict[str, Any]:
+def search(lists: Lists, query: Mapping[str, Any]) -> Asked:
     """Answer `GET /search`: the best matches of all hubs together, best first."""
-    listing = plex.start(plex.libraries)
-    found, took = plex.search(query["query"], query["limit"])
-    listing.result()
-    best: dict[str, media.Row] = {}
-    for row in sorted(found, key=lambda row: -row.score):
-        if query.get("type") in (None, row.item.type):
-            best.setdefault(row.item.ratingKey, row)
-    rows = _in_detail(plex, list(best.values())[: query["limit"]], query)
-    results = [replace(row.item, matchReason=row.reason or "title") for row in rows]
-    return {"results": results, "total": len(results), "queryTime": took}
+    text, limit, kind, details = (
+        query["query"], query["limit"], query.get("type"), query["details"]
+    )  # fmt: skip
+
+    def load(plex: Plex) -> Answer:
+        found, took = plex.search(text, limit)
+        best: dict[str, media.Row] = {}
+        for row in sorted(found, key=lambda row: -row.score):
+            if kind in (None, row.item.type):
+                best.setdefault(row.item.ratingKey, row)
+        rows = _in_detail(plex, list(best.values())[:limit], details)
+        results = [replace(row.item, matchReason=row.reason or "title") for row in rows]
+        return Answer({"results": results, "total": len(results), "queryTime": took}, None)
+
+    return Asked((text, limit, kind, details), load, lists.libraries())
 
 
-def recently_added(plex: Plex, query: Mapping[str, Any]) -> dict[str, Any]:
+def recently_added(lists: Lists, query: Mapping[str, Any]) -> Asked:
     """Answer `GET /recently-added`: what the last 30 days brought, newest first."""
-    library = plex.library(query["library"]) if "library" in query else None
+    library = lists.library(query["library"]) if "library" in query else None
     kind = query.get("type")
     if library is not None:
         if kind is not None:
             _listable(library, kind)
         elif library.type not in GROUPED:
             kind = RECENT_KIND.get(library.type or "", library.type)
-    limit = query["limit"]
-    if kind is not None:
-        page = plex.added_since(f"-{RECENT_DAYS}d", kind, library, limit)
-        rows, total = page.rows, page.total
-    else:
-        rows = [
-            row
-            for row in plex.recently_added(int(time.time()) - RECENT_DAYS * 86400)
-            if library is None or row.item.library == library.reference
-        ]
-        total = len(rows)
-    return {
-        "items": [row.item for row in _in_detail(plex, rows[:limit], query)],
-        "total": total,
-        "timeframe": f"last_{RECENT_DAYS}_days",
-    }
+    limit, details = query["limit"], query["details"]
+
+    def load(plex: Plex) -> Answer:
+        if kind is not None:
+            page = plex.added_since(f"-{RECENT_DAYS}d", kind, library, limit)
+            rows, total = page.rows, page.total
+        else:
+            rows = [
+                row
+                for row in plex.recently_added(int(time.time()) - RECENT_DAYS * 86400)
+                if library is None or row.item.library == library.reference
+            ]
+            total = len(rows)
+        data = {
+            "items": [row.item for row in _in_detail(plex, rows[:limit], details)],
+            "total": total,
+            "timeframe": f"last_{RECENT_DAYS}_days",
+        }
+        return Answer(data, [library.id] if library else None)
+
+    return Asked((library.id if library else None, kind, limit, details), load, lists.libraries())
 
 
-def collections(plex: Plex, library_key: str, query: Mapping[str, Any]) -> dict[str, Any]:
+def collections(lists: Lists, library_key: str, query: Mapping[str, Any]) -> Asked:
     """Answer `GET /libraries/:libraryKey/collections`: all of them, or the page asked for."""
-    library = plex.library(library_key)
-    page = plex.collections(library, query["start"], query.get("size"))
-    return {
-        "collections": page.collections,
-        "total": page.total,
-        "library": library.reference,
-        "pagination": _pagination(query["start"], query.get("size", page.asked), page),
-    }
+    library = lists.library(library_key)
+    start, size = query["start"], query.get("size")
+
+    def load(plex: Plex) -> Answer:
+        page = plex.collections(library, start, size)
+        data = {
+            "collections": page.collections,
+            "total": page.total,
+            "library": library.reference,
+            "pagination": _pagination(start, size, page),
+        }
+        return Answer(data, [library.id])
+
+    return Asked((library.id, start, size), load, [library])
 
 
-def collection(plex: Plex, collection_key: str, query: Mapping[str, Any]) -> dict[str, Any]:
+def collection(lists: Lists, collection_key: str, query: Mapping[str, Any]) -> Asked:
     """Answer `GET /collections/:collectionKey`: it and its items, in its own order."""
-    listing = plex.start(plex.libraries)
-    asking = plex.start(plex.collection_items, collection_key, query["start"], query.get("size"))
-    found = plex.collection(collection_key)
-    listing.result()
-    page = asking.result()
-    rows = [
-        replace(row, item=replace(row.item, library=row.item.library or found.library))
-        for row in page.rows
-    ]
-    return {
-        "collection": found,
-        "items": [row.item for row in _in_detail(plex, rows, query)],
-        "pagination": _pagination(query["start"], query.get("size", page.asked), page),
-    }
+    start, size, details = query["start"], query.get("size"), query["details"]
+
+    def load(plex: Plex) -> Answer:
+        asking = plex.start(plex.collection_items, collection_key, start, size)
+        found = plex.collection(collection_key)
+        page = asking.result()
+        rows = [
+            replace(row, item=replace(row.item, library=row.item.library or found.library))
+            for row in page.rows
+        ]
+        data = {
+            "collection": found,
+            "items": [row.item for row in _in_detail(plex, rows, details)],
+            "pagination": _pagination(start, size, page),
+        }
+        return Answer(data, [found.library.id] if found.library else None)
+
+    return Asked((collection_key, start, size, details), load, lists.libraries())
 
 
 def _listable(library: media.Library, kind: str | None) -> str:
@@ -241,7 +308,7 @@ def _listable(library: media.Library, kind: str | None) -> str:
 
 
 def _filters(
-    plex: Plex, library: media.Library, kind: str, query: Mapping[str, Any]
+    lists: Lists, library: media.Library, kind: str, query: Mapping[str, Any]
 ) -> dict[str, str | int] | None:
     """Return Plex's filters; None where nothing can match. Raises Invalid for a senseless one."""
     filters: dict[str, str | int] = {}
@@ -255,7 +322,7 @@ def _filters(
         filters[YEAR[kind]] = query["year"]
     if "genre" in query:
         owner, field = GENRES_OF.get(kind, (kind, "genre"))
-        genres = plex.genres(library.id, owner)
+        genres = lists.genres(library, owner)
         wanted = query["genre"]
         genre = wanted if wanted in genres.ids else genres.by_title.get(wanted.casefold())
         if genre is None:
@@ -264,16 +331,16 @@ def _filters(
     return filters
 
 
-def _in_detail(
-    plex: Plex, rows: Sequence[media.Row], query: Mapping[str, Any]
-) -> Sequence[media.Row]:
-    return rows if query["details"] == "summary" else plex.completed(rows)
+def _in_detail(plex: Plex, rows: Sequence[media.Row], details: str) -> Sequence[media.Row]:
+    return rows if details == "summary" else plex.completed(rows)
 
 
-def _pagination(start: int, size: int, page: media.Page | media.CollectionPage) -> dict[str, Any]:
+def _pagination(
+    start: int, size: int | None, page: media.Page | media.CollectionPage
+) -> dict[str, Any]:
     return {
         "start": start,
-        "size": size,
+        "size": page.asked if size is None else size,
         "total": page.total,
         "hasMore": start + page.asked < page.total,
     }

@@ -3,14 +3,26 @@
 from collections.abc import Callable
 from typing import Any
 
+from django.http.response import HttpResponseBase
 from drf_spectacular.utils import extend_schema
+from rest_framework.renderers import BrowsableAPIRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import ViewSet
 
-from plex_integration import services
-from plex_integration.errors import CollectionNotFound, LibraryNotFound, Problem
-from plex_integration.gateway import Plex, open_plex
+from plex_integration import cache, connection, envelope, policies, services, store
+from plex_integration.cache import Fetched, Loaded
+from plex_integration.connection import Connection
+from plex_integration.errors import (
+    CollectionNotFound,
+    LibraryNotFound,
+    PlexServerUnavailable,
+    Problem,
+)
+from plex_integration.gateway import Plex
+from plex_integration.lists import KeptLists
+from plex_integration.policies import Policy
+from plex_integration.reply import freshness, mark, reply
 from plex_integration.serializers import (
     CollectionPayload,
     CollectionQuery,
@@ -25,6 +37,8 @@ from plex_integration.serializers import (
     SearchQuery,
     ServerPayload,
 )
+from plex_integration.services import Asked
+from plex_integration.throttles import Turn
 from plex_integration.wire import Payload, is_key
 
 
@@ -32,74 +46,155 @@ class PlexViewSet(ViewSet):
     """The document's seven endpoints."""
 
     http_method_names = ["get", "head", "options"]
+    turn: Turn | None = None
 
     @extend_schema(operation_id="server", responses=ServerPayload)
-    def server(self, request: Request) -> Response:
+    def server(self, request: Request) -> HttpResponseBase:
         """Tell about the connected Plex Media Server."""
-        return self._reply(ServerPayload, services.server)
+        return self._answer(policies.SERVER, ServerPayload, lambda lists: services.server())
 
     @extend_schema(operation_id="libraries", responses=LibrariesPayload)
-    def libraries(self, request: Request) -> Response:
+    def libraries(self, request: Request) -> HttpResponseBase:
         """List all libraries with their locations, counts and filters."""
-        return self._reply(LibrariesPayload, services.libraries)
+        return self._answer(
+            policies.LIBRARIES, LibrariesPayload, lambda lists: services.libraries()
+        )
 
     @extend_schema(
         operation_id="libraryItems",
         parameters=[LibraryItemsQuery],
         responses=LibraryItemsPayload,
     )
-    def library_items(self, request: Request, libraryKey: str) -> Response:
+    def library_items(self, request: Request, libraryKey: str) -> HttpResponseBase:
         """List a page of a library's items, filtered and sorted."""
-        key = _key(libraryKey, LibraryNotFound)
-        query = LibraryItemsQuery.of(request.query_params)
-        return self._reply(
-            LibraryItemsPayload, lambda plex: services.library_items(plex, key, query)
-        )
+
+        def ask(lists: KeptLists) -> Asked:
+            key = _key(libraryKey, LibraryNotFound)
+            query = LibraryItemsQuery.of(request.query_params)
+            return services.library_items(lists, key, query)
+
+        return self._answer(policies.LIBRARY_ITEMS, LibraryItemsPayload, ask)
 
     @extend_schema(operation_id="search", parameters=[SearchQuery], responses=SearchPayload)
-    def search(self, request: Request) -> Response:
+    def search(self, request: Request) -> HttpResponseBase:
         """Search all libraries; people and tags are left out."""
-        query = SearchQuery.of(request.query_params)
-        return self._reply(SearchPayload, lambda plex: services.search(plex, query))
+        return self._answer(
+            policies.SEARCH,
+            SearchPayload,
+            lambda lists: services.search(lists, SearchQuery.of(request.query_params)),
+        )
 
     @extend_schema(
         operation_id="recentlyAdded",
         parameters=[RecentlyAddedQuery],
         responses=RecentlyAddedPayload,
     )
-    def recently_added(self, request: Request) -> Response:
+    def recently_added(self, request: Request) -> HttpResponseBase:
         """List what was added in the last 30 days, newest first."""
-        query = RecentlyAddedQuery.of(request.query_params)
-        return self._reply(RecentlyAddedPayload, lambda plex: services.recently_added(plex, query))
+        return self._answer(
+            policies.RECENTLY_ADDED,
+            RecentlyAddedPayload,
+            lambda lists: services.recently_added(
+                lists, RecentlyAddedQuery.of(request.query_params)
+            ),
+        )
 
     @extend_schema(
         operation_id="collections",
         parameters=[CollectionsQuery],
         responses=CollectionsPayload,
     )
-    def collections(self, request: Request, libraryKey: str) -> Response:
+    def collections(self, request: Request, libraryKey: str) -> HttpResponseBase:
         """List a library's collections."""
-        key = _key(libraryKey, LibraryNotFound)
-        query = CollectionsQuery.of(request.query_params)
-        return self._reply(CollectionsPayload, lambda plex: services.collections(plex, key, query))
+
+        def ask(lists: KeptLists) -> Asked:
+            key = _key(libraryKey, LibraryNotFound)
+            return services.collections(lists, key, CollectionsQuery.of(request.query_params))
+
+        return self._answer(policies.COLLECTIONS, CollectionsPayload, ask)
 
     @extend_schema(
         operation_id="collection",
         parameters=[CollectionQuery],
         responses=CollectionPayload,
     )
-    def collection(self, request: Request, collectionKey: str) -> Response:
+    def collection(self, request: Request, collectionKey: str) -> HttpResponseBase:
         """Show a collection with its items, in the collection's own order."""
-        key = _key(collectionKey, CollectionNotFound)
-        query = CollectionQuery.of(request.query_params)
-        return self._reply(CollectionPayload, lambda plex: services.collection(plex, key, query))
 
-    def _reply(self, payload: type[Payload], load: Callable[[Plex], Any]) -> Response:
-        plex = open_plex()
-        context = {"show_file_paths": plex.connection.show_file_paths}
-        response = Response(payload(load(plex), context=context).data)
-        response.about = {"cached": False, "cacheAge": 0}  # type: ignore[attr-defined]
-        return response
+        def ask(lists: KeptLists) -> Asked:
+            key = _key(collectionKey, CollectionNotFound)
+            return services.collection(lists, key, CollectionQuery.of(request.query_params))
+
+        return self._answer(policies.COLLECTION, CollectionPayload, ask)
+
+    def finalize_response(self, request: Any, response: Any, *args: Any, **kwargs: Any) -> Any:
+        """Say in every answer's headers, errors too, where the user stands."""
+        final = super().finalize_response(request, response, *args, **kwargs)
+        if self.turn:
+            self.turn.mark(final)
+        return final
+
+    def _answer(
+        self, policy: Policy, payload: type[Payload], ask: Callable[[KeptLists], Asked]
+    ) -> HttpResponseBase:
+        turn = self.turn = Turn(str(self.request.user.pk), policy.limit)
+        try:
+            to = connection.current()
+            if to is None:
+                raise PlexServerUnavailable("No Plex server is configured.")
+            fetched = self._fetched(to, turn, policy, payload, ask)
+        except Problem:
+            # Who asks too often is told so first, whatever else is wrong.
+            turn.take()
+            raise
+        if isinstance(self.request.accepted_renderer, BrowsableAPIRenderer):
+            return _page(policy, fetched)
+        return reply(self.request, policy, fetched)
+
+    def _fetched(
+        self,
+        to: Connection,
+        turn: Turn,
+        policy: Policy,
+        payload: type[Payload],
+        ask: Callable[[KeptLists], Asked],
+    ) -> Fetched:
+        lists = KeptLists(to, before_asking=turn.take)
+        while True:
+            asked = ask(lists)
+            name = cache.key(policy.name, to.viewer, asked.canonical)
+            looked = store.current().look(turn.pending(), name)
+            turn.settle(looked.verdict)
+            if lists.are_current(looked):
+                break
+
+        def load(seconds: float) -> Loaded:
+            answer = asked.load(Plex(to, seconds, asked.libraries))
+            shown = payload(answer.data, context={"show_file_paths": to.show_file_paths})
+            tags = (
+                {cache.LIBRARIES}
+                if answer.libraries is None
+                else {cache.library_tag(key) for key in answer.libraries}
+            )
+            return Loaded(envelope.encode(shown.data), frozenset(tags), answer.partial)
+
+        return cache.fetch(
+            policy,
+            name,
+            looked,
+            looked.values[0],
+            load,
+            seconds=to.seconds,
+            renew="no-cache" in self.request.headers.get("Cache-Control", ""),
+        )
+
+
+def _page(policy: Policy, fetched: Fetched) -> Response:
+    """Answer a developer's browser: DRF renders the page, from the payload."""
+    response = Response(envelope.decode(fetched.entry.payload()))
+    response.about = freshness(fetched)  # type: ignore[attr-defined]
+    mark(response, policy, fetched)
+    return response
 
 
 def _key(text: str, missing: type[Problem]) -> str:

@@ -5,8 +5,11 @@ from typing import Any
 
 import pytest
 import requests
+from django.core.cache import caches
 from django.db import connections
 
+from accounts import memory
+from plex_integration import lists, store
 from plex_simulator import Simulator
 
 PASSWORD = "correct-horse-battery-staple"
@@ -85,3 +88,19 @@ def api(plex: Simulator, user: Any, live_server: Any, anonymous: Client) -> Clie
     """A client that is signed in as `user`."""
     answer = anonymous.post("/auth/token", json={"username": "ada", "password": PASSWORD})
     return Client(live_server.url, answer.json()["data"]["access"])
+
+
+@pytest.fixture(autouse=True)
+def _nothing_is_remembered() -> Iterator[None]:
+    """Begin every test with empty caches, full limits and no memory of tokens or lists."""
+    forget_everything()
+    yield
+    forget_everything()
+
+
+def forget_everything() -> None:
+    """Make this process new: its store, its lists, its memory of tokens."""
+    caches["default"].clear()
+    store.current.cache_clear()
+    lists.forget()
+    memory.forget()

@@ -1,7 +1,7 @@
 """The only door to Plex: nothing outside this room imports plexapi or requests.
 
-`open_plex()` gives one answer's conversation with Plex: one identity, one deadline for all its
-calls together. Its methods name what is wanted and return media types; no plexapi object, element
+`Plex` is one answer's conversation with a server: one identity, one deadline for all its calls
+together. Its methods name what is wanted and return media types; no plexapi object, element
 or foreign exception leaves. What Plex sends is mapped from python-plexapi's elements, not from its
 objects, whose attribute reads can ask Plex again, and whose casts lie about odd data.
 
@@ -10,6 +10,6 @@ objects, whose attribute reads can ask Plex again, and whose casts lie about odd
     404, or 200 without a body               →  NotThere, a PlexApiError where nobody expects it
 """
 
-from plex_integration.gateway.conversation import TYPE_NUMBERS, Plex, is_plex_up, open_plex
+from plex_integration.gateway.conversation import TYPE_NUMBERS, Plex, is_plex_up
 
-__all__ = ["TYPE_NUMBERS", "Plex", "is_plex_up", "open_plex"]
+__all__ = ["TYPE_NUMBERS", "Plex", "is_plex_up"]

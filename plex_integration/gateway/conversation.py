@@ -1,10 +1,9 @@
 """One answer's conversation with Plex: one identity, one deadline, calls side by side."""
 
-import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Generic, TypeVar
 from xml.etree.ElementTree import Element
@@ -43,20 +42,12 @@ ROWS_PER_CALL = 500
 _pool = ThreadPoolExecutor(max_workers=32, thread_name_prefix="plex")
 
 
-def open_plex() -> "Plex":
-    """Begin an answer's conversation with the configured Plex; its clock starts now."""
-    configured = connection.current()
-    if configured is None:
-        raise PlexServerUnavailable("No Plex server is configured.")
-    return Plex(configured)
-
-
 def is_plex_up(seconds: float = 2) -> None:
     """Ask the configured Plex for its identity, which needs no token. Raises what is wrong."""
     configured = connection.current()
     if configured is None:
         raise PlexServerUnavailable("No Plex server is configured.")
-    Plex(replace(configured, seconds=min(seconds, configured.seconds))).identity()
+    Plex(configured, min(seconds, configured.seconds)).identity()
 
 
 class Pending(Generic[T]):
@@ -83,14 +74,19 @@ class Pending(Generic[T]):
 
 
 class Plex:
-    """One answer's conversation with a Plex server."""
+    """One answer's conversation with a Plex server.
 
-    def __init__(self, to: Connection) -> None:
+    `seconds` bounds all its calls together; `libraries` are those already known, whose titles and
+    types Plex does not send with their items.
+    """
+
+    def __init__(
+        self, to: Connection, seconds: float, libraries: Sequence[media.Library] = ()
+    ) -> None:
         self.connection = to
         self._server = _server(to)
-        self._deadline = time.monotonic() + to.seconds
-        self._listing: Future[list[media.Library]] | None = None
-        self._listing_lock = threading.Lock()
+        self._deadline = time.monotonic() + seconds
+        self._known = {library.id: library for library in libraries}
 
     def start(self, call: Callable[..., T], *args: Any, **kwargs: Any) -> Pending[T]:
         """Run one of this conversation's calls beside the caller."""
@@ -113,25 +109,8 @@ class Plex:
         return mapping.storage(self._get("/media/providers", includeStorage=1))
 
     def libraries(self) -> list[media.Library]:
-        """Ask for the libraries this token may see; once for the whole answer."""
-        with self._listing_lock:
-            listing, mine = self._listing, self._listing is None
-            if listing is None:
-                listing = self._listing = Future()
-        if mine:
-            # Asked by the caller's own thread, so that those who wait never wait for a free one.
-            try:
-                listing.set_result(mapping.libraries(self._get("/library/sections")))
-            except Exception as error:  # noqa: BLE001 - raised again where it is waited for
-                listing.set_exception(error)
-        return Pending(listing, self._deadline).result()
-
-    def library(self, key: str) -> media.Library:
-        """Return one of the libraries. Raises LibraryNotFound."""
-        for each in self.libraries():
-            if each.id == key:
-                return each
-        raise LibraryNotFound
+        """Ask for the libraries this token may see."""
+        return mapping.libraries(self._get("/library/sections"))
 
     def library_count(self, key: str, kind: str) -> int:
         """Ask how many items of a type a library holds."""
@@ -207,7 +186,7 @@ class Plex:
         began = time.perf_counter()
         root = self._get("/hubs/search", query=query, limit=limit)
         took = round((time.perf_counter() - began) * 1000)
-        return mapping.search_rows(root, self._known()), took
+        return mapping.search_rows(root, self._known), took
 
     def collections(
         self, library: media.Library, start: int, size: int | None
@@ -230,7 +209,7 @@ class Plex:
             root = self._get(f"/library/metadata/{_digits(key)}")
         except NotThere as error:
             raise CollectionNotFound from error
-        found = mapping.collection(root, self._known())
+        found = mapping.collection(root, self._known)
         if found is None:
             raise CollectionNotFound
         return found
@@ -256,20 +235,18 @@ class Plex:
         full: dict[str, Element] = {}
         for call in calls:
             full |= call.result()
-        known = self._known()
         return [
-            mapping.complete(row, full[key], known) if (key := row.item.ratingKey) in full else row
+            mapping.complete(row, full[key], self._known)
+            if (key := row.item.ratingKey) in full
+            else row
             for row in rows
         ]
-
-    def _known(self) -> dict[str, media.Library]:
-        return {library.id: library for library in self.libraries()}
 
     def _rows(self, page: "_Page", library: media.Library | None) -> media.Page:
         if library is not None:
             # Section lists name their library on the container, but not every Plex does.
             page.container.set("librarySectionID", library.id)
-        rows = mapping.rows(page.elements, page.container, self._known())
+        rows = mapping.rows(page.elements, page.container, self._known)
         return media.Page(rows, page.total, len(page.elements))
 
     def _full(self, keys: Sequence[str]) -> dict[str, Element]:

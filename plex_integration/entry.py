@@ -1,0 +1,123 @@
+"""A kept answer as bytes: what the serializer wrote, compressed once, ready to be sent as it is.
+
+    magic, checksum, length of head │ head: JSON of `Head` │ gzip stream up to a flushed block
+
+The stream holds the envelope's beginning and the payload. A deflate block that was flushed can be
+followed by another: the answer's own metadata is appended as a stored block, the checksum runs on,
+and a hit neither compresses nor parses the payload (RFC 1951 section 3.2.4, RFC 1952).
+"""
+
+import json
+import struct
+import zlib
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from hashlib import blake2b
+
+_MAGIC = b"MediaNest 1\n"
+_FRAME = struct.Struct(f"<{len(_MAGIC)}sII")
+_GZIP_HEADER = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff"
+_OPENING = b'{"success":true,"data":'
+
+
+@dataclass(frozen=True)
+class Head:
+    """What must be known of an entry without unpacking it.
+
+    `at` is the epoch second it was made at; `crc` and `size` are of the unpacked bytes; `tags`
+    are the versions, at the time it was loaded, of what it depends on.
+    """
+
+    at: float
+    crc: int
+    size: int
+    etag: str
+    partial: bool
+    base: str
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A kept answer."""
+
+    head: Head
+    packed: bytes
+
+    def gzip(self, about: bytes) -> bytes:
+        """Return the whole envelope as a gzip stream; `about` is its metadata as JSON."""
+        ending = _ending(about)
+        return b"".join(
+            (
+                self.packed,
+                struct.pack("<BHH", 1, len(ending), len(ending) ^ 0xFFFF),
+                ending,
+                struct.pack(
+                    "<II",
+                    zlib.crc32(ending, self.head.crc),
+                    (self.head.size + len(ending)) & 0xFFFFFFFF,
+                ),
+            )
+        )
+
+    def plain(self, about: bytes) -> bytes:
+        """Return the whole envelope, unpacked, for a client that takes no gzip."""
+        return self._unpacked() + _ending(about)
+
+    def payload(self) -> bytes:
+        """Return the payload alone."""
+        return self._unpacked()[len(_OPENING) :]
+
+    def to_bytes(self) -> bytes:
+        """Write the entry down."""
+        head = json.dumps(asdict(self.head)).encode()
+        rest = struct.pack("<I", len(head)) + head + self.packed
+        return _FRAME.pack(_MAGIC, zlib.crc32(rest), len(rest)) + rest
+
+    def _unpacked(self) -> bytes:
+        return zlib.decompressobj(31).decompress(self.packed)
+
+
+def pack(
+    payload: bytes, *, at: float, partial: bool, versions: Mapping[str, str], tags: frozenset[str]
+) -> Entry:
+    """Make an entry of a payload, which is JSON."""
+    opened = _OPENING + payload
+    deflate = zlib.compressobj(6, zlib.DEFLATED, -15)
+    packed = _GZIP_HEADER + deflate.compress(opened) + deflate.flush(zlib.Z_SYNC_FLUSH)
+    return Entry(
+        Head(
+            at=at,
+            crc=zlib.crc32(opened),
+            size=len(opened),
+            etag=f'W/"{blake2b(payload, digest_size=12).hexdigest()}"',
+            partial=partial,
+            base=versions.get("base", ""),
+            tags={tag: versions.get(tag, "") for tag in sorted(tags)},
+        ),
+        packed,
+    )
+
+
+def read(written: bytes | None, versions: Mapping[str, str]) -> Entry | None:
+    """Read an entry; None for anything that is none, or whose tags have newer versions."""
+    if not isinstance(written, bytes) or len(written) < _FRAME.size + 4:
+        return None
+    magic, checksum, length = _FRAME.unpack_from(written)
+    rest = memoryview(written)[_FRAME.size :]
+    if magic != _MAGIC or length != len(rest) or checksum != zlib.crc32(rest):
+        return None
+    (size,) = struct.unpack_from("<I", rest)
+    head = Head(**json.loads(bytes(rest[4 : 4 + size])))
+    return Entry(head, bytes(rest[4 + size :])) if is_current(head, versions) else None
+
+
+def is_current(head: Head, versions: Mapping[str, str]) -> bool:
+    """Tell whether nothing that an entry depends on has changed since it was loaded."""
+    return head.base == versions.get("base", "") and all(
+        versions.get(tag, "") == version for tag, version in head.tags.items()
+    )
+
+
+def _ending(about: bytes) -> bytes:
+    return b',"metadata":' + about + b"}"

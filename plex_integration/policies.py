@@ -1,0 +1,57 @@
+"""The document's two tables as data: how long an answer is kept, and how often a user may ask.
+
+Views, cache, limits, schema and README read these. Standard library only.
+"""
+
+from dataclasses import dataclass
+
+WINDOW = 60
+"""Seconds that every limit counts over, sliding."""
+
+STALE_FOR = 24 * 3600
+"""Seconds past its time that an answer may still be given while Plex fails."""
+
+PARTIAL_FOR = 30
+"""Seconds that an answer is kept when Plex failed a part of it."""
+
+
+@dataclass(frozen=True)
+class Limit:
+    """How many requests one user may make within the window, over all endpoints of a scope."""
+
+    scope: str
+    requests: int
+
+
+@dataclass(frozen=True)
+class Policy:
+    """One endpoint's row: its name, seconds to live, and the limit it counts against."""
+
+    name: str
+    ttl: int
+    limit: Limit
+
+
+SERVER_INFO = Limit("server", 20)
+LIBRARY_OPERATIONS = Limit("library", 60)
+SEARCHES = Limit("search", 30)
+RECENT = Limit("recent", 20)
+COLLECTION_OPERATIONS = Limit("collections", 40)
+
+FAILED_SIGN_INS = Limit("sign-in", 10)
+"""Per address and per name, of failed attempts alone."""
+BAD_TOKENS = Limit("bad-token", 30)
+"""Per address."""
+
+SERVER = Policy("server", 30 * 60, SERVER_INFO)
+LIBRARIES = Policy("libraries", 30 * 60, LIBRARY_OPERATIONS)
+LIBRARY_ITEMS = Policy("library-items", 10 * 60, LIBRARY_OPERATIONS)
+SEARCH = Policy("search", 10 * 60, SEARCHES)
+RECENTLY_ADDED = Policy("recently-added", 10 * 60, RECENT)
+COLLECTIONS = Policy("collections", 30 * 60, COLLECTION_OPERATIONS)
+COLLECTION = Policy("collection", 30 * 60, COLLECTION_OPERATIONS)
+
+POLICIES = (SERVER, LIBRARIES, LIBRARY_ITEMS, SEARCH, RECENTLY_ADDED, COLLECTIONS, COLLECTION)
+
+LISTS_TTL = 30 * 60
+"""Seconds that the lists which make queries canonical, libraries and genres, are kept."""

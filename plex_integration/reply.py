@@ -1,0 +1,63 @@
+"""A fetched answer as an HTTP response: freshness, validators, and the stored bytes as they are."""
+
+from typing import Any
+
+from django.http import HttpResponse
+from django.utils.http import parse_etags
+from rest_framework.request import Request
+
+from plex_integration import envelope
+from plex_integration.cache import Fetched
+from plex_integration.policies import Policy
+
+
+def reply(request: Request, policy: Policy, fetched: Fetched) -> HttpResponse:
+    """Answer with the entry: 304 where the client has it, gzip where it is taken."""
+    etag = fetched.entry.head.etag
+    if etag in _weak(request.headers.get("If-None-Match", "")):
+        response = HttpResponse(status=304)
+    else:
+        about = envelope.encode(envelope.metadata(request) | freshness(fetched))
+        if _takes_gzip(request.headers.get("Accept-Encoding", "")):
+            response = HttpResponse(fetched.entry.gzip(about), content_type="application/json")
+            response["Content-Encoding"] = "gzip"
+        else:
+            response = HttpResponse(fetched.entry.plain(about), content_type="application/json")
+    mark(response, policy, fetched)
+    return response
+
+
+def freshness(fetched: Fetched) -> dict[str, Any]:
+    """Return what `metadata` says of an answer that can be kept."""
+    is_kept = fetched.status in ("HIT", "STALE")
+    about: dict[str, Any] = {"cached": is_kept, "cacheAge": fetched.age}
+    if fetched.status == "STALE":
+        about |= {"stale": True, "staleReason": fetched.reason}
+    return about
+
+
+def mark(response: Any, policy: Policy, fetched: Fetched) -> None:
+    """Say how the answer came, how old it is, and how long it may be kept."""
+    response["ETag"] = fetched.entry.head.etag
+    response["Age"] = response["X-Plex-Cache-Age"] = str(fetched.age)
+    response["X-Plex-Cache-Status"] = fetched.status
+    response["Cache-Control"] = (
+        "no-cache, private" if fetched.status == "STALE" else f"max-age={policy.ttl}, private"
+    )
+    response["Vary"] = "Authorization, Accept, Accept-Encoding"
+
+
+def _weak(header: str) -> set[str]:
+    """Return the validators of an If-None-Match as weak ones, which is how they compare."""
+    return {each if each.startswith("W/") else f"W/{each}" for each in parse_etags(header)}
+
+
+def _takes_gzip(header: str) -> bool:
+    """Tell whether a client takes gzip (RFC 9110 section 12.5.3)."""
+    if header == "gzip, deflate, br":  # what most clients say, word for word
+        return True
+    taken = {}
+    for part in header.lower().split(","):
+        coding, _, quality = part.partition(";")
+        taken[coding.strip()] = quality.strip().replace(" ", "") not in ("q=0", "q=0.0", "q=0.00")
+    return taken.get("gzip", taken.get("*", False))

@@ -1,0 +1,24 @@
+"""Where answers, limits and leases are kept: Redis for all workers, or this process alone.
+
+`current()` gives the one that the settings name. Both do the same; a Redis that is away makes its
+store `unusable` for answers at once, and its limits fall back to this process. Knows nothing of
+HTTP, of Plex or of what the stored bytes mean.
+"""
+
+from functools import cache
+
+from django.conf import settings
+
+from plex_integration.store.local import LocalStore
+from plex_integration.store.redis import RedisStore
+from plex_integration.store.values import Attempt, Look, Take, Verdict
+
+__all__ = ["Attempt", "Look", "Store", "Take", "Verdict", "current"]
+
+Store = LocalStore | RedisStore
+
+
+@cache
+def current() -> Store:
+    """Return this process's store."""
+    return RedisStore() if settings.REDIS_URL else LocalStore()

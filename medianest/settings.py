@@ -226,8 +226,6 @@ WHITENOISE_USE_FINDERS = not STATIC_ROOT.is_dir()
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = env_flag("SECURE_COOKIES", default=False)
 # Behind a proxy that speaks TLS the admin's forms come from https://…, which Django cannot see.
 CSRF_TRUSTED_ORIGINS = env_list("CSRF_TRUSTED_ORIGINS")
-# Behind a proxy that speaks TLS the admin's forms come from https://…, which Django cannot see.
-CSRF_TRUSTED_ORIGINS = env_list("CSRF_TRUSTED_ORIGINS")
 SECURE_REFERRER_POLICY = "same-origin"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 

@@ -7,6 +7,7 @@ casts turn a bad one into NaN, a local time or an exception (see `gateway`).
 import math
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from xml.etree.ElementTree import Element
 
@@ -208,9 +209,13 @@ def item_elements(root: Element) -> dict[str, Element]:
 
 
 def complete(row: media.Row, full: Element, known: Libraries) -> media.Row:
-    """Replace a row's item by its full answer; the list keeps the say on why it is there."""
+    """Replace a row's item by its full answer; the list keeps the say on why it is there.
+
+    That is also when it came: a list of new things dates a season by its newest episode.
+    """
+    item = _item(full, full, known, row.item.library)
     return media.Row(
-        item=_item(full, full, known, row.item.library),
+        item=replace(item, addedAt=row.item.addedAt or item.addedAt),
         addedAtSeconds=row.addedAtSeconds,
         score=row.score,
         reason=row.reason,

@@ -1,6 +1,7 @@
-"""The document's two JavaScript examples, unchanged, run by Node against the running service."""
+"""The document's JavaScript examples, unchanged, run by Node; and README's numbers."""
 
 import json
+import re
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -9,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from plex_integration.policies import POLICIES
 from plex_simulator import Simulator
 from tests.conftest import Client
 
@@ -91,3 +93,14 @@ def test_searching_finds_the_documents_show_and_movies(api: Client, titles: dict
 
 def test_searching_for_too_little_finds_nothing(api: Client) -> None:
     assert _run("search-and-filter.js", "await searchAndFilter('x')", api) == []
+
+
+def test_readme_says_how_long_answers_are_kept_and_how_often_one_may_ask() -> None:
+    readme = (DOCUMENT.parent.parent / "README.md").read_text()
+    rows = re.findall(r"^\| ([a-z-]+) \| (\d+) minutes \| (\d+)", readme, re.MULTILINE)
+    said = {name: (int(minutes) * 60, int(requests)) for name, minutes, requests in rows}
+    meant = {
+        policy.name.removeprefix("library-"): (policy.ttl, policy.limit.requests)
+        for policy in POLICIES
+    }
+    assert said == meant

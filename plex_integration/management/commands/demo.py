@@ -90,6 +90,8 @@ class Command(BaseCommand):
             "SECURE_COOKIES": "0",
             "DATABASE_URL": f"sqlite:///{quote(str(state / DATABASE))}",
             "REDIS_URL": f"redis://{HOST}:{valkey_port}/0",
+            "REDIS_LIMITS_URL": "",
+            "PROXY_COUNT": "0",
             "PLEX_URL": plex_url,
             "PLEX_TOKEN": plex_token,
             "PYTHONUNBUFFERED": "1",

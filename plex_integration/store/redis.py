@@ -101,9 +101,7 @@ class RedisStore:
 
     def put(self, key: str, value: bytes, seconds: int) -> bool:
         """Keep a value; tell whether it was kept."""
-        kept: Any = self._run(
-            self._cache, lambda pipe: pipe.set(CACHE + key, value, ex=seconds)
-        )
+        kept: Any = self._run(self._cache, lambda pipe: pipe.set(CACHE + key, value, ex=seconds))
         return bool(kept and kept[0] is True)
 
     def delete(self, key: str) -> None:
@@ -116,7 +114,7 @@ class RedisStore:
 
     def acquire(self, lease: str, holder: str, milliseconds: int) -> bool:
         """Take a lease; where Redis is away everybody may."""
-        return self._script(_ACQUIRE, CACHE + lease, holder, milliseconds) != 0
+        return bool(self._script(_ACQUIRE, CACHE + lease, holder, milliseconds) != 0)
 
     def extend(self, lease: str, holder: str, milliseconds: int) -> None:
         """Keep a lease that is still this holder's."""

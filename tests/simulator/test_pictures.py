@@ -60,7 +60,7 @@ def test_composites_of_collections_playlists_and_libraries(
         ("width=800&height=1200", (400, 600)),
     ],
 )
-def test_transcoding_scales(
+def test_transcoding_scales_a_picture(
     ask: Asker, simulator: Simulator, options: str, expected: tuple[int, int]
 ) -> None:
     thumb = quote(str(simulator.catalogue.items("1", "movie")[0].thumb))

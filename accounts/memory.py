@@ -49,6 +49,18 @@ def signed_in(raw: str) -> tuple[User, Any]:
     return seen.user, token
 
 
+def known_user(raw: str) -> str | None:
+    """Return the id of an access token's user if both are remembered, else None."""
+    token = _tokens.get(raw)
+    if token is None or token["exp"] <= time.time():
+        return None
+    user_id: str = token["user_id"]
+    seen = _users.get(user_id)
+    if seen is None or seen.until < time.monotonic() or seen.stamp != token["stamp"]:
+        return None
+    return user_id
+
+
 def forget() -> None:
     """Forget everything: the next request asks the database."""
     with _lock:

@@ -63,11 +63,16 @@ class RequestMiddleware:
     def process_view(
         self, request: HttpRequest, view: Any, args: Any, kwargs: Any
     ) -> HttpResponseBase | None:
-        unique = request.META.get("medianest.unique")
         match = request.resolver_match
-        if unique and match and match.url_name:
-            _name(request, f"req-{match.url_name}-{unique}")
+        if match and match.url_name:
+            name_request(request, match.url_name)
         return None
+
+
+def name_request(request: HttpRequest, route: str) -> None:
+    """Put the route into the request's id, unless the client chose the id."""
+    if unique := request.META.get("medianest.unique"):
+        _name(request, f"req-{route}-{unique}")
 
 
 def _name(request: HttpRequest, identity: str) -> None:

@@ -18,7 +18,7 @@ from typing import Any, Literal
 from uuid import uuid4
 
 from plex_integration import entry, store
-from plex_integration.entry import Entry
+from plex_integration.entry import Entry, Head
 from plex_integration.errors import (
     TABLE,
     PlexApiError,
@@ -108,6 +108,20 @@ def parsed(versions: bytes | None) -> Mapping[str, str]:
     except ValueError:
         return {}
     return found if isinstance(found, dict) else {}
+
+
+def fresh(policy: Policy, looked: Look, written: bytes | None) -> Fetched | None:
+    """Return what a look found, if it is an entry that is still good for its policy."""
+    found = entry.read(written, parsed(looked.versions))
+    if found and _age(found) < _ttl(policy, found):
+        return Fetched(found, "HIT", _age(found))
+    return None
+
+
+def are_current(heads: Iterable[Head], looked: Look) -> bool:
+    """Tell whether other entries still hold, by the versions that a look found."""
+    versions = parsed(looked.versions)
+    return not looked.is_usable or all(entry.is_current(head, versions) for head in heads)
 
 
 def fetch(

@@ -8,11 +8,11 @@ it still holds (`are_current`). Only a list that is not here costs a look, or a 
 import json
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from plex_integration import cache, entry, media, store
+from plex_integration import cache, media, store
 from plex_integration.connection import Connection
 from plex_integration.entry import Head
 from plex_integration.errors import LibraryNotFound
@@ -85,12 +85,14 @@ class KeptLists:
 
     def are_current(self, looked: Look) -> bool:
         """Tell whether all lists used still hold; forget them if not."""
-        if not looked.is_usable:
-            return True
-        versions = cache.parsed(looked.versions)
-        old = [name for name, head in self._used.items() if not entry.is_current(head, versions)]
+        old = [name for name, head in self._used.items() if not cache.are_current([head], looked)]
         self._forget(old)
         return not old
+
+    @property
+    def used(self) -> Mapping[str, Head]:
+        """The heads of the lists used so far."""
+        return dict(self._used)
 
     def _list(
         self,

@@ -2,23 +2,22 @@
 
 from typing import Any
 
-from django.http import HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.utils.http import parse_etags
-from rest_framework.request import Request
 
 from plex_integration import envelope
 from plex_integration.cache import Fetched
 from plex_integration.policies import Policy
 
 
-def reply(request: Request, policy: Policy, fetched: Fetched) -> HttpResponse:
+def reply(request: HttpRequest, policy: Policy, fetched: Fetched) -> HttpResponse:
     """Answer with the entry: 304 where the client has it, gzip where it is taken."""
     etag = fetched.entry.head.etag
-    if etag in _weak(request.headers.get("If-None-Match", "")):
+    if etag in _weak(request.META.get("HTTP_IF_NONE_MATCH", "")):
         response = HttpResponse(status=304)
     else:
         about = envelope.encode(envelope.metadata(request) | freshness(fetched))
-        if _takes_gzip(request.headers.get("Accept-Encoding", "")):
+        if _takes_gzip(request.META.get("HTTP_ACCEPT_ENCODING", "")):
             response = HttpResponse(fetched.entry.gzip(about), content_type="application/json")
             response["Content-Encoding"] = "gzip"
         else:

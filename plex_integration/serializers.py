@@ -4,6 +4,7 @@ A member with `required=False` is one the document marks optional: it is left ou
 value. Any other member is always there, null where Plex has none.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 from rest_framework import serializers
@@ -95,7 +96,7 @@ class SearchQuery(DetailsQuery):
     )
 
     @classmethod
-    def of(cls, parameters: Any) -> dict[str, Any]:
+    def of(cls, parameters: Any) -> Mapping[str, Any]:
         """Return the validated parameters. Raises SearchQueryTooShort before anything else."""
         try:
             return super().of(parameters)

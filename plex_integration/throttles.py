@@ -34,18 +34,25 @@ class Turn:
         """Return what is still to be taken, for a look that takes it on its way."""
         return self._take
 
+    @property
+    def is_allowed(self) -> bool:
+        """Tell whether it is not known to be one too many."""
+        return self.verdict is None or self.verdict.is_allowed
+
+    def note(self, verdict: Verdict | None) -> None:
+        """Note what a look was told."""
+        if verdict is not None:
+            self._take, self.verdict = None, verdict
+
     def settle(self, verdict: Verdict | None) -> None:
         """Note what a look was told. Raises RateLimitExceeded."""
-        if verdict is None:
-            return
-        self._take, self.verdict = None, verdict
-        if not verdict.is_allowed:
-            raise RateLimitExceeded(verdict.limit, WINDOW, verdict.retry_after)
+        self.note(verdict)
+        if self.verdict is not None and not self.verdict.is_allowed:
+            raise RateLimitExceeded(self.verdict.limit, WINDOW, self.verdict.retry_after)
 
     def take(self) -> None:
         """Take the turn now, if it was not taken yet. Raises RateLimitExceeded."""
-        if self._take:
-            self.settle(store.current().look(self._take).verdict)
+        self.settle(store.current().look(self._take).verdict if self._take else None)
 
     def mark(self, response: HttpResponseBase) -> None:
         """Say in the headers where the user stands."""

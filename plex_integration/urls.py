@@ -6,7 +6,7 @@ from plex_integration.views import PlexViewSet
 
 
 def _get(route: str, action: str, name: str) -> URLPattern:
-    pattern: URLPattern = path(route, PlexViewSet.as_view({"get": action}), name=name)
+    pattern: URLPattern = path(route, PlexViewSet.as_view({"get": action}, route=name), name=name)
     return pattern
 
 

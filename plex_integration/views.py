@@ -10,7 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import ViewSet
 
-from plex_integration import cache, connection, envelope, policies, services, store
+from plex_integration import cache, connection, envelope, hits, policies, services, store
 from plex_integration.cache import Fetched, Loaded
 from plex_integration.connection import Connection
 from plex_integration.errors import (
@@ -20,6 +20,7 @@ from plex_integration.errors import (
     Problem,
 )
 from plex_integration.gateway import Plex
+from plex_integration.hits import Question
 from plex_integration.lists import KeptLists
 from plex_integration.policies import Policy
 from plex_integration.reply import freshness, mark, reply
@@ -47,6 +48,8 @@ class PlexViewSet(ViewSet):
 
     http_method_names = ["get", "head", "options"]
     turn: Turn | None = None
+    # The URL's name, which stands in the request's id.
+    route = ""
 
     @extend_schema(operation_id="server", responses=ServerPayload)
     def server(self, request: Request) -> HttpResponseBase:
@@ -137,7 +140,9 @@ class PlexViewSet(ViewSet):
     def _answer(
         self, policy: Policy, payload: type[Payload], ask: Callable[[KeptLists], Asked]
     ) -> HttpResponseBase:
-        turn = self.turn = Turn(str(self.request.user.pk), policy.limit)
+        turn = self.turn = hits.turn_taken(self.request._request) or Turn(
+            str(self.request.user.pk), policy.limit
+        )
         try:
             to = connection.current()
             if to is None:
@@ -149,7 +154,7 @@ class PlexViewSet(ViewSet):
             raise
         if isinstance(self.request.accepted_renderer, BrowsableAPIRenderer):
             return _page(policy, fetched)
-        return reply(self.request, policy, fetched)
+        return reply(self.request._request, policy, fetched)
 
     def _fetched(
         self,
@@ -167,6 +172,8 @@ class PlexViewSet(ViewSet):
             turn.settle(looked.verdict)
             if lists.are_current(looked):
                 break
+        question = Question(policy, name, self.route, to.viewer, lists.used)
+        hits.remember(self.request._request, question)
 
         def load(seconds: float) -> Loaded:
             answer = asked.load(Plex(to, seconds, asked.libraries))

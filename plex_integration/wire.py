@@ -5,7 +5,10 @@ Knows nothing of Plex or of any endpoint.
 
 import re
 import unicodedata
+from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import lru_cache
+from types import MappingProxyType
 from typing import Any
 
 from django.http import QueryDict
@@ -45,22 +48,30 @@ class Query(serializers.Serializer[Any]):
     """What may be asked: each parameter at most once, each within its documented bounds."""
 
     @classmethod
-    def of(cls, parameters: QueryDict) -> dict[str, Any]:
+    def of(cls, parameters: QueryDict) -> Mapping[str, Any]:
         """Return the validated parameters; unknown ones are ignored.
 
         Raises ValidationError that names each bad parameter.
         """
-        known = cls().fields.keys() & parameters.keys()
+        known = tuple(
+            (name, parameters[name]) for name in cls._declared_fields if name in parameters
+        )
         repeated = {
             name: ["Give this parameter once."]
-            for name in known
+            for name, _ in known
             if len(parameters.getlist(name)) > 1
         }
         if repeated:
             raise serializers.ValidationError(repeated)
-        query = cls(data={name: parameters[name] for name in known})
-        query.is_valid(raise_exception=True)
-        return dict(query.validated_data)
+        return _validated(cls, known)
+
+
+@lru_cache(maxsize=4096)
+def _validated(query: type[Query], known: tuple[tuple[str, str], ...]) -> Mapping[str, Any]:
+    """Validate once what is asked again and again; nobody changes what is returned."""
+    asked = query(data=dict(known))
+    asked.is_valid(raise_exception=True)
+    return MappingProxyType(dict(asked.validated_data))
 
 
 class WholeNumber(serializers.IntegerField):

@@ -59,6 +59,7 @@ class RedisStore:
         self._fallback_breaker = LocalBreaker()
         self._away = threading.Event()
         self._lock = threading.Lock()
+        self._connections = threading.local()
 
     @cached_property
     def _cache(self) -> Any:
@@ -73,16 +74,12 @@ class RedisStore:
         shared = self._limits is self._cache
         verdict = None
         if take and not shared:
-            verdict = self._verdict(take, self._run(self._limits, _taking(take)))
-
-        def commands(pipe: Any) -> None:
-            if take and shared:
-                _taking(take)(pipe)
-            for key in keys:
-                pipe.get(CACHE + key)
-            pipe.get(_VERSIONS)
-
-        asked = self._run(self._cache, commands)
+            verdict = self._verdict(take, self._ask(self._limits, [_taking(take)]))
+        commands: list[tuple[Any, ...]] = [("GET", CACHE + key) for key in keys]
+        commands.append(("GET", _VERSIONS))
+        if take and shared:
+            commands.insert(0, _taking(take))
+        asked = self._ask(self._cache, commands)
         if take and shared:
             verdict = self._verdict(take, asked)
             asked = asked[1:] if asked is not None else None
@@ -188,6 +185,34 @@ class RedisStore:
         answer = self._run(client, lambda pipe: pipe.eval(script.text, 1, key, *arguments))
         return None if not answer or isinstance(answer[0], Exception) else answer[0]
 
+    def _ask(self, client: Any, commands: Sequence[tuple[Any, ...]]) -> list[Any] | None:
+        """Send commands over this thread's own connection; None where Redis is away.
+
+        Every request looks once, and a pipeline from the pool costs more than Redis itself.
+        """
+        if self._away.is_set():
+            return None
+        mine: dict[Any, Any] = self._connections.__dict__
+        connection = mine.get(client)
+        is_new = connection is None
+        if connection is None:
+            connection = mine[client] = client.connection_pool.make_connection()
+        try:
+            return _asked(connection, commands)
+        except redis.exceptions.TimeoutError as error:
+            self._lost(error)
+        except (redis.exceptions.ConnectionError, OSError) as error:
+            # Redis closed a connection that was idle: it may well be there.
+            if is_new:
+                self._lost(error)
+            else:
+                del mine[client]
+                connection.disconnect()
+                return self._ask(client, commands)
+        del mine[client]
+        connection.disconnect()
+        return None
+
     def _run(self, client: Any, commands: Callable[[Any], Any]) -> list[Any] | None:
         """Send commands in one round trip; None where Redis is away."""
         if self._away.is_set():
@@ -231,5 +256,18 @@ def _arguments(take: Take) -> tuple[int, int, int]:
     return take.places, take.window * MICROSECONDS, 0 if take.is_kept else take.window
 
 
-def _taking(take: Take) -> Callable[[Any], Any]:
-    return lambda pipe: pipe.evalsha(_TAKE.sha, 1, LIMIT + take.key, *_arguments(take))
+def _taking(take: Take) -> tuple[Any, ...]:
+    return ("EVALSHA", _TAKE.sha, 1, LIMIT + take.key, *_arguments(take))
+
+
+def _asked(connection: Any, commands: Sequence[tuple[Any, ...]]) -> list[Any]:
+    connection.send_packed_command(connection.pack_commands(commands), check_health=False)
+    answers: list[Any] = []
+    for _ in commands:
+        try:
+            answers.append(connection.read_response())
+        except redis.exceptions.ConnectionError:
+            raise
+        except redis.exceptions.ResponseError as error:
+            answers.append(error)
+    return answers

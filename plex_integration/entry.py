@@ -19,6 +19,15 @@ _MAGIC = b"MediaNest 1\n"
 _FRAME = struct.Struct(f"<{len(_MAGIC)}sII")
 _GZIP_HEADER = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff"
 _OPENING = b'{"success":true,"data":'
+_HEAD = {
+    "at": float,
+    "crc": int,
+    "size": int,
+    "etag": str,
+    "partial": bool,
+    "base": str,
+    "tags": dict,
+}
 
 
 @dataclass(frozen=True)
@@ -110,8 +119,21 @@ def read(written: bytes | None, versions: Mapping[str, str]) -> Entry | None:
     if magic != _MAGIC or length != len(rest) or checksum != zlib.crc32(rest):
         return None
     (size,) = struct.unpack_from("<I", rest)
-    head = Head(**json.loads(bytes(rest[4 : 4 + size])))
-    return Entry(head, bytes(rest[4 + size :])) if is_current(head, versions) else None
+    head = _head(bytes(rest[4 : 4 + size]))
+    if head is None or not is_current(head, versions):
+        return None
+    return Entry(head, bytes(rest[4 + size :]))
+
+
+def _head(written: bytes) -> Head | None:
+    # The checksum tells that it is whole, not that this release wrote it.
+    try:
+        head = json.loads(written)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(head, dict) or {name: type(head[name]) for name in head} != _HEAD:
+        return None
+    return Head(**head)
 
 
 def is_current(head: Head, versions: Mapping[str, str]) -> bool:

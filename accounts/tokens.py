@@ -42,6 +42,7 @@ class _Claims:
             and claims["user_id"].isascii()
             and claims["user_id"].isdigit()
             and isinstance(claims.get("stamp"), str)
+            and "aud" not in claims
         )
         if not good:
             raise TokenError("Token has malformed claims")

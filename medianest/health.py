@@ -3,6 +3,7 @@
 import threading
 import time
 
+from django.conf import settings
 from django.db import DatabaseError, connection
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
@@ -11,6 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from plex_integration import store
 from plex_integration.errors import Problem, ServiceUnavailable
 from plex_integration.gateway import is_plex_up
 
@@ -19,10 +21,11 @@ PLEX_ASKED_EVERY = 5.0
 
 
 class ChecksPayload(serializers.Serializer[object]):
-    """What was looked at: `ok` or `away`."""
+    """What was looked at: `ok`, `away`, or `unused` where it is not configured."""
 
-    database = serializers.ChoiceField(choices=["ok", "away"])
+    database = serializers.ChoiceField(choices=["ok"])
     plex = serializers.ChoiceField(choices=["ok", "away"])
+    redis = serializers.ChoiceField(choices=["ok", "away", "unused"])
 
 
 class HealthPayload(serializers.Serializer[object]):
@@ -46,7 +49,7 @@ class HealthView(APIView):
 
     @extend_schema(operation_id="health", responses=HealthPayload)
     def get(self, request: Request) -> Response:
-        """Tell `healthy`, `degraded` (Plex is away), or 503 (the database is away)."""
+        """Tell `healthy`, `degraded` (Plex or Redis is away), or 503 (the database is away)."""
         try:
             with connection.cursor() as cursor:
                 cursor.execute("SELECT 1")
@@ -55,11 +58,15 @@ class HealthView(APIView):
                 details={"status": "unhealthy", "checks": {"database": "away"}}
             ) from error
         plex = "ok" if _plex.is_up() else "away"
+        redis = "unused"
+        if settings.REDIS_URL:
+            redis = "ok" if store.current().is_up() else "away"
+        is_degraded = "away" in (plex, redis)
         return Response(
             HealthPayload(
                 {
-                    "status": "healthy" if plex == "ok" else "degraded",
-                    "checks": {"database": "ok", "plex": plex},
+                    "status": "degraded" if is_degraded else "healthy",
+                    "checks": {"database": "ok", "plex": plex, "redis": redis},
                 }
             ).data
         )

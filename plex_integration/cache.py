@@ -131,19 +131,19 @@ def fetch(
     written: bytes | None,
     load: Callable[[float], Loaded],
     *,
-    seconds: float,
+    deadline: float,
     renew: bool = False,
 ) -> Fetched:
     """Return the answer under a key: kept, or loaded once for all who want it now.
 
-    `looked` is the look that found `written`; `seconds` bounds the whole, and what is left of them
-    is given to `load`; `renew` asks Plex even where the entry is fresh. Raises what the load
-    raises, unless an old answer can stand in.
+    `looked` is the look that found `written`; `deadline`, of `time.monotonic()`, bounds the whole,
+    and the seconds left are given to `load`; `renew` asks Plex even where the entry is fresh.
+    Raises what the load raises, unless an old answer can stand in.
     """
     found = entry.read(written, parsed(looked.versions))
     if found and not renew and _age(found) < _ttl(policy, found):
         return Fetched(found, "HIT", _age(found))
-    flight = _Flight(policy, name, looked, found, load, time.monotonic() + seconds)
+    flight = _Flight(policy, name, looked, found, load, deadline)
     try:
         return flight.result(may_be_old=not renew)
     except (PlexServerUnavailable, PlexApiError) as problem:
@@ -246,10 +246,11 @@ class _Flight:
             raise PlexServerUnavailable(headers={"Retry-After": str(max(1, round(wait + 0.5)))})
         try:
             loaded = self._load(self._deadline - time.monotonic())
-        except (PlexServerUnavailable, PlexApiError):
+        except PlexServerUnavailable:
             self._store.failed(FAILURES)
             raise
         except Problem as problem:
+            # Plex answered, if only to refuse: it need not be left in peace.
             self._store.answered()
             if is_kept and (isinstance(problem, PlexUnauthorized) or problem.status_code == 404):
                 # After a 401, 403 or 404 the old answer must never be shown again.

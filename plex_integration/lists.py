@@ -37,10 +37,16 @@ _lock = threading.Lock()
 
 
 class KeptLists:
-    """The lists as one request uses them; `before_asking` runs before any look or question."""
+    """The lists as one request uses them; `before_asking` runs before any look or question.
 
-    def __init__(self, connection: Connection, before_asking: Callable[[], None]) -> None:
+    `deadline`, of `time.monotonic()`, is the request's.
+    """
+
+    def __init__(
+        self, connection: Connection, deadline: float, before_asking: Callable[[], None]
+    ) -> None:
         self._connection = connection
+        self._deadline = deadline
         self._before_asking = before_asking
         self._used: dict[str, Head] = {}
 
@@ -135,7 +141,7 @@ class KeptLists:
             looked,
             looked.values[0],
             load,
-            seconds=self._connection.seconds,
+            deadline=self._deadline,
             renew=renew,
         )
         return _Kept(fetched.entry.head, read(json.loads(fetched.entry.payload())))

@@ -18,10 +18,13 @@ def reply(request: HttpRequest, policy: Policy, fetched: Fetched) -> HttpRespons
     else:
         about = envelope.encode(envelope.metadata(request) | freshness(fetched))
         if _takes_gzip(request.META.get("HTTP_ACCEPT_ENCODING", "")):
-            response = HttpResponse(fetched.entry.gzip(about), content_type="application/json")
+            body = fetched.entry.gzip(about)
+            response = HttpResponse(body, content_type="application/json")
             response["Content-Encoding"] = "gzip"
         else:
-            response = HttpResponse(fetched.entry.plain(about), content_type="application/json")
+            body = fetched.entry.plain(about)
+            response = HttpResponse(body, content_type="application/json")
+        response["Content-Length"] = str(len(body))
     mark(response, policy, fetched)
     return response
 

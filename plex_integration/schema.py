@@ -18,7 +18,7 @@ from plex_integration.errors import Problem
 _EXAMPLES = Path(__file__).parent / "examples"
 
 _PLEX = (errors.PlexUnauthorized, errors.PlexApiError, errors.PlexServerUnavailable)
-_SIGNED_IN = (errors.Unauthorized,)
+_SIGNED_IN = (errors.Unauthorized, errors.RateLimitExceeded)
 _BODY = (errors.Invalid, errors.UnsupportedMediaType)
 _ALWAYS = (errors.NotAcceptable, errors.ServiceUnavailable, Problem)
 
@@ -38,6 +38,19 @@ _ERRORS: dict[str, tuple[type[Problem], ...]] = {
     "authSession": _SIGNED_IN,
     "health": (),
     "live": (),
+}
+
+_HEADERS = {"X-Request-ID": ("string", "As `metadata.requestId`.")}
+_CACHED_HEADERS = {
+    "Age": ("integer", "Seconds since Plex was asked."),
+    "Cache-Control": ("string", "`max-age=<seconds to live>, private`; `no-cache` when stale."),
+    "ETag": ("string", "Validator of `data`."),
+    "X-Plex-Cache-Status": ("string", "`HIT`, `MISS`, `STALE` or `BYPASS`."),
+    "X-Plex-Cache-Age": ("integer", "As `Age`."),
+    "X-Plex-Response-Time": ("string", "Milliseconds this service took, such as `123ms`."),
+    "X-RateLimit-Limit": ("integer", "Requests a minute, over the endpoints that share it."),
+    "X-RateLimit-Remaining": ("integer", "Requests left now."),
+    "X-RateLimit-Reset": ("integer", "Epoch second in which the oldest one counted is forgotten."),
 }
 
 _METADATA = {
@@ -136,8 +149,18 @@ def _wrap(operation: dict[str, Any], *, is_cached: bool) -> None:
             }
         }
     }
-    answer["headers"] = {
-        "X-Request-ID": {"schema": {"type": "string"}, "description": "As `metadata.requestId`."}
+    answer["headers"] = _headers(_HEADERS | (_CACHED_HEADERS if is_cached else {}))
+    if is_cached:
+        operation["responses"]["304"] = {
+            "description": "The client's `If-None-Match` names the present `ETag`.",
+            "headers": _headers(_HEADERS | _CACHED_HEADERS),
+        }
+
+
+def _headers(described: dict[str, tuple[str, str]]) -> dict[str, Any]:
+    return {
+        name: {"schema": {"type": kind}, "description": text}
+        for name, (kind, text) in described.items()
     }
 
 

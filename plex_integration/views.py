@@ -1,5 +1,6 @@
 """One action per documented endpoint: validate, name the service, reply."""
 
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -148,7 +149,7 @@ class PlexViewSet(ViewSet):
             if to is None:
                 raise PlexServerUnavailable("No Plex server is configured.")
             fetched = self._fetched(to, turn, policy, payload, ask)
-        except Problem:
+        except Exception:
             # Who asks too often is told so first, whatever else is wrong.
             turn.take()
             raise
@@ -164,7 +165,8 @@ class PlexViewSet(ViewSet):
         payload: type[Payload],
         ask: Callable[[KeptLists], Asked],
     ) -> Fetched:
-        lists = KeptLists(to, before_asking=turn.take)
+        deadline = time.monotonic() + to.seconds
+        lists = KeptLists(to, deadline, before_asking=turn.take)
         while True:
             asked = ask(lists)
             name = cache.key(policy.name, to.viewer, asked.canonical)
@@ -191,7 +193,7 @@ class PlexViewSet(ViewSet):
             looked,
             looked.values[0],
             load,
-            seconds=to.seconds,
+            deadline=deadline,
             renew="no-cache" in self.request.headers.get("Cache-Control", ""),
         )
 

@@ -5,6 +5,7 @@ store `unusable` for answers at once, and its limits fall back to this process. 
 HTTP, of Plex or of what the stored bytes mean.
 """
 
+import logging
 from functools import cache
 
 from django.conf import settings
@@ -15,10 +16,18 @@ from plex_integration.store.values import Attempt, Look, Take, Verdict
 
 __all__ = ["Attempt", "Look", "Store", "Take", "Verdict", "current"]
 
+log = logging.getLogger(__name__)
+
 Store = LocalStore | RedisStore
 
 
 @cache
 def current() -> Store:
     """Return this process's store."""
-    return RedisStore() if settings.REDIS_URL else LocalStore()
+    if settings.REDIS_URL:
+        return RedisStore()
+    log.warning(
+        "REDIS_URL is not set: answers are cached and limits counted in this process alone; "
+        "run one process only"
+    )
+    return LocalStore()

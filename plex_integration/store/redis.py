@@ -196,22 +196,20 @@ class RedisStore:
         connection = mine.get(client)
         is_new = connection is None
         if connection is None:
-            connection = mine[client] = client.connection_pool.make_connection()
+            # Not the pool's `make_connection`: it counts what it made, and nothing takes that back
+            # when a thread ends.
+            pool = client.connection_pool
+            connection = mine[client] = pool.connection_class(**pool.connection_kwargs)
         try:
             return _asked(connection, commands)
-        except redis.exceptions.TimeoutError as error:
-            self._lost(error)
-        except (redis.exceptions.ConnectionError, OSError) as error:
+        except (redis.exceptions.RedisError, OSError) as error:
+            del mine[client]
+            connection.disconnect()
             # Redis closed a connection that was idle: it may well be there.
-            if is_new:
-                self._lost(error)
-            else:
-                del mine[client]
-                connection.disconnect()
+            if not is_new and isinstance(error, redis.exceptions.ConnectionError):
                 return self._ask(client, commands)
-        del mine[client]
-        connection.disconnect()
-        return None
+            self._lost(error)
+            return None
 
     def _run(self, client: Any, commands: Callable[[Any], Any]) -> list[Any] | None:
         """Send commands in one round trip; None where Redis is away."""

@@ -328,3 +328,81 @@ def people(house: House) -> Sequence[Person]:
 def _end_with_me() -> None:
     if _libc is not None:
         _libc.prctl(1, signal.SIGTERM)  # PR_SET_PDEATHSIG
+
+
+class Stores:
+    """This process's own store on a Valkey of the test's choice."""
+
+    def __init__(self, settings: Any) -> None:
+        self._settings = settings
+        self._made: list[Any] = []
+
+    def use(self, url: str, limits_url: str = "") -> Any:
+        """Make the store of this process, and everything that asks it, use a Valkey."""
+        from medianest import settings as written
+
+        self._settings.REDIS_URL, self._settings.REDIS_LIMITS_URL = url, limits_url
+        self._settings.CACHES = {
+            alias: {
+                "BACKEND": "django_redis.cache.RedisCache",
+                "LOCATION": location,
+                "KEY_PREFIX": "medianest",
+                "OPTIONS": written._REDIS_OPTIONS,
+            }
+            for alias, location in {"default": url, "limits": limits_url}.items()
+            if location
+        }
+        return self.another()
+
+    def another(self) -> Any:
+        """Make this process's store anew, as another process would."""
+        from plex_integration import store
+
+        store.current.cache_clear()
+        made = store.current()
+        self._made.append(made)
+        return made
+
+    def close(self) -> None:
+        """Let the threads that wait for a Valkey to return find it, and end."""
+        from plex_integration import store
+
+        store.current.cache_clear()
+        for made in self._made:
+            made.__dict__["_cache"] = made.__dict__["_limits"] = _Present()
+
+
+class _Present:
+    def ping(self) -> bool:
+        return True
+
+
+@pytest.fixture
+def stores(settings: Any) -> Iterator[Stores]:
+    made = Stores(settings)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def shared(stores: Stores, valkey: Valkey) -> Any:
+    """This process's store, on the healthy and empty Valkey."""
+    return stores.use(valkey.url)
+
+
+@pytest.fixture
+def quick(plex: Simulator, transactional_db: None, live_server: Any) -> Any:
+    """A client of the service in this process, signed in without a password's slow hash."""
+    from accounts import tokens
+    from accounts.models import User
+    from tests.conftest import Client
+
+    class Quick(Client):
+        def request(self, method: str, url: str, **kwargs: Any) -> Any:
+            # Django's test server writes twice: on a kept connection the second write waits for
+            # a delayed acknowledgement.
+            self.close()
+            return super().request(method, url, **kwargs)
+
+    user = User.objects.create(username="quick", password="!")
+    return Quick(live_server.url, tokens.issue(user).access)

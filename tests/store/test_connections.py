@@ -1,0 +1,76 @@
+"""How a store holds its connections to Redis."""
+
+import threading
+from typing import Any
+
+from plex_integration.store import Take
+
+
+def looks(store: Any, key: str = "answer") -> list[Any]:
+    """Look from a thread of its own; return what it found."""
+    found: list[Any] = []
+    thread = threading.Thread(target=lambda: found.append(store.look(None, key)))
+    thread.start()
+    thread.join()
+    return found
+
+
+def test_threads_that_come_and_go_never_use_up_the_connections(shared: Any, valkey: Any) -> None:
+    shared.put("answer", b"kept", 60)
+    for _ in range(150):
+        (look,) = looks(shared)
+        assert look.values == [b"kept"]
+    # What ended threads held is closed when Python collects it, which is soon.
+    assert valkey.client.info("clients")["connected_clients"] < 100
+
+
+def test_a_connection_that_redis_closed_is_made_anew_and_nobody_notices(
+    shared: Any, valkey: Any
+) -> None:
+    shared.put("answer", b"kept", 60)
+    take = Take("server:1", 1000, 60, is_kept=True)
+    for number in range(120):
+        look = shared.look(take, "answer")
+        assert look.values == [b"kept"]
+        assert look.verdict.remaining == 1000 - number - 1
+        valkey.client.client_kill_filter(_type="normal", skipme=True)
+
+
+def test_connections_of_equal_threads_do_not_mix_their_answers(shared: Any) -> None:
+    for name in range(8):
+        shared.put(f"answer-{name}", f"{name}".encode() * 5000, 60)
+    wrong: list[Any] = []
+
+    def look(name: int) -> None:
+        for _ in range(50):
+            values = shared.look(None, f"answer-{name}").values
+            if values != [f"{name}".encode() * 5000]:
+                wrong.append(values)
+
+    threads = [threading.Thread(target=look, args=(name,)) for name in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not wrong
+
+
+def test_a_stranger_at_redis_port_is_a_redis_that_is_away(stores: Any) -> None:
+    import socket
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def answer() -> None:
+            for _ in range(2):
+                line, _ = listener.accept()
+                with line:
+                    line.recv(100)
+                    line.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+
+        thread = threading.Thread(target=answer, daemon=True)
+        thread.start()
+        store = stores.use(f"redis://127.0.0.1:{listener.getsockname()[1]}/0")
+        assert store.look(None, "answer").is_usable is False
+        look = store.look(Take("server:1", 5, 60, is_kept=True), "answer")
+        assert look.is_usable is False
+        assert look.verdict.remaining == 4

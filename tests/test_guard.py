@@ -50,6 +50,7 @@ def test_nothing_but_the_gateway_imports_what_speaks_to_plex() -> None:
         ("services", {"django", "rest_framework", "plex_integration.views"}),
         ("gateway/conversation", {"django", "rest_framework", "plex_integration.views"}),
         ("gateway/server", {"django", "rest_framework", "plex_integration.views"}),
+        ("gateway/events", {"django", "rest_framework", "plex_integration.views"}),
         ("gateway/transport", {"django", "rest_framework", "plex_integration"}),
     ],
 )

@@ -5,11 +5,24 @@ together. Its methods name what is wanted and return media types; no plexapi obj
 or foreign exception leaves. What Plex sends is mapped from python-plexapi's elements, not from its
 objects, whose attribute reads can ask Plex again, and whose casts lie about odd data.
 
+`follow` listens to what Plex tells by itself: changes of libraries.
+
     requests' exceptions, bad XML, statuses  →  PlexServerUnavailable, PlexUnauthorized,
                                                 PlexApiError
     404, or 200 without a body               →  NotThere, a PlexApiError where nobody expects it
 """
 
-from plex_integration.gateway.conversation import TYPE_NUMBERS, Plex, is_plex_up
+from plex_integration.gateway.conversation import IDS_PER_CALL, TYPE_NUMBERS, Plex, is_plex_up
+from plex_integration.gateway.events import Change, ItemChanged, LibraryChanged, Missed, follow
 
-__all__ = ["TYPE_NUMBERS", "Plex", "is_plex_up"]
+__all__ = [
+    "IDS_PER_CALL",
+    "TYPE_NUMBERS",
+    "Change",
+    "ItemChanged",
+    "LibraryChanged",
+    "Missed",
+    "Plex",
+    "follow",
+    "is_plex_up",
+]

@@ -242,6 +242,13 @@ class Plex:
             for row in rows
         ]
 
+    def libraries_of(self, keys: Sequence[str]) -> set[str] | None:
+        """Ask which libraries up to 50 items are in; None where one of them cannot be told."""
+        full = self._full(keys)
+        found = {full[key].get("librarySectionID") for key in keys if key in full}
+        known = {library for library in found if library}
+        return known if len(full) == len(set(keys)) and len(known) == len(found) else None
+
     def _rows(self, page: "_Page", library: media.Library | None) -> media.Page:
         if library is not None:
             # Section lists name their library on the container, but not every Plex does.

@@ -4,6 +4,7 @@ Statuses, broken XML and requests' exceptions become this service's own errors h
 """
 
 import re
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -12,6 +13,7 @@ from xml.etree.ElementTree import Element, ParseError, XMLParser
 import requests
 from plexapi.base import PlexObject
 from plexapi.server import PlexServer
+from urllib3.exceptions import HTTPError
 
 from plex_integration.connection import Connection
 from plex_integration.errors import PlexApiError, PlexServerUnavailable, PlexUnauthorized
@@ -64,6 +66,28 @@ class Server(PlexServer):
                 body = self._body(key, headers or {}, params)
             return _parsed(body)
 
+    @contextmanager
+    def stream(self, key: str, content_type: str, silence: float) -> Iterator[Iterator[bytes]]:
+        """GET a path whose answer has no end; give its bytes as they come, once it has begun.
+
+        Raises this service's own errors: PlexServerUnavailable after so many seconds of silence.
+        """
+        # What is compressed on the way comes late, and in any size.
+        headers = {"Accept": content_type, "Accept-Encoding": "identity"}
+        with _translated(), transport.within(time.monotonic() + silence):
+            response = self._session.get(
+                self.url(key),  # type: ignore[no-untyped-call]
+                headers=self._headers(**headers),  # type: ignore[no-untyped-call]
+                timeout=transport.remaining(),
+                allow_redirects=False,
+                stream=True,
+            )
+        with self._session, response:
+            _refuse(response.status_code)
+            if not response.headers.get("Content-Type", "").startswith(content_type):
+                raise PlexApiError
+            yield _pieces(response, silence)
+
     def _body(self, key: str, headers: Mapping[str, str], params: Any) -> bytes:
         with self._session.get(
             self.url(key),  # type: ignore[no-untyped-call]
@@ -91,10 +115,19 @@ def _translated() -> Iterator[None]:
         raise PlexApiError from error
     except requests.exceptions.ChunkedEncodingError as error:
         raise PlexApiError from error
-    except (requests.RequestException, TimeoutError, OSError) as error:
+    except (requests.RequestException, HTTPError, TimeoutError, OSError) as error:
         raise PlexServerUnavailable from error
     except ParseError as error:
         raise PlexApiError from error
+
+
+def _pieces(response: requests.Response, silence: float) -> Iterator[bytes]:
+    while True:
+        with _translated(), transport.within(time.monotonic() + silence):
+            piece: bytes = response.raw.read1(65536, decode_content=False)
+        if not piece:
+            return
+        yield piece
 
 
 def _hung_up(error: requests.ConnectionError) -> bool:

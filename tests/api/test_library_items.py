@@ -156,6 +156,9 @@ def test_another_user_of_plex_sees_their_own_libraries_and_progress(
 def test_file_paths_are_null_where_the_setting_hides_them(
     api: Client, plex: Simulator, settings: object
 ) -> None:
+    for path in ("/plex/libraries/1/items", "/plex/libraries"):
+        assert "/data/" in api.get(path).text
+    # What was kept with the paths shown is not shown again.
     settings.PLEX_SHOW_FILE_PATHS = False  # type: ignore[attr-defined]
     for item in api.data("/plex/libraries/1/items")["items"]:
         assert all(part["file"] is None for media in item["media"] for part in media["parts"])

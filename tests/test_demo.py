@@ -152,6 +152,9 @@ def test_the_printed_lines_work_and_ctrl_c_leaves_nothing(demo: Callable[..., De
         assert requests.get(address, timeout=30).status_code == 200
     assert len(first.find("granian")) == 3, "a master and two workers"
     assert len(first.find("valkey-server")) == len(first.find("plex_simulator")) == 1
+    assert len(first.find("plex_listen")) == 1
+    listener = first.state / "listener.log"
+    until(lambda: listener.read_text().endswith(" listening to Plex\n"), 5)
     assert first.send(signal.SIGINT) == 0
     assert first.output.endswith("Stopping…\nStopped.\n")
     first.assert_nothing_is_left()

@@ -82,7 +82,7 @@ class Command(BaseCommand):
             plex_port = _free(asked, "the simulated Plex", "PLEX_PORT", "--plex-port")
             plex_url, plex_token = f"http://{HOST}:{plex_port}", SIMULATED_TOKEN
             children.append(_simulator(plex_port))
-        children.append(_service(port))
+        children += [_service(port), Child("listener", (*MANAGE, "plex_listen"))]
         environment = os.environ | {
             "SECRET_KEY": settings.SECRET_KEY,
             "DEBUG": "0",

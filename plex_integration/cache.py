@@ -177,18 +177,22 @@ class _Flight:
         # What was loaded before a change must not answer who asked after it: the versions are
         # part of the flight's name.
         flight = (self._name, self._looked.versions)
-        with self._lock:
-            future = self._flights.get(flight)
-            is_mine = future is None
-            if future is None:
-                future = self._flights[flight] = Future()
-        if not is_mine:
+        while True:
+            with self._lock:
+                future = self._flights.get(flight)
+                if future is None:
+                    future = self._flights[flight] = Future()
+                    break
             if self._found and may_be_old:
                 return Fetched(self._found, "HIT", _age(self._found))
             try:
-                return future.result(max(0.0, self._deadline - time.monotonic()))
+                fetched = future.result(max(0.0, self._deadline - time.monotonic()))
             except TimeoutError:
                 raise PlexServerUnavailable from None
+            if may_be_old or fetched.status != "HIT":
+                return fetched
+            # Who flew may have an old answer, and got one; this one may not.
+            time.sleep(WAIT_STEP)
         try:
             fetched = self._across_processes(may_be_old=may_be_old)
         except BaseException as error:
@@ -217,9 +221,11 @@ class _Flight:
         failure = ""
         _leases.keep(lease, holder)
         try:
-            return self._loaded(versions, is_kept=True)
-        except Problem as problem:
-            failure = problem.code
+            # Another's answer may have come between the look and the lease.
+            looked = self._store.look(None, self._name)
+            return self._newer(looked) or self._loaded(versions, is_kept=True)
+        except Exception as error:
+            failure = error.code if isinstance(error, Problem) else Problem.code
             raise
         finally:
             _leases.give_back(lease, holder)
@@ -230,15 +236,21 @@ class _Flight:
         while time.monotonic() < self._deadline:
             time.sleep(WAIT_STEP)
             looked = self._store.look(None, self._name, lease)
-            written, held = looked.values
-            found = entry.read(written, parsed(looked.versions))
-            if found and (self._found is None or found.head.at > self._found.head.at):
-                return Fetched(found, "MISS", 0)
+            if newer := self._newer(looked):
+                return newer
+            held = looked.values[1]
             if held is None:
                 return None
             if held.startswith(b"failed:"):
                 raise TABLE.get(held[7:].decode(), PlexServerUnavailable)
         raise PlexServerUnavailable
+
+    def _newer(self, looked: Look) -> Fetched | None:
+        """Return the answer that another has loaded since this one looked."""
+        found = entry.read(looked.values[0], parsed(looked.versions))
+        if found and (self._found is None or found.head.at > self._found.head.at):
+            return Fetched(found, "MISS", 0)
+        return None
 
     def _loaded(self, versions: bytes | None, *, is_kept: bool) -> Fetched:
         wait = self._store.wait_to_ask(FAILURES, PAUSE)

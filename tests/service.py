@@ -187,12 +187,14 @@ class Service:
     def wait(self) -> None:
         """Wait until every worker has loaded the service."""
 
-        def is_up() -> bool:
-            assert self._process.is_running(), self.log
-            return self.log.count("Started worker-") >= self._workers
-
-        until(is_up, 60, "all workers started")
+        until(self.is_whole, 60, "all workers started")
         until(lambda: ask(self.url, "/api/v1/health/live").status == 200, 20, "it answers")
+
+    def is_whole(self) -> bool:
+        """Tell whether every worker that was spawned, also in place of another, has started."""
+        assert self._process.is_running(), self.log
+        log = self.log
+        return log.count("Started worker-") >= max(self._workers, log.count("Spawning worker-"))
 
     def workers(self) -> list[int]:
         children = Path(f"/proc/{self._process.pid}/task/{self._process.pid}/children")

@@ -22,6 +22,8 @@ from plex_integration.gateway import transport
 # The most bytes of one answer, decoded: an unpaged list of 10,000 items has about as many.
 MOST_BYTES = 32 * 1024 * 1024
 
+_UTF_16_MARKS = (b"\xff\xfe", b"\xfe\xff")
+_REFERENCE = re.compile("&#(x[0-9a-fA-F]+|[0-9]+);")
 _ILLEGAL_IN_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 
 
@@ -149,21 +151,39 @@ def _refuse(status: int) -> None:
 def _parsed(body: bytes) -> Element:
     if not body.strip():
         raise NotThere
-    # Entities are only ever declared in a DOCTYPE, and Plex sends none. The encoding is set, so
-    # that these bytes cannot be spelled another way.
-    if b"<!DOCTYPE" in body:
-        raise PlexApiError
+    # expat takes bytes with a UTF-16 mark, or with NULs, for UTF-16 whatever encoding it is told:
+    # these are never given to it as they are, or a DOCTYPE could be spelled so.
+    if b"\x00" in body or body.startswith(_UTF_16_MARKS):
+        body = _repaired(body)
     try:
         root = _tree(body)
     except ParseError:
         # Plex passes control characters of file names and tags on, which XML does not allow.
-        root = _tree(_ILLEGAL_IN_XML.sub("", body.decode("utf-8", "replace")).encode())
+        root = _tree(_repaired(body))
     if root.tag != "MediaContainer":
         raise PlexApiError
     return root
 
 
+def _repaired(body: bytes) -> bytes:
+    text = _ILLEGAL_IN_XML.sub("", body.decode("utf-8", "replace"))
+    return _REFERENCE.sub(_legal_reference, text).encode()
+
+
+def _legal_reference(found: re.Match[str]) -> str:
+    """Return a character's number as it was written; nothing where XML cannot hold it."""
+    digits = found[1]
+    if len(digits) > 10:
+        return ""
+    code = int(digits[1:], 16) if digits[0] in "xX" else int(digits)
+    is_legal = code in (9, 10, 13) or 32 <= code <= 0xD7FF or 0xE000 <= code <= 0xFFFD
+    return found[0] if is_legal or 0x10000 <= code <= 0x10FFFF else ""
+
+
 def _tree(body: bytes) -> Element:
+    # Entities are only ever declared in a DOCTYPE, and Plex sends none.
+    if b"<!DOCTYPE" in body:
+        raise PlexApiError
     parser = XMLParser(encoding="utf-8")  # noqa: S314 - no DOCTYPE, no more than MOST_BYTES
     parser.feed(body)
     root: Element = parser.close()

@@ -35,6 +35,8 @@ ITEM_TYPES = frozenset(
 )
 
 _INTEGER = re.compile(r"[+-]?[0-9]{1,19}")
+# Python's own float() also takes blanks, underscores and other scripts' digits.
+_NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 _LAST_EPOCH_SECOND = 253402300799
 _TRUE, _FALSE = frozenset(("1", "true")), frozenset(("0", "false"))
 
@@ -60,10 +62,8 @@ def whole(element: Element, name: str) -> int | None:
 
 def number(element: Element, name: str) -> float | None:
     """Return an attribute as a finite number, or None."""
-    try:
-        value = float(element.get(name, ""))
-    except ValueError:
-        return None
+    written = element.get(name, "")
+    value = float(written) if _NUMBER.fullmatch(written) else math.inf
     return value if math.isfinite(value) else None
 
 

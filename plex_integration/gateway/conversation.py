@@ -279,7 +279,7 @@ class Plex:
         elements = _content(first)
         total = mapping.whole(first, "totalSize")
         offset = mapping.whole(first, "offset")
-        if total is None:
+        if total is None or total < 0:
             total, offset = (offset or 0) + len(elements), offset or 0
         elements = elements[max(0, start - (start if offset is None else offset)) :]
         wanted = max(0, total - start)

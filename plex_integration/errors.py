@@ -4,7 +4,7 @@
     ├── PlexServerUnavailable   503  Plex does not answer
     ├── PlexUnauthorized        401  Plex refuses this service's token
     ├── PlexApiError            502  Plex answers nonsense
-    ├── LibraryNotFound, CollectionNotFound   404
+    ├── LibraryNotFound, CollectionNotFound, ItemNotFound, PlaylistNotFound   404
     ├── SearchQueryTooShort     400
     ├── RateLimitExceeded       429  the user, or an address, asks too often
     └── …                            the rest of the table: what HTTP and Django themselves raise
@@ -86,6 +86,22 @@ class CollectionNotFound(Problem):
     code = "COLLECTION_NOT_FOUND"
     status_code = 404
     default_detail = "Collection not found."
+
+
+class ItemNotFound(Problem):
+    """No item has this key."""
+
+    code = "ITEM_NOT_FOUND"
+    status_code = 404
+    default_detail = "Item not found."
+
+
+class PlaylistNotFound(Problem):
+    """No playlist has this key."""
+
+    code = "PLAYLIST_NOT_FOUND"
+    status_code = 404
+    default_detail = "Playlist not found."
 
 
 class SearchQueryTooShort(Problem):
@@ -184,6 +200,8 @@ TABLE: dict[str, type[Problem]] = {
         PlexUnauthorized,
         LibraryNotFound,
         CollectionNotFound,
+        ItemNotFound,
+        PlaylistNotFound,
         SearchQueryTooShort,
         PlexApiError,
         Invalid,

@@ -83,8 +83,8 @@ class KeptLists:
         """Return a library's genres, as items of a type carry them."""
         choices: media.Choices = self._list(
             f"genres:{library.id}:{kind}",
-            ask=lambda plex: _written(plex.genres(library.id, kind)),
-            read=lambda written: media.Choices(frozenset(written["ids"]), written["by_title"]),
+            ask=lambda plex: [[each.id, each.title] for each in plex.genres(library.id, kind).all],
+            read=lambda written: media.Choices(tuple(media.Choice(*each) for each in written)),
             tag=library.id,
         )
         return choices
@@ -160,10 +160,6 @@ def forget() -> None:
     """Forget this process's copies: the next use looks into the store."""
     with _lock:
         _kept.clear()
-
-
-def _written(choices: media.Choices) -> dict[str, Any]:
-    return {"ids": sorted(choices.ids), "by_title": choices.by_title}
 
 
 def _libraries(written: list[dict[str, Any]]) -> list[media.Library]:

@@ -34,6 +34,9 @@ ITEM_TYPES = frozenset(
     )
 )
 
+# https://developer.plex.tv/pms/: what a stream's number says it is.
+_STREAM_TYPES = {"1": "video", "2": "audio", "3": "subtitle", "4": "lyrics"}
+
 _INTEGER = re.compile(r"[+-]?[0-9]{1,19}")
 # Python's own float() also takes blanks, underscores and other scripts' digits.
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
@@ -141,13 +144,13 @@ def storage(root: Element) -> dict[str, media.Storage]:
 
 
 def choices(root: Element) -> media.Choices:
-    """Map a filter's choices: their ids, and the id of each title in lower case."""
-    named = [(each.get("key", ""), each.get("title", "")) for each in root.findall("Directory")]
-    named = [(key, title) for key, title in named if is_key(key)]
+    """Map a filter's choices."""
     return media.Choices(
-        ids=frozenset(key for key, _ in named),
-        # The first of equal titles wins, as in Plex's own menus.
-        by_title={title.casefold(): key for key, title in reversed(named)},
+        tuple(
+            media.Choice(int(key), each.get("title", ""))
+            for each in root.findall("Directory")
+            if is_key(key := each.get("key", ""))
+        )
     )
 
 
@@ -215,11 +218,55 @@ def complete(row: media.Row, full: Element, known: Libraries) -> media.Row:
     """
     item = _item(full, full, known, row.item.library)
     return media.Row(
-        item=replace(item, addedAt=row.item.addedAt or item.addedAt),
+        item=replace(
+            item,
+            addedAt=row.item.addedAt or item.addedAt,
+            playlistItemId=row.item.playlistItemId,
+        ),
         addedAtSeconds=row.addedAtSeconds,
         score=row.score,
         reason=row.reason,
     )
+
+
+def whole_item(root: Element, known: Libraries) -> media.Item | None:
+    """Map an item's own answer with everything it holds; None where the id is no item's."""
+    for each in root:
+        if _is_item(each):
+            return replace(
+                _item(each, root, known),
+                actors=_actors(each) or None,
+                media=[_media(version, with_streams=True) for version in each.findall("Media")]
+                or None,
+                producers=_tags(each, "Producer"),
+                ratings=_ratings(each) or None,
+                chapters=_chapters(each) or None,
+                editionTitle=text(each, "editionTitle"),
+                userRating=number(each, "userRating"),
+            )
+    return None
+
+
+def playlists(elements: Iterable[Element]) -> list[media.Playlist]:
+    """Map a list of playlists."""
+    return [
+        media.Playlist(
+            ratingKey=key,
+            key=f"/playlists/{key}",
+            type="playlist",
+            title=text(each, "title"),
+            playlistType=text(each, "playlistType"),
+            smart=bool(flag(each, "smart")),
+            addedAt=instant(each, "addedAt"),
+            updatedAt=instant(each, "updatedAt"),
+            itemCount=whole(each, "leafCount"),
+            duration=whole(each, "duration"),
+            summary=text(each, "summary"),
+            composite=text(each, "composite"),
+        )
+        for each in elements
+        if each.get("type") == "playlist" and is_key(key := each.get("ratingKey", ""))
+    ]
 
 
 def collections(
@@ -303,7 +350,7 @@ def _item(
         genres=_tags(element, "Genre"),
         directors=_tags(element, "Director"),
         writers=_tags(element, "Writer"),
-        actors=_actors(element),
+        actors=_actors(element)[:ACTORS] or None,
         countries=_tags(element, "Country"),
         collections=_tags(element, "Collection"),
         media=[_media(each) for each in element.findall("Media")] or None,
@@ -319,6 +366,7 @@ def _item(
         childCount=children,
         leafCount=leaves,
         viewedLeafCount=whole(element, "viewedLeafCount"),
+        playlistItemId=whole(element, "playlistItemID"),
     )
 
 
@@ -373,7 +421,7 @@ def _tags(element: Element, name: str) -> list[media.Tag] | None:
     ] or None
 
 
-def _actors(element: Element) -> list[media.Actor] | None:
+def _actors(element: Element) -> list[media.Actor]:
     return [
         media.Actor(
             tag=each.attrib["tag"],
@@ -383,10 +431,52 @@ def _actors(element: Element) -> list[media.Actor] | None:
         )
         for each in element.findall("Role")
         if each.get("tag") is not None
-    ][:ACTORS] or None
+    ]
 
 
-def _media(element: Element) -> media.Media:
+def _ratings(element: Element) -> list[media.Rating]:
+    return [
+        # The image names who rated: rottentomatoes://image.rating.ripe.
+        media.Rating(each.get("image", "").partition("://")[0], text(each, "type"), value)
+        for each in element.findall("Rating")
+        if (value := number(each, "value")) is not None
+    ]
+
+
+def _chapters(element: Element) -> list[media.Chapter]:
+    return [
+        media.Chapter(
+            id=whole(each, "id"),
+            index=whole(each, "index"),
+            title=text(each, "tag"),
+            startTimeOffset=whole(each, "startTimeOffset"),
+            endTimeOffset=whole(each, "endTimeOffset"),
+        )
+        for each in element.findall("Chapter")
+    ]
+
+
+def _stream(element: Element) -> media.Stream:
+    return media.Stream(
+        id=whole(element, "id"),
+        streamType=_STREAM_TYPES.get(element.get("streamType", "")),
+        codec=text(element, "codec"),
+        index=whole(element, "index"),
+        language=text(element, "language"),
+        languageCode=text(element, "languageCode"),
+        title=text(element, "title"),
+        displayTitle=text(element, "displayTitle"),
+        default=bool(flag(element, "default")),
+        selected=bool(flag(element, "selected")),
+        forced=bool(flag(element, "forced")),
+        bitrate=whole(element, "bitrate"),
+        channels=whole(element, "channels"),
+        width=whole(element, "width"),
+        height=whole(element, "height"),
+    )
+
+
+def _media(element: Element, *, with_streams: bool = False) -> media.Media:
     return media.Media(
         id=whole(element, "id"),
         duration=whole(element, "duration"),
@@ -410,6 +500,9 @@ def _media(element: Element) -> media.Media:
                 size=whole(part, "size"),
                 container=text(part, "container"),
                 videoProfile=text(part, "videoProfile"),
+                streams=[_stream(each) for each in part.findall("Stream")]
+                if with_streams
+                else None,
             )
             for part in element.findall("Part")
         ],

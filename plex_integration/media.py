@@ -5,7 +5,8 @@ Plex has no value. Knows nothing of Plex's XML, of HTTP or of Django.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cached_property
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,8 +105,29 @@ class Actor:
 
 
 @dataclass(frozen=True, slots=True)
+class Stream:
+    """A video, audio, subtitle or lyrics track of a file."""
+
+    id: int | None
+    streamType: str | None
+    codec: str | None
+    index: int | None
+    language: str | None
+    languageCode: str | None
+    title: str | None
+    displayTitle: str | None
+    default: bool
+    selected: bool
+    forced: bool
+    bitrate: int | None
+    channels: int | None
+    width: int | None
+    height: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class Part:
-    """One file of a version."""
+    """One file of a version; its streams are told on an item's own page alone."""
 
     id: int | None
     key: str | None
@@ -114,6 +136,7 @@ class Part:
     size: int | None
     container: str | None
     videoProfile: str | None
+    streams: Sequence[Stream] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +176,26 @@ class PlaybackProgress:
     viewOffset: int
     viewCount: int
     lastViewedAt: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Chapter:
+    """A chapter of a file; the offsets are milliseconds."""
+
+    id: int | None
+    index: int | None
+    title: str | None
+    startTimeOffset: int | None
+    endTimeOffset: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Rating:
+    """One provider's rating: `value` from 0 to 10, `type` critic or audience."""
+
+    provider: str
+    type: str | None
+    value: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,6 +247,12 @@ class Item:
     leafCount: int | None = None
     viewedLeafCount: int | None = None
     matchReason: str | None = None
+    playlistItemId: int | None = None
+    editionTitle: str | None = None
+    userRating: float | None = None
+    producers: Sequence[Tag] | None = None
+    ratings: Sequence[Rating] | None = None
+    chapters: Sequence[Chapter] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,6 +312,41 @@ class CollectionPage:
 
 
 @dataclass(frozen=True, slots=True)
+class Playlist:
+    """A playlist of the token's user; `duration` is that of all its items together."""
+
+    ratingKey: str
+    key: str
+    type: str
+    title: str | None
+    playlistType: str | None
+    smart: bool
+    addedAt: str | None
+    updatedAt: str | None
+    itemCount: int | None
+    duration: int | None
+    summary: str | None = None
+    composite: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PlaylistPage:
+    """Some playlists, and how many there are."""
+
+    playlists: Sequence[Playlist]
+    total: int
+    asked: int
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One choice of a filter."""
+
+    id: int
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
 class Server:
     """The server itself, as the document's `server` has it; `createdAt` has no source in Plex."""
 
@@ -314,9 +398,18 @@ class ServerAnswer:
     features: Features
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Choices:
-    """A filter's choices by their lower-cased title, and all their ids."""
+    """A filter's choices, in Plex's order."""
 
-    ids: frozenset[str] = field(default_factory=frozenset)
-    by_title: dict[str, str] = field(default_factory=dict)
+    all: Sequence[Choice] = ()
+
+    @cached_property
+    def ids(self) -> frozenset[str]:
+        """Return all ids, as texts."""
+        return frozenset(str(choice.id) for choice in self.all)
+
+    @cached_property
+    def by_title(self) -> dict[str, str]:
+        """Return the id of each title, in any case; the first of equal titles wins."""
+        return {choice.title.casefold(): str(choice.id) for choice in reversed(self.all)}

@@ -51,7 +51,30 @@ RECENTLY_ADDED = Policy("recently-added", 10 * 60, RECENT)
 COLLECTIONS = Policy("collections", 30 * 60, COLLECTION_OPERATIONS)
 COLLECTION = Policy("collection", 30 * 60, COLLECTION_OPERATIONS)
 
-POLICIES = (SERVER, LIBRARIES, LIBRARY_ITEMS, SEARCH, RECENTLY_ADDED, COLLECTIONS, COLLECTION)
+ITEM = Policy("item", 10 * 60, LIBRARY_OPERATIONS)
+ITEM_CHILDREN = Policy("item-children", 10 * 60, LIBRARY_OPERATIONS)
+ITEM_LOOKUP = Policy("item-lookup", 10 * 60, SEARCHES)
+ON_DECK = Policy("on-deck", 60, RECENT)
+GENRES = Policy("genres", 30 * 60, LIBRARY_OPERATIONS)
+PLAYLISTS = Policy("playlists", 10 * 60, COLLECTION_OPERATIONS)
+PLAYLIST = Policy("playlist", 10 * 60, COLLECTION_OPERATIONS)
+
+POLICIES = (
+    SERVER,
+    LIBRARIES,
+    LIBRARY_ITEMS,
+    SEARCH,
+    RECENTLY_ADDED,
+    COLLECTIONS,
+    COLLECTION,
+    ITEM,
+    ITEM_CHILDREN,
+    ITEM_LOOKUP,
+    ON_DECK,
+    GENRES,
+    PLAYLISTS,
+    PLAYLIST,
+)
 
 LISTS_TTL = 30 * 60
 """Seconds that the lists which make queries canonical, libraries and genres, are kept."""

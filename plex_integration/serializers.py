@@ -129,6 +129,43 @@ class RecentlyAddedQuery(DetailsQuery):
     library = LibraryKey(required=False, help_text="A library's id.")
 
 
+class ChildrenQuery(DetailsQuery):
+    """A page of an item's children."""
+
+    start = WholeNumber(
+        min_value=0, max_value=LARGEST_START, default=0, help_text="Starting offset."
+    )
+    size = WholeNumber(min_value=1, max_value=200, default=50, help_text="Number of items.")
+
+
+class LookupQuery(Query):
+    """Which guid to look for."""
+
+    guid = serializers.RegexField(
+        r"^(plex://[a-z]+/[0-9a-f]{1,40}|imdb://tt[0-9]{1,12}|(tmdb|tvdb)://[0-9]{1,12})\Z",
+        error_messages={
+            "invalid": "Must be plex://<type>/<id>, imdb://tt<digits>, tmdb://<digits> or "
+            "tvdb://<digits>."
+        },
+        trim_whitespace=False,
+        help_text="`plex://movie/…`, `imdb://tt…`, `tmdb://…` or `tvdb://…`.",
+    )
+
+
+class OnDeckQuery(DetailsQuery):
+    """How much of what can be continued."""
+
+    limit = WholeNumber(min_value=1, max_value=200, default=50, help_text="Maximum items.")
+
+
+class PlaylistsQuery(Query):
+    """Which playlists."""
+
+    type = serializers.ChoiceField(
+        choices=["video", "audio", "photo"], required=False, help_text="What they hold."
+    )
+
+
 class CollectionsQuery(Query):
     """Which of a library's collections; all when nothing is given."""
 
@@ -491,4 +528,142 @@ class CollectionPayload(Payload):
 
     collection = ListedCollectionPayload()
     items = ItemPayload(many=True)
+    pagination = PaginationPayload()
+
+
+class StreamPayload(Payload):
+    """A track of a file."""
+
+    id = serializers.IntegerField(allow_null=True)
+    streamType = serializers.CharField(
+        allow_null=True, help_text="`video`, `audio`, `subtitle` or `lyrics`."
+    )
+    codec = serializers.CharField(allow_null=True)
+    index = serializers.IntegerField(required=False)
+    language = serializers.CharField(required=False)
+    languageCode = serializers.CharField(required=False)
+    title = serializers.CharField(required=False)
+    displayTitle = serializers.CharField(required=False)
+    default = serializers.BooleanField()
+    selected = serializers.BooleanField()
+    forced = serializers.BooleanField()
+    bitrate = serializers.IntegerField(required=False, help_text="kbps.")
+    channels = serializers.IntegerField(required=False)
+    width = serializers.IntegerField(required=False)
+    height = serializers.IntegerField(required=False)
+
+
+class DetailedPartPayload(PartPayload):
+    """One file of a version, with its tracks."""
+
+    streams = StreamPayload(many=True)
+
+
+class DetailedMediaPayload(MediaPayload):
+    """One version of an item, with its files' tracks."""
+
+    parts = DetailedPartPayload(many=True)
+
+
+class RatingPayload(Payload):
+    """One source's rating, from 0 to 10."""
+
+    provider = serializers.CharField(help_text="Who rated, such as `imdb`.")
+    type = serializers.CharField(required=False, help_text="`critic` or `audience`.")
+    value = serializers.FloatField()
+
+
+class ChapterPayload(Payload):
+    """A chapter."""
+
+    id = serializers.IntegerField(allow_null=True)
+    index = serializers.IntegerField(required=False)
+    title = serializers.CharField(required=False)
+    startTimeOffset = serializers.IntegerField(allow_null=True, help_text="Milliseconds.")
+    endTimeOffset = serializers.IntegerField(allow_null=True, help_text="Milliseconds.")
+
+
+class ItemDetailPayload(ItemPayload):
+    """An item with everything Plex holds of it."""
+
+    actors = ActorPayload(many=True, required=False, help_text="All, in billing order.")
+    producers = TagPayload(many=True, required=False)
+    ratings = RatingPayload(many=True, required=False)
+    chapters = ChapterPayload(many=True, required=False)
+    media = DetailedMediaPayload(many=True, required=False)
+    editionTitle = serializers.CharField(required=False)
+    userRating = serializers.FloatField(required=False)
+
+
+class ItemAnswerPayload(Payload):
+    """`GET /items/:ratingKey`."""
+
+    item = ItemDetailPayload()
+
+
+class ChildrenPayload(Payload):
+    """`GET /items/:ratingKey/children`."""
+
+    parent = ItemPayload()
+    items = ItemPayload(many=True)
+    pagination = PaginationPayload()
+
+
+class ItemsPayload(Payload):
+    """`GET /items/lookup` and `GET /on-deck`."""
+
+    items = ItemPayload(many=True)
+    total = serializers.IntegerField()
+
+
+class GenrePayload(Payload):
+    """A genre, for a filter menu."""
+
+    id = serializers.IntegerField()
+    title = serializers.CharField()
+
+
+class GenresPayload(Payload):
+    """`GET /libraries/:libraryKey/genres`."""
+
+    genres = GenrePayload(many=True)
+    total = serializers.IntegerField()
+    library = LibraryReferencePayload()
+
+
+class PlaylistPayload(Payload):
+    """A playlist."""
+
+    ratingKey = serializers.CharField()
+    key = serializers.CharField()
+    type = serializers.CharField()
+    title = serializers.CharField(allow_null=True)
+    summary = serializers.CharField(required=False)
+    playlistType = serializers.CharField(allow_null=True, help_text="`video`, `audio`, `photo`.")
+    smart = serializers.BooleanField()
+    addedAt = Instant(allow_null=True)
+    updatedAt = Instant(allow_null=True)
+    itemCount = serializers.IntegerField(allow_null=True)
+    duration = serializers.IntegerField(allow_null=True, help_text="Milliseconds.")
+    composite = serializers.CharField(required=False)
+
+
+class PlaylistsPayload(Payload):
+    """`GET /playlists`."""
+
+    playlists = PlaylistPayload(many=True)
+    total = serializers.IntegerField()
+
+
+class PlaylistItemPayload(ItemPayload):
+    """An item of a playlist; the same item can stand in it twice."""
+
+    playlistItemId = serializers.IntegerField(allow_null=True)
+
+
+class PlaylistAnswerPayload(Payload):
+    """`GET /playlists/:playlistKey`."""
+
+    playlist = PlaylistPayload()
+    items = PlaylistItemPayload(many=True)
     pagination = PaginationPayload()

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 from plex_integration import media
-from plex_integration.errors import Invalid, PlexApiError
+from plex_integration.errors import Invalid, ItemNotFound, PlexApiError
 from plex_integration.gateway import Plex
 
 # What a library of each type can list; the first is what it lists by itself.
@@ -53,6 +53,10 @@ YEAR = {
 ASCENDING = {"rating:asc": "rating:nullsLast", "year:asc": "year:nullsLast"}
 
 RECENT_DAYS = 30
+
+# Whose children can be listed, and what a guid can name.
+PARENTS = frozenset(("show", "season", "artist", "album", "photoalbum"))
+LOOKED_UP = frozenset(("movie", "show", "season", "episode", "artist", "album", "track"))
 
 # Recently added without a type: Plex groups new episodes itself, and music comes as albums.
 GROUPED = frozenset(("show",))
@@ -296,6 +300,127 @@ def collection(lists: Lists, collection_key: str, query: Mapping[str, Any]) -> A
         return Answer(data, [found.library.id] if found.library else None)
 
     return Asked((collection_key, start, size, details), load, lists.libraries())
+
+
+def item(lists: Lists, rating_key: str) -> Asked:
+    """Answer `GET /items/:ratingKey`: one call."""
+
+    def load(plex: Plex) -> Answer:
+        found = plex.item(rating_key)
+        return Answer({"item": found}, [found.library.id] if found.library else None)
+
+    return Asked((rating_key,), load, lists.libraries())
+
+
+def item_children(lists: Lists, rating_key: str, query: Mapping[str, Any]) -> Asked:
+    """Answer `GET /items/:ratingKey/children`: the item and its children, side by side."""
+    start, size, details = query["start"], query["size"], query["details"]
+
+    def load(plex: Plex) -> Answer:
+        asking = plex.start(plex.children, rating_key, start, size)
+        parent = plex.item(rating_key)
+        if parent.type not in PARENTS:
+            raise ItemNotFound(f"A {parent.type} has no children.")
+        page = asking.result()
+        data = {
+            "parent": parent,
+            "items": [row.item for row in _in_detail(plex, page.rows, details)],
+            "pagination": _pagination(start, size, page),
+        }
+        return Answer(data, [parent.library.id] if parent.library else None)
+
+    return Asked((rating_key, start, size, details), load, lists.libraries())
+
+
+def item_lookup(lists: Lists, query: Mapping[str, Any]) -> Asked:
+    """Answer `GET /items/lookup`: the items of all libraries with a guid.
+
+    Plex's own guids are asked for as they are; an outside one is first looked for as it is, then
+    under the guid of Plex's that each library's agent says it stands for.
+    """
+    guid = query["guid"]
+    site, _, identifier = guid.partition("://")
+    libraries = lists.libraries()
+
+    def load(plex: Plex) -> Answer:
+        if site == "plex":
+            kind = identifier.partition("/")[0]
+            rows = plex.with_guid(guid, kind) if kind in LOOKED_UP else []
+        else:
+            searches = [plex.start(plex.with_guid, guid, kind) for kind in ("movie", "show")]
+            rows = [row for search in searches for row in search.result()]
+            if not rows:
+                rows = _matched(plex, guid, libraries)
+        rows = list({row.item.ratingKey: row for row in rows}.values())
+        found = [row.item for row in plex.completed(rows)]
+        return Answer({"items": found, "total": len(found)}, None)
+
+    return Asked((guid,), load, libraries)
+
+
+def _matched(plex: Plex, guid: str, libraries: Sequence[media.Library]) -> list[media.Row]:
+    agents = {library.agent: library for library in libraries if library.type in ("movie", "show")}
+    asking = [
+        (library, plex.start(plex.matched_guid, guid, library)) for library in agents.values()
+    ]
+    rows: list[media.Row] = []
+    for library, call in asking:
+        if (own := call.result()) and own.startswith(f"plex://{library.type}/"):
+            rows += plex.with_guid(own, str(library.type))
+    return rows
+
+
+def on_deck(lists: Lists, query: Mapping[str, Any]) -> Asked:
+    """Answer `GET /on-deck`: what to continue, last watched first."""
+    limit, details = query["limit"], query["details"]
+
+    def load(plex: Plex) -> Answer:
+        rows = _in_detail(plex, plex.on_deck(limit), details)
+        return Answer({"items": [row.item for row in rows], "total": len(rows)}, None)
+
+    return Asked((limit, details), load, lists.libraries())
+
+
+def genres(lists: Lists, library_key: str) -> Asked:
+    """Answer `GET /libraries/:libraryKey/genres`: for a filter menu, in Plex's order."""
+    library = lists.library(library_key)
+    kind = _listable(library, library.type)
+
+    def load(plex: Plex) -> Answer:
+        found = plex.genres(library.id, kind)
+        data = {"genres": found.all, "total": len(found.all), "library": library.reference}
+        return Answer(data, [library.id])
+
+    return Asked((library.id,), load)
+
+
+def playlists(query: Mapping[str, Any]) -> Asked:
+    """Answer `GET /playlists`: all, or those of a type."""
+    kind = query.get("type")
+
+    def load(plex: Plex) -> Answer:
+        page = plex.playlists(kind)
+        return Answer({"playlists": page.playlists, "total": page.total}, None)
+
+    return Asked((kind,), load)
+
+
+def playlist(lists: Lists, playlist_key: str, query: Mapping[str, Any]) -> Asked:
+    """Answer `GET /playlists/:playlistKey`: it and its items, in its own order."""
+    start, size, details = query["start"], query.get("size"), query["details"]
+
+    def load(plex: Plex) -> Answer:
+        asking = plex.start(plex.playlist_items, playlist_key, start, size)
+        found = plex.playlist(playlist_key)
+        page = asking.result()
+        data = {
+            "playlist": found,
+            "items": [row.item for row in _in_detail(plex, page.rows, details)],
+            "pagination": _pagination(start, size, page),
+        }
+        return Answer(data, None)
+
+    return Asked((playlist_key, start, size, details), load, lists.libraries())
 
 
 def _listable(library: media.Library, kind: str | None) -> str:

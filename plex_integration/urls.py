@@ -16,6 +16,13 @@ urlpatterns = [
     _get("libraries/<str:libraryKey>/items", "library_items", "plex-library-items"),
     _get("libraries/<str:libraryKey>/collections", "collections", "plex-collections"),
     _get("collections/<str:collectionKey>", "collection", "plex-collection-detail"),
+    _get("libraries/<str:libraryKey>/genres", "genres", "plex-genres"),
+    _get("items/lookup", "item_lookup", "plex-item-lookup"),
+    _get("items/<str:ratingKey>", "item", "plex-item"),
+    _get("items/<str:ratingKey>/children", "item_children", "plex-item-children"),
+    _get("on-deck", "on_deck", "plex-on-deck"),
+    _get("playlists", "playlists", "plex-playlists"),
+    _get("playlists/<str:playlistKey>", "playlist", "plex-playlist"),
     _get("search", "search", "plex-search"),
     _get("recently-added", "recently_added", "plex-recent"),
 ]

@@ -16,7 +16,9 @@ from plex_integration.cache import Fetched, Loaded
 from plex_integration.connection import Connection
 from plex_integration.errors import (
     CollectionNotFound,
+    ItemNotFound,
     LibraryNotFound,
+    PlaylistNotFound,
     PlexServerUnavailable,
     Problem,
 )
@@ -26,13 +28,23 @@ from plex_integration.lists import KeptLists
 from plex_integration.policies import Policy
 from plex_integration.reply import freshness, mark, reply
 from plex_integration.serializers import (
+    ChildrenPayload,
+    ChildrenQuery,
     CollectionPayload,
     CollectionQuery,
     CollectionsPayload,
     CollectionsQuery,
+    GenresPayload,
+    ItemAnswerPayload,
+    ItemsPayload,
     LibrariesPayload,
     LibraryItemsPayload,
     LibraryItemsQuery,
+    LookupQuery,
+    OnDeckQuery,
+    PlaylistAnswerPayload,
+    PlaylistsPayload,
+    PlaylistsQuery,
     RecentlyAddedPayload,
     RecentlyAddedQuery,
     SearchPayload,
@@ -45,7 +57,7 @@ from plex_integration.wire import Payload, is_key
 
 
 class PlexViewSet(ViewSet):
-    """The document's seven endpoints."""
+    """The document's seven endpoints, and the reading ones that keep its promises."""
 
     http_method_names = ["get", "head", "options"]
     turn: Turn | None = None
@@ -130,6 +142,77 @@ class PlexViewSet(ViewSet):
             return services.collection(lists, key, CollectionQuery.of(request.query_params))
 
         return self._answer(policies.COLLECTION, CollectionPayload, ask)
+
+    @extend_schema(operation_id="item", responses=ItemAnswerPayload)
+    def item(self, request: Request, ratingKey: str) -> HttpResponseBase:
+        """Show an item with everything Plex holds of it: streams, chapters, ratings, all actors."""
+        return self._answer(
+            policies.ITEM,
+            ItemAnswerPayload,
+            lambda lists: services.item(lists, _key(ratingKey, ItemNotFound)),
+        )
+
+    @extend_schema(
+        operation_id="itemChildren", parameters=[ChildrenQuery], responses=ChildrenPayload
+    )
+    def item_children(self, request: Request, ratingKey: str) -> HttpResponseBase:
+        """List seasons of a show, episodes of a season, albums of an artist, tracks of an album."""
+
+        def ask(lists: KeptLists) -> Asked:
+            key = _key(ratingKey, ItemNotFound)
+            return services.item_children(lists, key, ChildrenQuery.of(request.query_params))
+
+        return self._answer(policies.ITEM_CHILDREN, ChildrenPayload, ask)
+
+    @extend_schema(operation_id="itemLookup", parameters=[LookupQuery], responses=ItemsPayload)
+    def item_lookup(self, request: Request) -> HttpResponseBase:
+        """Find the items with an id of Plex's own, IMDb's, TMDB's or TVDB's."""
+        return self._answer(
+            policies.ITEM_LOOKUP,
+            ItemsPayload,
+            lambda lists: services.item_lookup(lists, LookupQuery.of(request.query_params)),
+        )
+
+    @extend_schema(operation_id="onDeck", parameters=[OnDeckQuery], responses=ItemsPayload)
+    def on_deck(self, request: Request) -> HttpResponseBase:
+        """List what to continue, last watched first."""
+        return self._answer(
+            policies.ON_DECK,
+            ItemsPayload,
+            lambda lists: services.on_deck(lists, OnDeckQuery.of(request.query_params)),
+        )
+
+    @extend_schema(operation_id="genres", responses=GenresPayload)
+    def genres(self, request: Request, libraryKey: str) -> HttpResponseBase:
+        """List a library's genres with their ids, for a filter menu."""
+        return self._answer(
+            policies.GENRES,
+            GenresPayload,
+            lambda lists: services.genres(lists, _key(libraryKey, LibraryNotFound)),
+        )
+
+    @extend_schema(
+        operation_id="playlists", parameters=[PlaylistsQuery], responses=PlaylistsPayload
+    )
+    def playlists(self, request: Request) -> HttpResponseBase:
+        """List the playlists."""
+        return self._answer(
+            policies.PLAYLISTS,
+            PlaylistsPayload,
+            lambda lists: services.playlists(PlaylistsQuery.of(request.query_params)),
+        )
+
+    @extend_schema(
+        operation_id="playlist", parameters=[CollectionQuery], responses=PlaylistAnswerPayload
+    )
+    def playlist(self, request: Request, playlistKey: str) -> HttpResponseBase:
+        """Show a playlist with its items, in its own order."""
+
+        def ask(lists: KeptLists) -> Asked:
+            key = _key(playlistKey, PlaylistNotFound)
+            return services.playlist(lists, key, CollectionQuery.of(request.query_params))
+
+        return self._answer(policies.PLAYLIST, PlaylistAnswerPayload, ask)
 
     def finalize_response(self, request: Any, response: Any, *args: Any, **kwargs: Any) -> Any:
         """Say in every answer's headers, errors too, where the user stands."""

@@ -11,7 +11,17 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from plex_simulator import hubs, library, pictures, playlists, plextv, streams, system, writes
+from plex_simulator import (
+    hubs,
+    library,
+    matching,
+    pictures,
+    playlists,
+    plextv,
+    streams,
+    system,
+    writes,
+)
 from plex_simulator.faults import Fault, Faults, endless_rows, spoilt
 from plex_simulator.messages import Refusal, Reply, Request
 from plex_simulator.records import User
@@ -28,6 +38,7 @@ ROUTES = [
     *library.ROUTES,
     *hubs.ROUTES,
     *playlists.ROUTES,
+    *matching.ROUTES,
     *pictures.ROUTES,
     *writes.ROUTES,
     library.CHOICES,

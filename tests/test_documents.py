@@ -97,7 +97,7 @@ def test_searching_for_too_little_finds_nothing(api: Client) -> None:
 
 def test_readme_says_how_long_answers_are_kept_and_how_often_one_may_ask() -> None:
     readme = (DOCUMENT.parent.parent / "README.md").read_text()
-    rows = re.findall(r"^\| ([a-z-]+) \| (\d+) minutes \| (\d+)", readme, re.MULTILINE)
+    rows = re.findall(r"^\| ([a-z-]+) \| (\d+) minutes? \| (\d+)", readme, re.MULTILINE)
     said = {name: (int(minutes) * 60, int(requests)) for name, minutes, requests in rows}
     meant = {
         policy.name.removeprefix("library-"): (policy.ttl, policy.limit.requests)

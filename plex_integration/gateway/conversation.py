@@ -12,7 +12,9 @@ from plex_integration import connection, mapping, media
 from plex_integration.connection import Connection
 from plex_integration.errors import (
     CollectionNotFound,
+    ItemNotFound,
     LibraryNotFound,
+    PlaylistNotFound,
     PlexServerUnavailable,
     Problem,
 )
@@ -222,6 +224,94 @@ class Plex:
             raise CollectionNotFound from error
         return self._rows(page, None)
 
+    def item(self, key: str) -> media.Item:
+        """Ask for an item with everything it holds. Raises ItemNotFound."""
+        try:
+            root = self._get(f"/library/metadata/{_digits(key)}", includeChapters=1)
+        except NotThere as error:
+            raise ItemNotFound from error
+        found = mapping.whole_item(root, self._known)
+        if found is None:
+            raise ItemNotFound
+        return found
+
+    def children(self, key: str, start: int, size: int) -> media.Page:
+        """Ask for an item's children: seasons, episodes, albums or tracks, in Plex's order."""
+        try:
+            # Without the row "All episodes", which is no season.
+            page = self._page(
+                f"/library/metadata/{_digits(key)}/children", start, size, excludeAllLeaves=1
+            )
+        except NotThere as error:
+            raise ItemNotFound from error
+        return self._rows(page, None)
+
+    def with_guid(self, guid: str, kind: str) -> list[media.Row]:
+        """Ask all libraries for the items of a type with a guid of Plex's or of an outside site.
+
+        Plex ignores a filter it does not know, so what it sends is looked at again.
+        """
+        page = self._page(
+            "/library/all", 0, IDS_PER_CALL, type=TYPE_NUMBERS[kind], guid=guid, includeGuids=1
+        )
+        return [row for row in self._rows(page, None).rows if _has_guid(row.item, guid)]
+
+    def matched_guid(self, guid: str, library: media.Library) -> str | None:
+        """Ask a library's agent which of Plex's own guids an outside one stands for.
+
+        The agent is asked through any item of the library, as python-plexapi's `getGuid` does:
+        `imdb://tt0944947` is looked for as the title `imdb-tt0944947`.
+        """
+        sample = self._page(f"/library/sections/{_digits(library.id)}/all", 0, 1)
+        keys = [each.get("ratingKey", "") for each in sample.elements]
+        if not keys or library.agent is None:
+            return None
+        try:
+            root = self._get(
+                f"/library/metadata/{_digits(keys[0])}/matches",
+                manual=1,
+                title=guid.replace("://", "-"),
+                agent=library.agent,
+            )
+        except NotThere:
+            return None
+        found = next(iter(root.findall("SearchResult")), None)
+        return None if found is None else found.get("guid")
+
+    def on_deck(self, limit: int) -> list[media.Row]:
+        """Ask what to continue, in Plex's order: last watched first."""
+        return list(self._rows(self._page("/library/onDeck", 0, limit), None).rows)
+
+    def playlists(self, kind: str | None) -> media.PlaylistPage:
+        """Ask for the token's playlists: all, or those of a type."""
+        parameters = {} if kind is None else {"playlistType": kind}
+        page = self._page("/playlists", 0, None, **parameters)
+        found = [
+            each
+            for each in mapping.playlists(page.elements)
+            if kind is None or each.playlistType == kind
+        ]
+        return media.PlaylistPage(found, len(found), len(found))
+
+    def playlist(self, key: str) -> media.Playlist:
+        """Ask for a playlist itself. Raises PlaylistNotFound, also for another kind's id."""
+        try:
+            root = self._get(f"/playlists/{_digits(key)}")
+        except NotThere as error:
+            raise PlaylistNotFound from error
+        found = mapping.playlists(root)
+        if not found:
+            raise PlaylistNotFound
+        return found[0]
+
+    def playlist_items(self, key: str, start: int, size: int | None) -> media.Page:
+        """Ask for a playlist's items in its own order; all where `size` is None."""
+        try:
+            page = self._page(f"/playlists/{_digits(key)}/items", start, size)
+        except NotThere as error:
+            raise PlaylistNotFound from error
+        return self._rows(page, None)
+
     def completed(self, rows: Sequence[media.Row]) -> list[media.Row]:
         """Replace cut-short items by their full answers, 50 a call, side by side.
 
@@ -322,6 +412,14 @@ def _server(to: Connection) -> Server:
 
 def _content(root: Element) -> list[Element]:
     return [each for each in root if each.tag != "Meta"]
+
+
+def _has_guid(item: media.Item, guid: str) -> bool:
+    if item.guid == guid:
+        return True
+    site, _, identifier = guid.partition("://")
+    known = item.externalIds
+    return known is not None and getattr(known, site, None) == identifier
 
 
 def _digits(key: str) -> str:

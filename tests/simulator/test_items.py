@@ -143,3 +143,10 @@ def test_a_reload_grows_the_item(plex: PlexServer) -> None:
     assert len(movie.roles) >= before
     assert movie.media[0].parts[0].streams
     assert movie.librarySectionTitle == "Movies"
+
+
+def test_an_outside_id_is_matched_to_plexs_own_guid(simulator, plex):
+    movie = next(item for item in simulator.catalogue.items("1", "movie") if item.guids)
+    section = plex.library.sectionByID(1)
+    found = section.getGuid(movie.guids[0])
+    assert found.guid == movie.guid

@@ -14,6 +14,13 @@ class User(AbstractUser):
 
     token_generation = models.PositiveIntegerField(default=0, editable=False)
 
+    class Meta(AbstractUser.Meta):
+        # Given to users or groups in the admin; superusers have every permission.
+        permissions = [
+            ("manage_collections", "Can make, change and delete collections in Plex"),
+            ("manage_playlists", "Can make, change and delete playlists in Plex"),
+        ]
+
     def token_stamp(self) -> str:
         """Return what a token of this user must carry to be good: 32 hexadecimal digits.
 

@@ -5,6 +5,7 @@
     ├── PlexUnauthorized        401  Plex refuses this service's token
     ├── PlexApiError            502  Plex answers nonsense
     ├── LibraryNotFound, CollectionNotFound, ItemNotFound, PlaylistNotFound   404
+    ├── SmartCollection, SmartPlaylist, IdempotencyKeyReused, WriteInProgress   409
     ├── SearchQueryTooShort     400
     ├── RateLimitExceeded       429  the user, or an address, asks too often
     └── …                            the rest of the table: what HTTP and Django themselves raise
@@ -102,6 +103,39 @@ class PlaylistNotFound(Problem):
     code = "PLAYLIST_NOT_FOUND"
     status_code = 404
     default_detail = "Playlist not found."
+
+
+class SmartCollection(Problem):
+    """A smart collection's items come from its query: they are not put in or taken out."""
+
+    code = "SMART_COLLECTION"
+    status_code = 409
+    default_detail = "A smart collection chooses its items itself."
+
+
+class SmartPlaylist(Problem):
+    """A smart playlist's items come from its query."""
+
+    code = "SMART_PLAYLIST"
+    status_code = 409
+    default_detail = "A smart playlist chooses its items itself."
+
+
+class IdempotencyKeyReused(Problem):
+    """The same Idempotency-Key came with another request."""
+
+    code = "IDEMPOTENCY_KEY_REUSED"
+    status_code = 409
+    default_detail = "This Idempotency-Key was used for another request."
+
+
+class WriteInProgress(Problem):
+    """Another write to the same thing, or with the same key, has not ended."""
+
+    code = "WRITE_IN_PROGRESS"
+    status_code = 409
+    default_detail = "Another write to this has not ended yet. Ask again."
+    headers = {"Retry-After": "1"}
 
 
 class SearchQueryTooShort(Problem):
@@ -202,6 +236,10 @@ TABLE: dict[str, type[Problem]] = {
         CollectionNotFound,
         ItemNotFound,
         PlaylistNotFound,
+        SmartCollection,
+        SmartPlaylist,
+        IdempotencyKeyReused,
+        WriteInProgress,
         SearchQueryTooShort,
         PlexApiError,
         Invalid,

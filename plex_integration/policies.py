@@ -38,6 +38,9 @@ SEARCHES = Limit("search", 30)
 RECENT = Limit("recent", 20)
 COLLECTION_OPERATIONS = Limit("collections", 40)
 
+WRITES = Limit("writes", 30)
+"""Every write, dry runs too."""
+
 FAILED_SIGN_INS = Limit("sign-in", 10)
 """Per address and per name, of failed attempts alone."""
 BAD_TOKENS = Limit("bad-token", 30)

@@ -59,14 +59,20 @@ class Server(PlexServer):
         if not key.startswith("/"):
             raise ValueError("a path of Plex's begins with a slash")
         with _translated():
+            return _parsed(self.body(key, headers or {}, params, MOST_BYTES))
+
+    def body(
+        self, key: str, headers: Mapping[str, str], params: Mapping[str, Any] | None, most: int
+    ) -> bytes:
+        """GET a path's bytes, no more than `most`; raise this service's own errors."""
+        with _translated():
             try:
-                body = self._body(key, headers or {}, params)
+                return self._body(key, headers, params, most)
             except requests.ConnectionError as error:
                 if not _hung_up(error):
                     raise
                 # Plex may close a kept connection just as it is used again: ask once more.
-                body = self._body(key, headers or {}, params)
-            return _parsed(body)
+                return self._body(key, headers, params, most)
 
     @contextmanager
     def stream(self, key: str, content_type: str, silence: float) -> Iterator[Iterator[bytes]]:
@@ -90,7 +96,7 @@ class Server(PlexServer):
                 raise PlexApiError
             yield _pieces(response, silence)
 
-    def _body(self, key: str, headers: Mapping[str, str], params: Any) -> bytes:
+    def _body(self, key: str, headers: Mapping[str, str], params: Any, most: int) -> bytes:
         with self._session.get(
             self.url(key),  # type: ignore[no-untyped-call]
             headers=self._headers(**headers),  # type: ignore[no-untyped-call]
@@ -103,7 +109,7 @@ class Server(PlexServer):
             body = bytearray()
             for chunk in response.iter_content(65536):
                 body += chunk
-                if len(body) > MOST_BYTES:
+                if len(body) > most:
                     raise PlexApiError
             return bytes(body)
 

@@ -4,7 +4,7 @@
     ├── PlexServerUnavailable   503  Plex does not answer
     ├── PlexUnauthorized        401  Plex refuses this service's token
     ├── PlexApiError            502  Plex answers nonsense
-    ├── LibraryNotFound, CollectionNotFound, ItemNotFound, PlaylistNotFound   404
+    ├── LibraryNotFound, CollectionNotFound, ItemNotFound, PlaylistNotFound, ImageNotFound   404
     ├── SmartCollection, SmartPlaylist, IdempotencyKeyReused, WriteInProgress   409
     ├── SearchQueryTooShort     400
     ├── RateLimitExceeded       429  the user, or an address, asks too often
@@ -135,7 +135,14 @@ class WriteInProgress(Problem):
     code = "WRITE_IN_PROGRESS"
     status_code = 409
     default_detail = "Another write to this has not ended yet. Ask again."
-    headers = {"Retry-After": "1"}
+
+
+class ImageNotFound(Problem):
+    """The item has no picture of this kind."""
+
+    code = "IMAGE_NOT_FOUND"
+    status_code = 404
+    default_detail = "There is no such picture."
 
 
 class SearchQueryTooShort(Problem):
@@ -236,6 +243,7 @@ TABLE: dict[str, type[Problem]] = {
         CollectionNotFound,
         ItemNotFound,
         PlaylistNotFound,
+        ImageNotFound,
         SmartCollection,
         SmartPlaylist,
         IdempotencyKeyReused,

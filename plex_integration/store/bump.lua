@@ -1,18 +1,23 @@
 -- Give tags a new version, so that every entry made under the old one is a miss.
 -- KEYS[1]  a JSON object: "base" and each tag's version
 -- ARGV     1 a unique text for "base" where there is none, 2 seconds after which a version is
---          forgotten (no entry lives longer), 3… tags
+--          forgotten (no entry lives longer), 3 the most tags, 4… tags. Of more, all are forgotten
+--          under a new base, which makes every entry a miss.
 -- returns  the object as it is now
 local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]
 local stored = redis.call('GET', KEYS[1])
 local versions = stored and cjson.decode(stored) or { base = ARGV[1] }
+local count = #ARGV - 3
 for tag, version in pairs(versions) do
+  count = count + 1
   if tag ~= 'base' and tonumber(version) < now - tonumber(ARGV[2]) * 1000000 then
     versions[tag] = nil
+    count = count - 1
   end
 end
-for index = 3, #ARGV do versions[ARGV[index]] = string.format('%.0f', now) end
+if count > tonumber(ARGV[3]) then versions = { base = ARGV[1] } end
+for index = 4, #ARGV do versions[ARGV[index]] = string.format('%.0f', now) end
 local written = cjson.encode(versions)
 redis.call('SET', KEYS[1], written)
 return written

@@ -9,7 +9,14 @@ from uuid import uuid4
 
 from django.core.cache import caches
 
-from plex_integration.store.values import MICROSECONDS, Attempt, Look, Take, Verdict
+from plex_integration.store.values import (
+    MICROSECONDS,
+    MOST_TAGS,
+    Attempt,
+    Look,
+    Take,
+    Verdict,
+)
 
 # Windows remembered before the empty ones are cleared away.
 _MANY = 10_000
@@ -109,13 +116,57 @@ class LocalBreaker:
             self._failures = 0
 
 
-class LocalStore:
-    """Answers, limits and the breaker of this process; leases are not needed."""
+class LocalNotes:
+    """Claims and notes of this process: what a write must not do twice, and what it did."""
 
     def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._claims: dict[str, tuple[str, float]] = {}
+        self._notes: dict[str, tuple[bytes, float]] = {}
+
+    def claim(self, name: str, holder: str, milliseconds: int) -> bool:
+        """Take what nobody holds, for so long at most."""
+        now = time.monotonic()
+        with self._lock:
+            if self._claims.get(name, ("", 0.0))[1] > now:
+                return False
+            self._claims[name] = (holder, now + milliseconds / 1000)
+            return True
+
+    def give_up(self, name: str, holder: str) -> None:
+        """Give back what this holder has."""
+        with self._lock:
+            if self._claims.get(name, ("", 0.0))[0] == holder:
+                del self._claims[name]
+
+    def note(self, name: str, value: bytes, seconds: int) -> None:
+        """Keep a value for so long."""
+        now = time.monotonic()
+        with self._lock:
+            if len(self._notes) > _MANY:
+                self._notes = {key: kept for key, kept in self._notes.items() if kept[1] > now}
+            self._notes[name] = (value, now + seconds)
+
+    def noted(self, name: str) -> bytes | None:
+        """Return a kept value."""
+        with self._lock:
+            value, until = self._notes.get(name, (None, 0.0))
+        return value if until > time.monotonic() else None
+
+    def unnote(self, name: str) -> None:
+        """Forget a value."""
+        with self._lock:
+            self._notes.pop(name, None)
+
+
+class LocalStore(LocalNotes):
+    """Answers, limits, notes and the breaker of this process; leases are not needed."""
+
+    def __init__(self) -> None:
+        super().__init__()
         self._limits = LocalLimits()
         self._breaker = LocalBreaker()
-        self._lock = threading.Lock()
+        self._bumping = threading.Lock()
         self._versions: dict[str, str] = {"base": uuid4().hex}
 
     def look(self, take: Take | None, *keys: str) -> Look:
@@ -143,9 +194,10 @@ class LocalStore:
 
     def bump(self, tags: Sequence[str]) -> bool:
         """Make every entry under these tags a miss."""
-        with self._lock:
+        with self._bumping:
             version = f"{time.time_ns() // 1000}"
-            self._versions = self._versions | dict.fromkeys(tags, version)
+            bumped = self._versions | dict.fromkeys(tags, version)
+            self._versions = bumped if len(bumped) <= MOST_TAGS else {"base": uuid4().hex}
         return True
 
     def acquire(self, lease: str, holder: str, milliseconds: int) -> bool:

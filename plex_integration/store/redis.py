@@ -2,7 +2,8 @@
 
 No request waits for a Redis that is away: the first timeout or refused connection opens a breaker,
 and a thread of this process, not a request, finds out when Redis is back. Every script has one
-key. Answers go under `medianest:cache:`, limits under `medianest:limit:`, which nothing clears.
+key. Answers go under `medianest:cache:`; limits under `medianest:limit:` and what writes note under
+`medianest:note:`, which nothing clears.
 """
 
 import contextlib
@@ -20,13 +21,21 @@ import redis
 from django.conf import settings
 from django_redis import get_redis_connection
 
-from plex_integration.store.local import LocalBreaker, LocalLimits
-from plex_integration.store.values import MICROSECONDS, Attempt, Look, Take, Verdict
+from plex_integration.store.local import LocalBreaker, LocalLimits, LocalNotes
+from plex_integration.store.values import (
+    MICROSECONDS,
+    MOST_TAGS,
+    Attempt,
+    Look,
+    Take,
+    Verdict,
+)
 
 log = logging.getLogger(__name__)
 
 CACHE = "medianest:cache:"
 LIMIT = "medianest:limit:"
+NOTE = "medianest:note:"
 _VERSIONS = f"{CACHE}versions"
 _BREAKER = f"{CACHE}breaker"
 
@@ -52,11 +61,13 @@ _MAY_ASK, _FAILED = _Script("may_ask"), _Script("failed")
 
 
 class RedisStore:
-    """Answers, limits, leases and the breaker of all workers."""
+    """Answers, limits, leases, notes and the breaker of all workers."""
 
     def __init__(self) -> None:
         self._fallback_limits = LocalLimits()
         self._fallback_breaker = LocalBreaker()
+        self._fallback_notes = LocalNotes()
+        self._owed: set[str] = set()
         self._away = threading.Event()
         self._lock = threading.Lock()
         self._connections = threading.local()
@@ -93,7 +104,7 @@ class RedisStore:
         found = self._run(self._cache, lambda pipe: pipe.get(_VERSIONS))
         if found and isinstance(found[0], bytes):
             return found[0]
-        begun: bytes | None = self._script(_BUMP, _VERSIONS, uuid4().hex, VERSIONS_KEPT)
+        begun: bytes | None = self._script(_BUMP, _VERSIONS, uuid4().hex, VERSIONS_KEPT, MOST_TAGS)
         return begun
 
     def put(self, key: str, value: bytes, seconds: int) -> bool:
@@ -106,8 +117,21 @@ class RedisStore:
         self._run(self._cache, lambda pipe: pipe.unlink(CACHE + key))
 
     def bump(self, tags: Sequence[str]) -> bool:
-        """Make every entry under these tags a miss; tell whether Redis heard it."""
-        return self._script(_BUMP, _VERSIONS, uuid4().hex, VERSIONS_KEPT, *tags) is not None
+        """Make every entry under these tags a miss; tell whether Redis heard it.
+
+        A Redis that is away is told when it is back, before anything is looked up in it again.
+        """
+        if self._bumped(tags):
+            return True
+        with self._lock:
+            if self._away.is_set():
+                self._owed.update(tags)
+                return False
+        return self._bumped(tags)  # it came back in between, or refuses
+
+    def _bumped(self, tags: Sequence[str]) -> bool:
+        bumped = self._script(_BUMP, _VERSIONS, uuid4().hex, VERSIONS_KEPT, MOST_TAGS, *tags)
+        return bumped is not None
 
     def acquire(self, lease: str, holder: str, milliseconds: int) -> bool:
         """Take a lease; where Redis is away everybody may."""
@@ -120,6 +144,36 @@ class RedisStore:
     def release(self, lease: str, holder: str, failure: str) -> None:
         """Give a lease back, and tell those who wait why it failed, if it did."""
         self._script(_RELEASE, CACHE + lease, holder, failure, FAILURE_TOLD_MS)
+
+    def claim(self, name: str, holder: str, milliseconds: int) -> bool:
+        """Take what nobody holds; while Redis is away, what nobody in this process holds."""
+        answer = self._script(_ACQUIRE, NOTE + name, holder, milliseconds, on=self._limits)
+        if answer is None:
+            return self._fallback_notes.claim(name, holder, milliseconds)
+        return bool(answer)
+
+    def give_up(self, name: str, holder: str) -> None:
+        """Give back what this holder has."""
+        self._fallback_notes.give_up(name, holder)
+        self._script(_RELEASE, NOTE + name, holder, "", 0, on=self._limits)
+
+    def note(self, name: str, value: bytes, seconds: int) -> None:
+        """Keep a value for so long; while Redis is away, in this process."""
+        kept = self._run(self._limits, lambda pipe: pipe.set(NOTE + name, value, ex=seconds))
+        if not kept or kept[0] is not True:
+            self._fallback_notes.note(name, value, seconds)
+
+    def noted(self, name: str) -> bytes | None:
+        """Return a kept value."""
+        found = self._run(self._limits, lambda pipe: pipe.get(NOTE + name))
+        if found and isinstance(found[0], bytes):
+            return found[0]
+        return self._fallback_notes.noted(name)
+
+    def unnote(self, name: str) -> None:
+        """Forget a value."""
+        self._fallback_notes.unnote(name)
+        self._run(self._limits, lambda pipe: pipe.unlink(NOTE + name))
 
     def attempt(self, key: str, places: int, window: int, identity: str) -> tuple[Attempt, int]:
         """Begin an attempt that counts only if it fails; tell the seconds to wait if refused."""
@@ -245,7 +299,12 @@ class RedisStore:
             with contextlib.suppress(redis.exceptions.RedisError, OSError):
                 self._cache.ping()
                 self._limits.ping()
-                self._away.clear()
+                with self._lock:
+                    if self._owed:
+                        new = (uuid4().hex, VERSIONS_KEPT, MOST_TAGS)
+                        self._cache.eval(_BUMP.text, 1, _VERSIONS, *new, *sorted(self._owed))
+                        self._owed.clear()
+                    self._away.clear()
                 log.warning("Redis is back")
                 return
 

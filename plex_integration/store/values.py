@@ -7,6 +7,10 @@ from dataclasses import dataclass
 
 MICROSECONDS = 1_000_000
 
+# Every look reads the versions of all tags that changed within two days. Of more than these all
+# are forgotten together, and every entry is a miss once.
+MOST_TAGS = 1_000
+
 
 @dataclass(frozen=True)
 class Take:

@@ -276,6 +276,7 @@ def house(tmp_path_factory: pytest.TempPathFactory, _simulator: Simulator) -> Ho
         "DJANGO_SETTINGS_MODULE": "medianest.settings",
         "SECRET_KEY": SECRET_KEY,
         "DATABASE_URL": f"sqlite:///{folder}/service.sqlite3",
+        "PICTURES_FOLDER": str(folder / "pictures"),
         "PLEX_URL": _simulator.url,
         "PLEX_TOKEN": _simulator.owner_token,
     }

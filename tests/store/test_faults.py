@@ -1,0 +1,201 @@
+"""A Redis that is away in any way: answers go on, limits hold per process, nobody waits for it."""
+
+import signal
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import pytest
+
+from plex_simulator import Simulator
+from tests.service import HOST, House, Person, Service, Valkey, ask, at_once, free_port, until
+
+PATHS = [
+    "/api/v1/plex/server",
+    "/api/v1/plex/libraries",
+    "/api/v1/plex/libraries/1/items?size=2",
+    "/api/v1/plex/search?query=the&limit=2",
+    "/api/v1/plex/recently-added?limit=2",
+    "/api/v1/plex/libraries/1/collections?size=2",
+]
+ITEMS = PATHS[2]
+# What an answer may take with Redis away and Plex at hand, on a busy machine: 0.3 seconds for
+# Redis, and the rest for the work. The store's own tests measure the 0.3 alone.
+SLOW = 2.0
+
+
+@pytest.fixture(scope="module")
+def _frail(house: House) -> Iterator[Valkey]:
+    server = Valkey(house.folder)
+    yield server
+    server.close()
+
+
+@pytest.fixture(scope="module")
+def _exposed(house: House, _frail: Valkey) -> Iterator[Service]:
+    service = house.service(_frail, workers=2)
+    yield service
+    service.close()
+
+
+@pytest.fixture
+def frail(_frail: Valkey) -> Iterator[Valkey]:
+    """A Valkey that the test may break; whole again afterwards."""
+    _frail.client.flushall()
+    yield _frail
+    _frail.restart()
+
+
+@pytest.fixture
+def exposed(_exposed: Service, frail: Valkey, plex: Simulator, people: Sequence[Person]) -> Service:
+    """A service on that Valkey, with every path's answer kept."""
+    until(lambda: is_normal(_exposed, people[39]), 10, "the service is normal")
+    for path in PATHS:
+        assert ask(_exposed.url, path, people[39].headers).status == 200
+    return _exposed
+
+
+def is_normal(service: Service, person: Person) -> bool:
+    """Tell whether all workers keep answers: of many requests at once none is a BYPASS."""
+    answers = at_once(service.url, [(ITEMS, person.headers)] * 6)
+    return all(
+        answer.status in (200, 429) and answer.headers.get("x-plex-cache-status") != "BYPASS"
+        for answer in answers
+    )
+
+
+def refuse(valkey: Valkey) -> None:
+    valkey.kill()
+
+
+def hang(valkey: Valkey) -> None:
+    valkey.send(signal.SIGSTOP)
+
+
+def fill(valkey: Valkey) -> None:
+    valkey.client.config_set("maxmemory-policy", "noeviction")
+    valkey.client.config_set("maxmemory", "1")
+
+
+def make_read_only(valkey: Valkey) -> None:
+    valkey.client.config_set("repl-diskless-load", "swapdb")
+    valkey.client.replicaof(HOST, free_port())  # a master that is not there: the data stays
+
+
+AWAY: dict[str, tuple[Callable[[Valkey], None], Callable[[Valkey], None]]] = {
+    "refused": (refuse, lambda valkey: valkey.start()),
+    "hung": (hang, lambda valkey: valkey.send(signal.SIGCONT)),
+    "full": (fill, lambda valkey: valkey.client.config_set("maxmemory", "0")),
+    "read-only": (make_read_only, lambda valkey: valkey.client.replicaof("NO", "ONE")),
+}
+
+
+@pytest.mark.parametrize("fault", AWAY)
+def test_answers_go_on_and_limits_hold_per_process_while_redis_is(
+    fault: str, exposed: Service, frail: Valkey, people: Sequence[Person], plex: Simulator
+) -> None:
+    breaks, mends = AWAY[fault]
+    # Each fault its own users: what a process counted while Redis was away it still knows.
+    first = 4 * list(AWAY).index(fault)
+    reader, eager, later, last = people[first : first + 4]
+    logged = len(exposed.log)
+    breaks(frail)
+    began = time.monotonic()
+    try:
+        answers = [
+            ask(exposed.url, f"{path}{'&' if '?' in path else '?'}x={turn}", reader.headers)
+            for turn in range(2)
+            for path in PATHS
+        ]
+        assert {answer.status for answer in answers} == {200}
+        assert max(answer.seconds for answer in answers) < SLOW
+        if fault in ("refused", "hung"):
+            assert {answer.headers["x-plex-cache-status"] for answer in answers} == {"BYPASS"}
+            assert all(answer.json()["metadata"]["cached"] is False for answer in answers)
+        else:
+            # Redis can still be read: what was kept is given, what is new is not kept.
+            assert {a.headers["x-plex-cache-status"] for a in answers} <= {"HIT", "BYPASS"}
+        new = ask(exposed.url, f"{ITEMS}&start=8", reader.headers)
+        assert (new.status, new.headers["x-plex-cache-status"]) == (200, "BYPASS")
+
+        # 200 at once: each of the two workers counts for itself, and neither lets more through.
+        asked = [(PATHS[0], eager.headers)] * 200
+        counted = Counter(answer.status for answer in at_once(exposed.url, asked))
+        assert set(counted) == {200, 429}
+        assert 20 <= counted[200] <= 40
+        refused = ask(exposed.url, PATHS[0], eager.headers)
+        assert "x-ratelimit-limit" in refused.headers
+    finally:
+        mends(frail)
+    back = time.monotonic()
+    until(lambda: is_normal(exposed, later), 5, "normal within five seconds")
+    assert time.monotonic() - back < 5
+    assert ask(exposed.url, f"{ITEMS}&start=8", last.headers).status == 200
+    hit = ask(exposed.url, f"{ITEMS}&start=8", last.headers)
+    assert hit.headers["x-plex-cache-status"] == "HIT"
+    warned = exposed.log[logged:]
+    assert "WARNING" in warned
+    assert "Redis" in warned
+    assert "Traceback" not in warned
+    assert time.monotonic() - began < 60
+
+
+def test_a_redis_that_is_flushed_only_makes_misses(
+    exposed: Service, frail: Valkey, people: Sequence[Person]
+) -> None:
+    for flush in (frail.client.flushall, frail.client.script_flush, frail.restart):
+        flush()
+        statuses = [
+            ask(exposed.url, path, people[0].headers).headers["x-plex-cache-status"]
+            for path in PATHS
+        ]
+        assert set(statuses) <= {"MISS", "HIT", "BYPASS"}
+        until(lambda: is_normal(exposed, people[1]), 5, "normal within five seconds")
+        assert ask(exposed.url, ITEMS, people[0].headers).headers["x-plex-cache-status"] == "HIT"
+
+
+def test_a_flush_of_the_scripts_is_noticed_by_nobody(
+    exposed: Service, frail: Valkey, people: Sequence[Person]
+) -> None:
+    before = ask(exposed.url, ITEMS, people[0].headers)
+    frail.client.script_flush()
+    after = ask(exposed.url, ITEMS, people[0].headers)
+    assert after.headers["x-plex-cache-status"] == "HIT"
+    rests = [int(answer.headers["x-ratelimit-remaining"]) for answer in (before, after)]
+    assert rests == [59, 58]
+
+
+def test_pressure_that_evicts_answers_evicts_no_limit(
+    exposed: Service, frail: Valkey, people: Sequence[Person]
+) -> None:
+    for _ in range(20):
+        ask(exposed.url, PATHS[0], people[0].headers)
+    assert ask(exposed.url, PATHS[0], people[0].headers).status == 429
+    used = frail.client.info("memory")["used_memory"]
+    frail.client.config_set("maxmemory-policy", "volatile-lru")
+    frail.client.config_set("maxmemory", str(used + 2_000_000))
+    try:
+        for number in range(400):
+            frail.client.set(f"medianest:cache:filler-{number}", b"x" * 20_000, ex=1000)
+        assert frail.client.info("stats")["evicted_keys"] > 100
+        assert ask(exposed.url, PATHS[0], people[0].headers).status == 429
+        assert ask(exposed.url, ITEMS, people[0].headers).status == 200
+    finally:
+        frail.client.config_set("maxmemory", "0")
+
+
+def test_clearing_the_cache_forgets_no_limit(
+    exposed: Service, frail: Valkey, people: Sequence[Person], stores: Any
+) -> None:
+    from django.core.cache import caches
+
+    for _ in range(21):
+        answer = ask(exposed.url, PATHS[0], people[0].headers)
+    assert answer.status == 429
+    stores.use(frail.url)
+    caches["default"].clear()
+    assert frail.client.keys("medianest:cache:*") == []
+    assert ask(exposed.url, PATHS[0], people[0].headers).status == 429
+    other = ask(exposed.url, PATHS[0], people[1].headers)
+    assert (other.status, other.headers["x-plex-cache-status"]) == (200, "MISS")

@@ -1,0 +1,175 @@
+"""No request waits more than 0.3 seconds for Redis, measured around the store itself."""
+
+import signal
+import socket
+import socketserver
+import threading
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from plex_integration.store import Attempt, Take
+from tests.service import HOST, House, Valkey, free_port, until
+
+BOUND = 0.3
+# What a busy machine may add before a thread that is ready runs again.
+NOISE = 0.25
+TAKE = Take("server:1", 20, 60, is_kept=True)
+
+
+@pytest.fixture
+def frail(house: House) -> Iterator[Valkey]:
+    server = Valkey(house.folder)
+    yield server
+    server.close()
+
+
+def seconds_of(call: Any, *args: Any, **kwargs: Any) -> float:
+    began = time.perf_counter()
+    call(*args, **kwargs)
+    return time.perf_counter() - began
+
+
+CALLS = {
+    "look": lambda store: store.look(TAKE, "answer"),
+    "put": lambda store: store.put("answer", b"x", 60),
+    "acquire": lambda store: store.acquire("lease:x", "me", 3000),
+    "attempt": lambda store: store.attempt("sign-in:x", 10, 60, "id"),
+    "may ask": lambda store: store.wait_to_ask(5, 5.0),
+    "bump": lambda store: store.bump(["library:1"]),
+    "versions": lambda store: store.versions(),
+}
+
+
+@pytest.mark.parametrize("call", CALLS)
+@pytest.mark.parametrize("is_warm", [True, False], ids=["connected", "not yet connected"])
+def test_a_redis_that_hangs_is_waited_for_once_and_briefly(
+    call: str, is_warm: bool, stores: Any, frail: Valkey
+) -> None:
+    store = stores.use(frail.url)
+    if is_warm:
+        CALLS[call](store)
+        assert store.is_up()
+    frail.send(signal.SIGSTOP)
+    try:
+        first = seconds_of(CALLS[call], store)
+        # From here on the breaker is open: nothing is sent, so nothing is waited for.
+        others = [seconds_of(CALLS[each], store) for each in CALLS for _ in range(20)]
+    finally:
+        frail.send(signal.SIGCONT)
+    assert first < BOUND + NOISE
+    assert first > 0.1  # it did hang
+    assert sum(others) < BOUND + NOISE
+    until(store.is_up, 5, "the store uses Redis again")
+    assert store.put("answer", b"kept", 60)
+    assert store.look(None, "answer").values == [b"kept"]
+
+
+def test_a_redis_that_refuses_is_waited_for_not_at_all(stores: Any) -> None:
+    store = stores.use(f"redis://{HOST}:{free_port()}/0")
+    assert seconds_of(store.look, TAKE, "answer") < BOUND + NOISE
+    assert sum(seconds_of(store.look, TAKE, "answer") for _ in range(50)) < BOUND
+    verdict = store.look(TAKE, "answer").verdict
+    assert (verdict.is_allowed, verdict.remaining) == (False, 0)
+
+
+def test_a_port_that_takes_no_connection_is_waited_for_briefly(stores: Any) -> None:
+    """A listener whose queue is full: connecting itself hangs."""
+    with socket.socket() as listener:
+        listener.bind((HOST, 0))
+        listener.listen(0)
+        port = listener.getsockname()[1]
+        with socket.socket() as one, socket.socket() as two:
+            for each in (one, two):
+                each.setblocking(False)
+                each.connect_ex((HOST, port))
+            store = stores.use(f"redis://{HOST}:{port}/0")
+            assert seconds_of(store.look, TAKE, "answer") < BOUND + NOISE
+            assert not store.look(TAKE, "answer").is_usable
+
+
+def test_many_threads_at_once_wait_no_longer_than_one(stores: Any, frail: Valkey) -> None:
+    store = stores.use(frail.url)
+    ready, waited = threading.Barrier(17), []
+
+    def look() -> None:
+        store.look(None, "answer")
+        ready.wait(10)
+        ready.wait(10)
+        waited.append(seconds_of(store.look, TAKE, "answer"))
+
+    threads = [threading.Thread(target=look) for _ in range(16)]
+    for thread in threads:
+        thread.start()
+    ready.wait(10)
+    frail.send(signal.SIGSTOP)
+    try:
+        ready.wait(10)
+        for thread in threads:
+            thread.join(10)
+    finally:
+        frail.send(signal.SIGCONT)
+    assert len(waited) == 16
+    assert max(waited) < BOUND + NOISE
+
+
+def test_a_redis_that_loads_its_data_is_away(stores: Any) -> None:
+    """A real one loads too fast or too slowly for a test: this one says so, word for word."""
+
+    class Loading(socketserver.StreamRequestHandler):
+        def handle(self) -> None:
+            while line := self.rfile.readline():
+                for _ in range(2 * int(line[1:])):
+                    self.rfile.readline()
+                self.wfile.write(b"-LOADING Valkey is loading the dataset in memory\r\n")
+
+    class Server(socketserver.ThreadingTCPServer):
+        daemon_threads = True
+
+    with Server((HOST, 0), Loading) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        store = stores.use(f"redis://{HOST}:{server.server_address[1]}/0")
+        assert seconds_of(store.look, TAKE, "answer") < BOUND + NOISE
+        look = store.look(TAKE, "answer")
+        assert (look.is_usable, look.verdict.remaining) == (False, 18)
+        assert not store.is_up()
+        server.shutdown()
+
+
+def test_limits_go_on_in_this_process_while_redis_is_away(
+    stores: Any, frail: Valkey, caplog: pytest.LogCaptureFixture
+) -> None:
+    store = stores.use(frail.url)
+    assert store.look(TAKE).verdict.remaining == 19
+    frail.kill()
+    rests = [store.look(TAKE).verdict.remaining for _ in range(20)]
+    assert rests == list(range(19, -1, -1))
+    assert not store.look(TAKE).verdict.is_allowed
+    outcomes = [store.attempt("sign-in:x", 10, 60, f"{n}")[0] for n in range(10)]
+    assert outcomes == [Attempt.BEGUN] * 10
+    for number in range(10):
+        store.end_attempt("sign-in:x", f"{number}", failed=True)
+    outcome, wait = store.attempt("sign-in:x", 10, 60, "another")
+    assert outcome is Attempt.REFUSED
+    assert 1 <= wait <= 60
+    assert [each.message for each in caplog.records if "Redis is away" in each.message]
+    frail.start()
+    until(store.is_up, 5, "normal within five seconds")
+    assert store.look(TAKE).verdict.is_allowed
+    assert "Redis is back" in caplog.text
+
+
+def test_a_redis_for_the_limits_alone_counts_there_and_keeps_answers_elsewhere(
+    stores: Any, frail: Valkey, valkey: Valkey
+) -> None:
+    store = stores.use(valkey.url, frail.url)
+    look = store.look(TAKE, "answer")
+    assert (look.verdict.remaining, look.is_usable) == (19, True)
+    assert store.put("answer", b"kept", 60)
+    store.attempt("sign-in:x", 10, 60, "id")
+    assert {key.split(b":")[1] for key in frail.client.keys("*")} == {b"limit"}
+    assert {key.split(b":")[1] for key in valkey.client.keys("*")} == {b"cache"}
+    valkey.client.flushall()
+    assert store.look(TAKE, "answer").verdict.remaining == 18

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.contrib.auth import authenticate
 from drf_spectacular.utils import extend_schema
-from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.exceptions import AuthenticationFailed, ParseError
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -106,7 +106,10 @@ class SessionView(APIView):
 
 
 def _body(shape: type[Serializer[dict[str, str]]], request: Request) -> dict[str, str]:
-    body = shape(data=request.data)
+    try:
+        body = shape(data=request.data)
+    except RecursionError:  # lists in lists in lists
+        raise ParseError from None
     body.is_valid(raise_exception=True)
     return dict(body.validated_data)
 

@@ -20,6 +20,12 @@ urlpatterns = [
     path("api/v1/health/live", LiveView.as_view(), name="health-live"),
     path("api/v1/schema", SchemaView.as_view(), name="schema"),
     path("api/v1/docs", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
-    path("api/v1/redoc", SpectacularRedocView.as_view(url_name="schema"), name="redoc"),
+    path(
+        "api/v1/redoc",
+        SpectacularRedocView.as_view(
+            url_name="schema", template_name="plex_integration/redoc.html"
+        ),
+        name="redoc",
+    ),
     re_path(r"^api/", UnknownPathView.as_view(), name="api"),
 ]

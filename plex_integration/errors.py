@@ -18,6 +18,7 @@ import logging
 from typing import Any
 
 from django.core.exceptions import PermissionDenied as DjangoPermissionDenied
+from django.core.exceptions import SuspiciousOperation
 from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.views import defaults
@@ -320,6 +321,10 @@ def _translated(error: Exception) -> Problem:
         return error
     if isinstance(error, exceptions.ParseError):
         return Invalid("The body is not valid JSON.", details={"body": ["Not valid JSON."]})
+    if isinstance(error, SuspiciousOperation):  # too many parameters, too large a body
+        return Invalid(
+            "The request is malformed.", details={"request": ["Too much, or malformed."]}
+        )
     if isinstance(error, exceptions.ValidationError):
         told: Any = error.detail
         details = told if isinstance(told, dict) else {"body": told}

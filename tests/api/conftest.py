@@ -20,6 +20,14 @@ SMALL = {
 }  # fmt: skip
 
 
+@pytest.fixture(scope="session", autouse=True)
+def database_first(django_db_setup: None) -> None:
+    """Make the database's file before the server starts.
+
+    A server that starts before shares one connection among its threads, as for one in memory.
+    """
+
+
 @pytest.fixture(autouse=True)
 def quick_passwords(settings: Any) -> None:
     """Hash passwords by a weak, fast method: hundreds of users sign in."""

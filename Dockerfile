@@ -4,8 +4,9 @@ COPY requirements.txt .
 RUN pip wheel --no-cache-dir --wheel-dir /wheels -r requirements.txt
 
 FROM python:3.11-slim
-# Without another DATABASE_URL the database is a file in the volume.
-ENV PYTHONUNBUFFERED=1 WORKERS=2 DATABASE_URL=sqlite:////data/db.sqlite3
+# Without another DATABASE_URL the database is a file in the volume; so are kept pictures.
+ENV PYTHONUNBUFFERED=1 WORKERS=2 DATABASE_URL=sqlite:////data/db.sqlite3 \
+    PICTURES_FOLDER=/data/pictures
 RUN useradd --system --uid 10001 --home-dir /app --shell /usr/sbin/nologin medianest \
     && install --directory --owner=medianest /data
 WORKDIR /app

@@ -83,6 +83,9 @@ if PLEX_VERIFY_TLS and env_text("PLEX_CA_FILE"):
     if not Path(PLEX_VERIFY_TLS).is_file():
         raise ImproperlyConfigured("PLEX_CA_FILE must name an existing file")
 PLEX_SHOW_FILE_PATHS = env_flag("PLEX_SHOW_FILE_PATHS", default=True)
+# Pictures are kept here, by all workers together, up to so many MiB.
+PICTURES_FOLDER = Path(env_text("PICTURES_FOLDER") or BASE_DIR / "var" / "pictures")
+PICTURES_MIB = int(env_number("PICTURES_MIB", 1024, minimum=0, maximum=1024 * 1024))
 if PLEX_URL:
     _plex = urlsplit(PLEX_URL)
     if _plex.scheme not in ("http", "https") or not _plex.hostname or _plex.username:

@@ -41,6 +41,9 @@ COLLECTION_OPERATIONS = Limit("collections", 40)
 WRITES = Limit("writes", 30)
 """Every write, dry runs too."""
 
+IMAGES = Limit("images", 600)
+"""Per user; per address where a signed link is followed."""
+
 FAILED_SIGN_INS = Limit("sign-in", 10)
 """Per address and per name, of failed attempts alone."""
 BAD_TOKENS = Limit("bad-token", 30)
@@ -78,6 +81,9 @@ POLICIES = (
     PLAYLISTS,
     PLAYLIST,
 )
+
+IMAGE_PATHS = Policy("image-paths", 10 * 60, IMAGES)
+"""Which picture an item has: asked where no link tells it. No answer of its own."""
 
 LISTS_TTL = 30 * 60
 """Seconds that the lists which make queries canonical, libraries and genres, are kept."""

@@ -38,6 +38,13 @@ _ERRORS: dict[str, tuple[type[Problem], ...]] = {
     "genres": (errors.LibraryNotFound, *_SIGNED_IN, *_PLEX),
     "playlists": (errors.Invalid, *_SIGNED_IN, *_PLEX),
     "playlist": (errors.Invalid, errors.PlaylistNotFound, *_SIGNED_IN, *_PLEX),
+    "itemImage": (
+        errors.Invalid,
+        errors.ItemNotFound,
+        errors.ImageNotFound,
+        *_SIGNED_IN,
+        *_PLEX,
+    ),
     "authToken": (*_BODY, *_SIGNED_IN),
     "authRefresh": (*_BODY, *_SIGNED_IN),
     "authVerify": (*_BODY, *_SIGNED_IN),
@@ -58,6 +65,14 @@ _CACHED_HEADERS = {
     "X-RateLimit-Limit": ("integer", "Requests a minute, over the endpoints that share it."),
     "X-RateLimit-Remaining": ("integer", "Requests left now."),
     "X-RateLimit-Reset": ("integer", "Epoch second in which the oldest one counted is forgotten."),
+}
+
+_PICTURE_HEADERS = {
+    name: described for name, described in _CACHED_HEADERS.items() if not name.endswith("Age")
+} | {
+    "Cache-Control": ("string", "`private, max-age=<seconds>`, and `immutable` for a signed link."),
+    "ETag": ("string", "Validator of the picture."),
+    "X-Plex-Cache-Status": ("string", "`HIT`, `MISS` or `BYPASS`."),
 }
 
 _METADATA = {
@@ -125,7 +140,10 @@ def complete(result: Any, generator: Any, request: Any, public: Any) -> Any:
             for parameter in operation.get("parameters", ()):
                 # drf-spectacular's mark for its own enum hook, which this document does without.
                 parameter["schema"].pop("x-spec-enum-id", None)
-            _wrap(operation, is_cached="/plex" in operation["tags"][0])
+            if name == "itemImage":
+                _as_picture(operation)
+            else:
+                _wrap(operation, is_cached="/plex" in operation["tags"][0])
             sample = _EXAMPLES / f"{name}.json"
             if sample.exists():
                 content = operation["responses"]["200"]["content"]["application/json"]
@@ -162,6 +180,15 @@ def _wrap(operation: dict[str, Any], *, is_cached: bool) -> None:
             "description": "The client's `If-None-Match` names the present `ETag`.",
             "headers": _headers(_HEADERS | _CACHED_HEADERS),
         }
+
+
+def _as_picture(operation: dict[str, Any]) -> None:
+    headers = _headers(_HEADERS | _PICTURE_HEADERS)
+    operation["responses"]["200"] |= {"description": "The picture.", "headers": headers}
+    operation["responses"]["304"] = {
+        "description": "The client's `If-None-Match` names the present `ETag`.",
+        "headers": headers,
+    }
 
 
 def _headers(described: dict[str, tuple[str, str]]) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from typing import Any
 from rest_framework import serializers
 
 from plex_integration.errors import LibraryNotFound, SearchQueryTooShort
+from plex_integration.pictures.signing import PictureLink
 from plex_integration.wire import Flag, Instant, Payload, Query, Text, WholeNumber, is_key
 
 LARGEST_START = 2**31 - 1
@@ -287,7 +288,9 @@ class ItemPayload(Payload):
     addedAt = Instant(allow_null=True)
     updatedAt = Instant(allow_null=True)
     art = serializers.CharField(required=False)
+    artUrl = PictureLink("art")
     thumb = serializers.CharField(required=False)
+    thumbUrl = PictureLink("thumb")
     banner = serializers.CharField(required=False)
     theme = serializers.CharField(required=False)
     studio = serializers.CharField(required=False)
@@ -507,7 +510,9 @@ class ListedCollectionPayload(Payload):
     addedAt = Instant(allow_null=True)
     updatedAt = Instant(allow_null=True)
     art = serializers.CharField(required=False)
+    artUrl = PictureLink("art")
     thumb = serializers.CharField(required=False)
+    thumbUrl = PictureLink("thumb")
     childCount = serializers.IntegerField(allow_null=True)
     smart = serializers.BooleanField()
     subtype = serializers.CharField(required=False)
@@ -646,6 +651,7 @@ class PlaylistPayload(Payload):
     itemCount = serializers.IntegerField(allow_null=True)
     duration = serializers.IntegerField(allow_null=True, help_text="Milliseconds.")
     composite = serializers.CharField(required=False)
+    thumbUrl = PictureLink("thumb", member="composite")
 
 
 class PlaylistsPayload(Payload):

@@ -24,9 +24,9 @@ WAITS = 60
 class Turn:
     """One request's turn at its user's limit, taken once."""
 
-    def __init__(self, user: str, limit: Limit) -> None:
+    def __init__(self, user: str, limit: Limit, *, is_kept: bool = True) -> None:
         self._take: Take | None = Take(
-            f"{limit.scope}:{user}", limit.requests, WINDOW, is_kept=True
+            f"{limit.scope}:{user}", limit.requests, WINDOW, is_kept=is_kept
         )
         self.verdict: Verdict | None = None
 
@@ -60,6 +60,12 @@ class Turn:
             response["X-RateLimit-Limit"] = str(self.verdict.limit)
             response["X-RateLimit-Remaining"] = str(self.verdict.remaining)
             response["X-RateLimit-Reset"] = str(self.verdict.reset)
+
+
+def visitor_turn(request: HttpRequest, limit: Limit) -> Turn:
+    """Return the turn of an address, for a request of nobody who is signed in."""
+    # There is no end of addresses, so what is counted of one may be forgotten.
+    return Turn(f"address:{_named(client_address(request))}", limit, is_kept=False)
 
 
 def client_address(request: HttpRequest) -> str:

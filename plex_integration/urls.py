@@ -2,6 +2,7 @@
 
 from django.urls import URLPattern, path
 
+from plex_integration.pictures.views import ItemImageView
 from plex_integration.views import PlexViewSet
 
 
@@ -20,6 +21,11 @@ urlpatterns = [
     _get("items/lookup", "item_lookup", "plex-item-lookup"),
     _get("items/<str:ratingKey>", "item", "plex-item"),
     _get("items/<str:ratingKey>/children", "item_children", "plex-item-children"),
+    path(
+        "items/<str:ratingKey>/images/<str:kind>",
+        ItemImageView.as_view(),
+        name="plex-item-image",
+    ),
     _get("on-deck", "on_deck", "plex-on-deck"),
     _get("playlists", "playlists", "plex-playlists"),
     _get("playlists/<str:playlistKey>", "playlist", "plex-playlist"),

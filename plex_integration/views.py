@@ -262,7 +262,8 @@ class PlexViewSet(ViewSet):
 
         def load(seconds: float) -> Loaded:
             answer = asked.load(Plex(to, seconds, asked.libraries))
-            shown = payload(answer.data, context={"show_file_paths": to.show_file_paths})
+            context = {"show_file_paths": to.show_file_paths, "viewer": to.viewer}
+            shown = payload(answer.data, context=context)
             tags = (
                 {cache.LIBRARIES}
                 if answer.libraries is None

@@ -1,6 +1,7 @@
 """A simulated Plex, the service in front of it on a real socket, and clients that sign in."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -63,13 +64,14 @@ def _simulator() -> Iterator[Simulator]:
 
 
 @pytest.fixture
-def plex(_simulator: Simulator, settings: Any) -> Iterator[Simulator]:
+def plex(_simulator: Simulator, settings: Any, tmp_path: Path) -> Iterator[Simulator]:
     """A simulated Plex that the service is configured with; healthy and uncounted."""
     _simulator.heal()
     _simulator.reset_requests()
     settings.PLEX_URL = _simulator.url
     settings.PLEX_TOKEN = _simulator.owner_token
     settings.PLEX_TIMEOUT = 10
+    settings.PICTURES_FOLDER = tmp_path / "pictures"
     yield _simulator
     _simulator.heal()
 

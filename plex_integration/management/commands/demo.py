@@ -91,6 +91,7 @@ class Command(BaseCommand):
             "DATABASE_URL": f"sqlite:///{quote(str(state / DATABASE))}",
             "REDIS_URL": f"redis://{HOST}:{valkey_port}/0",
             "REDIS_LIMITS_URL": "",
+            "PICTURES_FOLDER": str(state / "pictures"),
             "PROXY_COUNT": "0",
             "PLEX_URL": plex_url,
             "PLEX_TOKEN": plex_token,

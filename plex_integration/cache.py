@@ -32,7 +32,7 @@ from plex_integration.store import Look
 log = logging.getLogger(__name__)
 
 # Raise this with any change of a payload's shape: entries of the old shape are then misses.
-SHAPE = 1
+SHAPE = 2
 
 # A lease is kept while its holder lives, and ends this soon after it died.
 LEASE_MS = 3000

@@ -11,7 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import ViewSet
 
-from plex_integration import cache, connection, envelope, hits, policies, services, store
+from plex_integration import cache, connection, envelope, hits, policies, services, store, tags
 from plex_integration.cache import Fetched, Loaded
 from plex_integration.connection import Connection
 from plex_integration.errors import (
@@ -264,12 +264,7 @@ class PlexViewSet(ViewSet):
             answer = asked.load(Plex(to, seconds, asked.libraries))
             context = {"show_file_paths": to.show_file_paths, "viewer": to.viewer}
             shown = payload(answer.data, context=context)
-            tags = (
-                {cache.LIBRARIES}
-                if answer.libraries is None
-                else {cache.library_tag(key) for key in answer.libraries}
-            )
-            return Loaded(envelope.encode(shown.data), frozenset(tags), answer.partial)
+            return Loaded(envelope.encode(shown.data), tags.shown(answer), answer.partial)
 
         return cache.fetch(
             policy,

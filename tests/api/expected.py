@@ -24,6 +24,28 @@ def library(catalogue: Catalogue, key: str) -> dict[str, str]:
     return {"id": found.key, "title": found.title, "type": found.type}
 
 
+class SignedLink:
+    """A link to an item's picture, which is at a path of Plex's: equal to any signed so."""
+
+    def __init__(self, rating_key: str, kind: str, path: str) -> None:
+        steps = path.removeprefix("/library").strip("/").replace("?width=", "/")
+        version = steps.replace("&height=", "x").replace("/", ".")
+        self._pattern = (
+            f"/api/v1/plex/items/{rating_key}/images/{kind}"
+            rf"\?version={re.escape(version)}&expires=\d+&signature=[\w-]{{24}}"
+        )
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, str) and re.fullmatch(self._pattern, other) is not None
+
+    def __repr__(self) -> str:
+        return self._pattern
+
+
+def signed(rating_key: str, kind: str, path: str | None) -> SignedLink | None:
+    return None if path is None else SignedLink(rating_key, kind, path)
+
+
 def known(**members: Any) -> dict[str, Any]:
     """Leave out what there is none of."""
     return {name: value for name, value in members.items() if value not in (None, [], {})}
@@ -63,7 +85,9 @@ def item(catalogue: Catalogue, facts: Item, user: User | None = None) -> dict[st
         duration=facts.duration,
         originallyAvailableAt=facts.originally_available_at,
         art=facts.art,
+        artUrl=signed(facts.rating_key, "art", facts.art),
         thumb=facts.thumb,
+        thumbUrl=signed(facts.rating_key, "thumb", facts.thumb),
         banner=facts.banner,
         theme=facts.theme,
         studio=facts.studio,
@@ -157,6 +181,7 @@ def collection(catalogue: Catalogue, facts: Collection, user: User | None = None
     kind = "metadata" if facts.custom_thumb else "collections"
     picture = "thumb" if facts.custom_thumb else "composite"
     query = "" if facts.custom_thumb else "?width=400&height=600"
+    thumb = f"/library/{kind}/{facts.rating_key}/{picture}/{facts.updated_at}{query}"
     return {
         "ratingKey": facts.rating_key,
         "key": f"/library/metadata/{facts.rating_key}",
@@ -166,12 +191,17 @@ def collection(catalogue: Catalogue, facts: Collection, user: User | None = None
         "summary": facts.summary,
         "addedAt": instant(facts.added_at),
         "updatedAt": instant(facts.updated_at),
-        "thumb": f"/library/{kind}/{facts.rating_key}/{picture}/{facts.updated_at}{query}",
+        "thumb": thumb,
+        "thumbUrl": signed(facts.rating_key, "thumb", thumb),
         "childCount": count,
         "smart": facts.smart,
         "subtype": facts.subtype,
         "library": library(catalogue, facts.library_key),
-    } | known(art=facts.art, contentRating=facts.content_rating)
+    } | known(
+        art=facts.art,
+        artUrl=signed(facts.rating_key, "art", facts.art),
+        contentRating=facts.content_rating,
+    )
 
 
 def _first(*values: int | None) -> int | None:

@@ -267,6 +267,7 @@ CAUSES: dict[str, Callable[[Scene], requests.Response]] = {
     "COLLECTION_NOT_FOUND": lambda scene: scene.api.get("/plex/collections/99"),
     "ITEM_NOT_FOUND": lambda scene: scene.api.get("/plex/items/99"),
     "PLAYLIST_NOT_FOUND": lambda scene: scene.api.get("/plex/playlists/99"),
+    "IMAGE_NOT_FOUND": lambda scene: scene.api.get("/plex/items/1000/images/theme"),
     "SEARCH_QUERY_TOO_SHORT": lambda scene: scene.api.get("/plex/search?query=a"),
     "VALIDATION_ERROR": lambda scene: scene.api.get("/plex/libraries/1/items?size=201"),
     "UNAUTHORIZED": lambda scene: scene.anonymous.get("/plex/server"),

@@ -113,7 +113,7 @@ def parsed(versions: bytes | None) -> Mapping[str, str]:
 def fresh(policy: Policy, looked: Look, written: bytes | None) -> Fetched | None:
     """Return what a look found, if it is an entry that is still good for its policy."""
     found = entry.read(written, parsed(looked.versions))
-    if found and _age(found) < _ttl(policy, found):
+    if found and _age(found) < ttl(policy, found):
         return Fetched(found, "HIT", _age(found))
     return None
 
@@ -141,13 +141,13 @@ def fetch(
     Raises what the load raises, unless an old answer can stand in.
     """
     found = entry.read(written, parsed(looked.versions))
-    if found and not renew and _age(found) < _ttl(policy, found):
+    if found and not renew and _age(found) < ttl(policy, found):
         return Fetched(found, "HIT", _age(found))
     flight = _Flight(policy, name, looked, found, load, deadline)
     try:
         return flight.result(may_be_old=not renew)
     except (PlexServerUnavailable, PlexApiError) as problem:
-        if found and _age(found) < _ttl(policy, found) + STALE_FOR and looked.is_usable:
+        if found and _age(found) < ttl(policy, found) + STALE_FOR and looked.is_usable:
             log.warning("answering %s stale: %s", policy.name, problem.code)
             return Fetched(found, "STALE", _age(found), problem.code)
         raise
@@ -320,5 +320,6 @@ def _age(found: Entry) -> int:
     return max(0, int(time.time() - found.head.at))
 
 
-def _ttl(policy: Policy, found: Entry) -> int:
+def ttl(policy: Policy, found: Entry) -> int:
+    """Return for how many seconds an entry is fresh: not long where Plex failed a part of it."""
     return min(policy.ttl, PARTIAL_FOR) if found.head.partial else policy.ttl

@@ -1,19 +1,22 @@
 """A fetched answer as an HTTP response: freshness, validators, and the stored bytes as they are."""
 
+import re
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.utils.http import parse_etags
 
 from plex_integration import envelope
-from plex_integration.cache import Fetched
+from plex_integration.cache import Fetched, ttl
 from plex_integration.policies import Policy
+
+_NEVER = re.compile(r"q=0(\.0{0,3})?")
 
 
 def reply(request: HttpRequest, policy: Policy, fetched: Fetched) -> HttpResponse:
     """Answer with the entry: 304 where the client has it, gzip where it is taken."""
     etag = fetched.entry.head.etag
-    if etag in _weak(request.META.get("HTTP_IF_NONE_MATCH", "")):
+    if {etag, "W/*"} & _weak(request.META.get("HTTP_IF_NONE_MATCH", "")):
         response = HttpResponse(status=304)
     else:
         about = envelope.encode(envelope.metadata(request) | freshness(fetched))
@@ -44,7 +47,9 @@ def mark(response: Any, policy: Policy, fetched: Fetched) -> None:
     response["Age"] = response["X-Plex-Cache-Age"] = str(fetched.age)
     response["X-Plex-Cache-Status"] = fetched.status
     response["Cache-Control"] = (
-        "no-cache, private" if fetched.status == "STALE" else f"max-age={policy.ttl}, private"
+        "no-cache, private"
+        if fetched.status == "STALE"
+        else f"max-age={ttl(policy, fetched.entry)}, private"
     )
     response["Vary"] = "Authorization, Accept, Accept-Encoding"
 
@@ -61,5 +66,5 @@ def _takes_gzip(header: str) -> bool:
     taken = {}
     for part in header.lower().split(","):
         coding, _, quality = part.partition(";")
-        taken[coding.strip()] = quality.strip().replace(" ", "") not in ("q=0", "q=0.0", "q=0.00")
+        taken[coding.strip()] = not _NEVER.fullmatch(quality.replace(" ", ""))
     return taken.get("gzip", taken.get("*", False))

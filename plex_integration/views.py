@@ -273,7 +273,7 @@ class PlexViewSet(ViewSet):
             looked.values[0],
             load,
             deadline=deadline,
-            renew="no-cache" in self.request.headers.get("Cache-Control", ""),
+            renew="no-cache" in self.request.headers.get("Cache-Control", "").lower(),
         )
 
 

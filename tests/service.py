@@ -372,6 +372,11 @@ class Stores:
 
         store.current.cache_clear()
         for made in self._made:
+            for connection in made._connections.__dict__.values():
+                connection.disconnect()
+            for client in (made.__dict__.get("_cache"), made.__dict__.get("_limits")):
+                if client is not None:
+                    client.connection_pool.disconnect()
             made.__dict__["_cache"] = made.__dict__["_limits"] = _Present()
 
 

@@ -1,0 +1,185 @@
+"""A real browser in front of the running demo, and what must hold on every page it opens.
+
+Chromium is Debian's: `apt-get install chromium`. Where there is none these tests are skipped, or
+fail where BROWSER_TESTS=required. Screenshots are left in var/screenshots.
+"""
+
+import os
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import redis
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+
+from tests.test_demo import ROOT, Demo
+
+SCREENSHOTS = ROOT / "var" / "screenshots"
+WIDTHS = {"desktop": {"width": 1280, "height": 900}, "phone": {"width": 390, "height": 844}}
+FLAGS = (
+    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
+    "--disable-component-update --disable-sync"
+).split()
+# No name of any other host can be resolved: what asks for one fails, and is seen.
+ALONE = "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"
+ADMIN = ("admin", "medianest-admin")
+USER = ("demo", "medianest-demo")
+
+at_both_widths = pytest.mark.parametrize("site", list(WIDTHS), indirect=True)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run the browser's tests last: Playwright's event loop must not meet Django's database."""
+    items.sort(key=lambda item: item.path.is_relative_to(Path(__file__).parent))
+
+
+@pytest.fixture(scope="package")
+def chromium() -> str:
+    """Return where Chromium is."""
+    names = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+    found = next(filter(None, map(shutil.which, names)), None)
+    if found is None:
+        say = pytest.fail if os.environ.get("BROWSER_TESTS") == "required" else pytest.skip
+        say("No Chromium here. Install it for the browser tests: apt-get install chromium")
+    return found
+
+
+@pytest.fixture(scope="package")
+def demo(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
+    """The demo, on free ports and its own state."""
+    state = tmp_path_factory.mktemp("browser") / "state"
+    running = Demo(state, "--port", "0", "--plex-port", "0")
+    try:
+        yield running.ready()
+    finally:
+        running.process.terminate()
+        running.process.wait(30)
+
+
+@pytest.fixture(scope="package")
+def browser(chromium: str) -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=[*FLAGS, ALONE])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="package")
+def origin(demo: Demo) -> str:
+    (root,) = re.findall(r"^  Admin +(http\S+)/admin/$", demo.output, re.MULTILINE)
+    return str(root)
+
+
+@pytest.fixture(scope="package")
+def admin_session(browser: Browser, origin: str) -> Any:
+    """The cookies of an administrator who has signed in at the admin."""
+    context = browser.new_context(base_url=origin)
+    page = context.new_page()
+    page.goto("/admin/")
+    sign_in_at_the_admin(page)
+    page.get_by_role("heading", name="Site administration").wait_for()
+    state = context.storage_state()
+    context.close()
+    return state
+
+
+@pytest.fixture(autouse=True)
+def _full_limits(demo: Demo) -> None:
+    """Begin every test with empty caches and full limits."""
+    (port,) = re.findall(r"^Starting valkey at 127\.0\.0\.1:(\d+)", demo.output, re.MULTILINE)
+    with redis.Redis("127.0.0.1", int(port)) as client:
+        client.flushall()
+
+
+class Site:
+    """One visitor's browser window on the demo, and all that went wrong in it."""
+
+    def __init__(self, browser: Browser, origin: str, width: str, session: Any = None) -> None:
+        self.origin, self.width = origin, width
+        size = WIDTHS[width]
+        self.context: BrowserContext = browser.new_context(
+            base_url=origin,
+            viewport=size,  # type: ignore[arg-type]
+            storage_state=session,
+            reduced_motion="reduce",
+        )
+        self.context.set_default_timeout(15_000)
+        self.expected: set[int] = set()
+        self.faults: list[str] = []
+        self.context.on("console", self._hear)
+        self.context.on("weberror", lambda error: self.faults.append(f"page: {error.error}"))
+        self.context.on("request", lambda request: self._look(request.url))
+        self.page: Page = self.context.new_page()
+
+    def open(self, path: str) -> Page:
+        self.page.goto(path)
+        return self.page
+
+    def expect_status(self, *statuses: int) -> None:
+        """Let answers of these statuses pass, which Chromium tells as errors."""
+        self.expected |= set(statuses)
+
+    def check(self, name: str) -> None:
+        """Keep a screenshot, and hold the page against axe-core and the window's width."""
+        SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+        self.page.screenshot(path=SCREENSHOTS / f"{name}-{self.width}.png", full_page=True)
+        self.assert_accessible()
+        wide = self.page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
+        assert wide <= 0, f"{wide} pixels beyond the window"
+
+    def shoot(self, name: str) -> None:
+        """Keep a screenshot of a page that is not our own."""
+        SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+        self.page.screenshot(path=SCREENSHOTS / f"{name}-{self.width}.png")
+
+    def assert_accessible(self) -> None:
+        found = Axe().run(self.page).response["violations"]
+        serious = [
+            f"{fault['id']} ({fault['impact']}): {fault['help']}: {node['html'][:200]}"
+            for fault in found
+            if fault["impact"] in ("serious", "critical")
+            for node in fault["nodes"]
+        ]
+        assert not serious, "\n".join(serious)
+
+    def close(self) -> None:
+        self.context.close()
+        assert not self.faults, "\n".join(self.faults)
+
+    def _hear(self, message: ConsoleMessage) -> None:
+        if message.type not in ("error", "warning"):
+            return
+        told = re.search(r"responded with a status of (\d{3})", message.text)
+        if not told or int(told[1]) not in self.expected:
+            where = message.location.get("url", "")
+            self.faults.append(f"console {message.type}: {message.text} ({where})")
+
+    def _look(self, url: str) -> None:
+        if not url.startswith((f"{self.origin}/", "data:", "blob:")):
+            self.faults.append(f"a request elsewhere: {url}")
+
+
+@pytest.fixture
+def site(request: pytest.FixtureRequest, browser: Browser, origin: str) -> Iterator[Site]:
+    """A visitor who has not signed in; at desktop width, or `@at_both_widths`."""
+    site = Site(browser, origin, getattr(request, "param", "desktop"))
+    yield site
+    site.close()
+
+
+@pytest.fixture
+def admin(site: Site, admin_session: Any) -> Site:
+    """The same window, signed in at the admin."""
+    site.context.add_cookies(admin_session["cookies"])
+    return site
+
+
+def sign_in_at_the_admin(page: Page, user: tuple[str, str] = ADMIN) -> None:
+    """Fill in the admin's sign-in form."""
+    page.get_by_label("Username").fill(user[0])
+    page.get_by_label("Password").fill(user[1])
+    page.get_by_role("button", name="Log in").click()

@@ -101,7 +101,7 @@ class ItemImageView(APIView):
             response["Vary"] = "Accept"
         else:
             # The same address shows another picture after a change.
-            response["Cache-Control"] = f"private, max-age={IMAGE_PATHS.ttl}"
+            response["Cache-Control"] = f"private, max-age={in_force.ttl(IMAGE_PATHS)}"
             response["Vary"] = "Authorization, Accept"
         return response
 

@@ -96,10 +96,12 @@ def _search_library(
 
 
 def _by_title(shelf: Shelf, library: Library, request: Request, query: str) -> Iterator[Hit]:
-    words = shelf.kept(
-        "search words", lambda: [f" {t.casefold()}" for t in shelf.column("title", request.user)]
-        if len(shelf) else []
-    )  # fmt: skip
+    def titles() -> list[str]:
+        # A removed item leaves its place in the column, without a title.
+        column = shelf.column("title", request.user) if len(shelf) else []
+        return [f" {(title or '').casefold()}" for title in column]
+
+    words = shelf.kept("search words", titles)
     beginning = f" {query}"
     for index in shelf.indexes():
         if beginning in words[index]:

@@ -218,3 +218,9 @@ def test_a_port_refused_over_http_answers_first(fresh: Simulator) -> None:
     assert "faults" in control(fresh, "POST", "faults", kind="refused", seconds=0.1)
     assert opened.wait(5)
     assert control(fresh, "GET", "")["faults"] == []
+
+
+def test_search_goes_on_after_an_item_is_removed(fresh: Simulator, ask_fresh: Asker) -> None:
+    gone = fresh.catalogue.add("1", "movie", "Quite Gone Soon")
+    fresh.catalogue.remove(gone.rating_key)
+    assert ask_fresh("/hubs/search?query=quite+gone&limit=5").status == 200

@@ -16,7 +16,7 @@ from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from plex_integration import connection, in_force
+from plex_integration import connection
 from plex_integration.envelope import EnvelopeRenderer
 from plex_integration.errors import ImageNotFound, ItemNotFound, PlexServerUnavailable, Unauthorized
 from plex_integration.pictures import asked, signing

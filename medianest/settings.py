@@ -8,10 +8,11 @@ import os
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import dj_database_url
 from django.core.exceptions import ImproperlyConfigured
+
+from medianest.addresses import refusal
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -55,6 +56,11 @@ if len(SECRET_KEY) < 32:
         "python -c 'import secrets; print(secrets.token_urlsafe(48))'"
     )
 
+# What encrypts the Plex token in the database.
+ENCRYPTION_KEY = env_text("ENCRYPTION_KEY") or SECRET_KEY
+if len(ENCRYPTION_KEY) < 32:
+    raise ImproperlyConfigured("ENCRYPTION_KEY must be at least 32 random characters, or not set")
+
 ALLOWED_HOSTS = env_list("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
 CORS_ALLOWED_ORIGINS = env_list("CORS_ALLOWED_ORIGINS")
 CORS_URLS_REGEX = r"^/api/"
@@ -87,11 +93,15 @@ PLEX_SHOW_FILE_PATHS = env_flag("PLEX_SHOW_FILE_PATHS", default=True)
 PICTURES_FOLDER = Path(env_text("PICTURES_FOLDER") or BASE_DIR / "var" / "pictures")
 PICTURES_MIB = int(env_number("PICTURES_MIB", 1024, minimum=0, maximum=1024 * 1024))
 if PLEX_URL:
-    _plex = urlsplit(PLEX_URL)
-    if _plex.scheme not in ("http", "https") or not _plex.hostname or _plex.username:
-        raise ImproperlyConfigured("PLEX_URL must look like http://192.168.1.10:32400, no userinfo")
+    if _refused := refusal(PLEX_URL):
+        raise ImproperlyConfigured(f"PLEX_URL must look like http://192.168.1.10:32400. {_refused}")
     if not PLEX_TOKEN.isascii() or not PLEX_TOKEN.isprintable():
         raise ImproperlyConfigured("PLEX_TOKEN must be printable ASCII")
+
+# Where people sign in to Plex, to give this service a token.
+PLEX_TV_URL = env_text("PLEX_TV_URL", "https://plex.tv").rstrip("/")
+if _refused := refusal(PLEX_TV_URL):
+    raise ImproperlyConfigured(f"PLEX_TV_URL must look like https://plex.tv. {_refused}")
 
 # python-plexapi reads these once, when it is first imported. Its configuration file is the host's,
 # not this service's; a read of an empty attribute must never ask Plex again; and the identifier
@@ -260,11 +270,14 @@ LOGGING = {
 # --- The API --------------------------------------------------------------------------------------
 
 REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": ["accounts.authentication.BearerAuthentication"],
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "accounts.authentication.BearerAuthentication",
+        "accounts.authentication.BrowserSession",
+    ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_RENDERER_CLASSES": [
         "plex_integration.envelope.EnvelopeRenderer",
-        "plex_integration.envelope.BrowsableEnvelopeRenderer",
+        "plex_integration.browsing.PageRenderer",
     ],
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
@@ -298,6 +311,8 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
+    # The document is for programs: pages are no part of it.
+    "AUTHENTICATION_WHITELIST": ["accounts.authentication.BearerAuthentication"],
     "COMPONENT_SPLIT_REQUEST": True,
     "ENUM_ADD_EXPLICIT_BLANK_NULL_CHOICE": False,
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,

@@ -17,7 +17,7 @@ from hashlib import blake2b
 from typing import Any, Literal
 from uuid import uuid4
 
-from plex_integration import entry, store
+from plex_integration import entry, in_force, store
 from plex_integration.entry import Entry, Head
 from plex_integration.errors import (
     TABLE,
@@ -145,7 +145,9 @@ def fetch(
         return Fetched(found, "HIT", _age(found))
     flight = _Flight(policy, name, looked, found, load, deadline)
     try:
-        return flight.result(may_be_old=not renew)
+        # What is not kept at all is for nobody but those who wait for it.
+        may_be_old = not renew and in_force.ttl(policy) > 0
+        return flight.result(may_be_old=may_be_old)
     except (PlexServerUnavailable, PlexApiError) as problem:
         if found and _age(found) < ttl(policy, found) + STALE_FOR and looked.is_usable:
             log.warning("answering %s stale: %s", policy.name, problem.code)
@@ -277,7 +279,8 @@ class _Flight:
             tags=loaded.tags | {EVERYTHING, policy_tag(self._policy.name)},
         )
         if is_kept:
-            is_kept = self._store.put(self._name, packed.to_bytes(), self._policy.ttl + STALE_FOR)
+            seconds = in_force.ttl(self._policy) + STALE_FOR
+            is_kept = self._store.put(self._name, packed.to_bytes(), seconds)
         return Fetched(packed, "MISS" if is_kept else "BYPASS", 0)
 
 
@@ -322,4 +325,5 @@ def _age(found: Entry) -> int:
 
 def ttl(policy: Policy, found: Entry) -> int:
     """Return for how many seconds an entry is fresh: not long where Plex failed a part of it."""
-    return min(policy.ttl, PARTIAL_FOR) if found.head.partial else policy.ttl
+    seconds = in_force.ttl(policy)
+    return min(seconds, PARTIAL_FOR) if found.head.partial else seconds

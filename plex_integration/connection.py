@@ -1,10 +1,12 @@
-"""Which Plex server is asked, and how. Today there is one, named by the settings."""
+"""Which Plex server is asked, and how. Today there is one, which the admin names."""
 
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 from hashlib import blake2b
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
-from django.conf import settings
+from plex_integration import in_force
 
 
 @dataclass(frozen=True)
@@ -33,13 +35,20 @@ class Connection:
 
 
 def current() -> Connection | None:
-    """Return the configured server, or None where there is none."""
-    if not settings.PLEX_URL or not settings.PLEX_TOKEN:
-        return None
-    return Connection(
-        url=settings.PLEX_URL,
-        token=settings.PLEX_TOKEN,
-        verify=settings.PLEX_VERIFY_TLS,
-        seconds=settings.PLEX_TIMEOUT,
-        show_file_paths=settings.PLEX_SHOW_FILE_PATHS,
-    )
+    """Return the configured server, or None where there is none; asks no database for it."""
+    return in_force.current().connection
+
+
+def authority_file(certificates: str) -> str:
+    """Return a file of this process with these certificates, which is how TLS takes them."""
+    name = blake2b(certificates.encode(), digest_size=16).hexdigest()
+    path = Path(_folder().name) / f"{name}.pem"
+    if not path.exists():
+        path.write_text(certificates)
+    return str(path)
+
+
+@cache
+def _folder() -> "TemporaryDirectory[str]":
+    # Readable by this user alone, and removed when the process ends.
+    return TemporaryDirectory(prefix="medianest-authorities-")

@@ -11,7 +11,7 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
-from plex_integration import store
+from plex_integration import in_force, store
 from plex_integration.errors import RateLimitExceeded
 from plex_integration.policies import BAD_TOKENS, FAILED_SIGN_INS, WINDOW, Limit
 from plex_integration.store import Attempt, Take, Verdict
@@ -26,7 +26,7 @@ class Turn:
 
     def __init__(self, user: str, limit: Limit, *, is_kept: bool = True) -> None:
         self._take: Take | None = Take(
-            f"{limit.scope}:{user}", limit.requests, WINDOW, is_kept=is_kept
+            f"{limit.scope}:{user}", in_force.requests(limit), WINDOW, is_kept=is_kept
         )
         self.verdict: Verdict | None = None
 
@@ -83,15 +83,13 @@ def client_address(request: HttpRequest) -> str:
 
 def bad_token(request: HttpRequest) -> None:
     """Count a bad token against its address. Raises RateLimitExceeded from the 31st a minute on."""
+    places = in_force.requests(BAD_TOKENS)
     take = Take(
-        f"{BAD_TOKENS.scope}:{_named(client_address(request))}",
-        BAD_TOKENS.requests,
-        WINDOW,
-        is_kept=False,
+        f"{BAD_TOKENS.scope}:{_named(client_address(request))}", places, WINDOW, is_kept=False
     )
     verdict = store.current().look(take).verdict
     if verdict and not verdict.is_allowed:
-        raise RateLimitExceeded(BAD_TOKENS.requests, WINDOW, verdict.retry_after)
+        raise RateLimitExceeded(places, WINDOW, verdict.retry_after)
 
 
 class SignIn:
@@ -110,18 +108,17 @@ class SignIn:
 
     def begin(self) -> None:
         """Take a place before any password is looked at. Raises RateLimitExceeded."""
+        places = in_force.requests(FAILED_SIGN_INS)
         for key in self._keys:
             outcome, wait = Attempt.WAIT, 0
             for _ in range(WAITS):
-                outcome, wait = store.current().attempt(
-                    key, FAILED_SIGN_INS.requests, WINDOW, self._id
-                )
+                outcome, wait = store.current().attempt(key, places, WINDOW, self._id)
                 if outcome is not Attempt.WAIT:
                     break
                 time.sleep(WAIT_STEP)
             if outcome is not Attempt.BEGUN:
                 self.end(failed=False)
-                raise RateLimitExceeded(FAILED_SIGN_INS.requests, WINDOW, max(1, wait))
+                raise RateLimitExceeded(places, WINDOW, max(1, wait))
             self._begun.append(key)
 
     def end(self, *, failed: bool) -> None:

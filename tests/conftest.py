@@ -1,5 +1,6 @@
 """A simulated Plex, the service in front of it on a real socket, and clients that sign in."""
 
+import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -7,10 +8,12 @@ from typing import Any
 import pytest
 import requests
 from django.core.cache import caches
-from django.db import connections
+from django.core.signals import setting_changed
+from django.db import Error, connections
 
 from accounts import memory
-from plex_integration import hits, lists, store
+from plex_integration import hits, in_force, lists, store
+from plex_integration.models import PlexConnection
 from plex_simulator import Simulator
 
 pytest_plugins = ["tests.service"]
@@ -94,6 +97,24 @@ def api(plex: Simulator, user: Any, live_server: Any, anonymous: Client) -> Clie
     return Client(live_server.url, answer.json()["data"]["access"])
 
 
+def _begin_anew(setting: str, **_: Any) -> None:
+    """Take a changed setting of the connection for the first start, which reads it."""
+    if setting.startswith("PLEX_"):
+        with contextlib.suppress(Error, RuntimeError):  # a test without a database has no row
+            PlexConnection.objects.all().delete()
+        in_force.forget()
+
+
+setting_changed.connect(_begin_anew)
+
+
+@pytest.fixture(autouse=True)
+def _settings_without_rows(request: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the documented values be in force where a test has no database."""
+    if not {"db", "transactional_db"} & set(request.fixturenames):
+        monkeypatch.setattr(in_force, "_read", lambda version: in_force.Picture(version))
+
+
 @pytest.fixture(autouse=True)
 def _nothing_is_remembered() -> Iterator[None]:
     """Begin every test with empty caches, full limits and no memory of tokens or lists."""
@@ -109,3 +130,4 @@ def forget_everything() -> None:
     lists.forget()
     hits.forget()
     memory.forget()
+    in_force.forget()

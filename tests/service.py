@@ -11,11 +11,13 @@ import json
 import os
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -45,6 +47,7 @@ User.objects.bulk_create(
 people = [[user.pk, user.username, tokens.issue(user).access] for user in User.objects.all()]
 print("PEOPLE", json.dumps(people))
 """
+_numbers = count(1)
 _libc = ctypes.CDLL(None) if sys.platform == "linux" else None
 
 
@@ -93,7 +96,14 @@ def until(is_so: Callable[[], Any], seconds: float, what: str) -> Any:
 class Process:
     """A child in a process group of its own."""
 
-    def __init__(self, argv: Sequence[str], log: Path, environment: dict[str, str]) -> None:
+    def __init__(
+        self, argv: Sequence[str], log: Path, environment: dict[str, str], *, nice: int = 0
+    ) -> None:
+        def prepare() -> None:
+            os.nice(nice)
+            if _libc is not None:
+                _libc.prctl(1, signal.SIGTERM)  # PR_SET_PDEATHSIG: end with the tests
+
         self.log = log
         with log.open("ab") as output:
             self._popen = subprocess.Popen(
@@ -104,7 +114,7 @@ class Process:
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 process_group=0,
-                preexec_fn=_end_with_me,
+                preexec_fn=prepare,
             )
         self.pid = self._popen.pid
 
@@ -178,6 +188,8 @@ class Service:
             [sys.executable, "-m", "granian", *options],
             folder / f"service-{self.port}.log",
             environment,
+            # Where all of it shares few cores, Valkey must not wait for those who ask it.
+            nice=5,
         )
 
     @property
@@ -189,6 +201,10 @@ class Service:
 
         until(self.is_whole, 60, "all workers started")
         until(lambda: ask(self.url, "/api/v1/health/live").status == 200, 20, "it answers")
+
+    def times_without_redis(self) -> int:
+        """Count how often a worker found Redis away; also a machine too busy to let it answer."""
+        return self.log.count("Redis is away")
 
     def is_whole(self) -> bool:
         """Tell whether every worker that was spawned, also in place of another, has started."""
@@ -209,12 +225,19 @@ def ask(root: str, path: str, headers: dict[str, str] | None = None) -> Answer:
     return at_once(root, [(path, headers or {})])[0]
 
 
-def at_once(root: str, wanted: Sequence[tuple[str, dict[str, str]]]) -> list[Answer]:
-    """GET many paths at the same moment: all connections stand before the first byte is sent."""
-    return asyncio.run(_at_once(root, wanted))
+def at_once(
+    root: str, wanted: Sequence[tuple[str, dict[str, str]]], body: Any = None
+) -> list[Answer]:
+    """GET many paths at the same moment: all connections stand before the first byte is sent.
+
+    With a body, which is sent as JSON, POST.
+    """
+    return asyncio.run(_at_once(root, wanted, b"" if body is None else json.dumps(body).encode()))
 
 
-async def _at_once(root: str, wanted: Sequence[tuple[str, dict[str, str]]]) -> list[Answer]:
+async def _at_once(
+    root: str, wanted: Sequence[tuple[str, dict[str, str]]], body: bytes
+) -> list[Answer]:
     where = urlsplit(root)
     lines = await asyncio.gather(
         *(asyncio.open_connection(where.hostname, where.port) for _ in wanted)
@@ -223,23 +246,26 @@ async def _at_once(root: str, wanted: Sequence[tuple[str, dict[str, str]]]) -> l
     async def one(line: Any, path: str, headers: dict[str, str]) -> Answer:
         reader, writer = line
         fields = {"Host": where.netloc, "Connection": "close", **headers}
+        if body:
+            fields |= {"Content-Type": "application/json", "Content-Length": str(len(body))}
         began = time.perf_counter()
         writer.write(
-            f"GET {path} HTTP/1.1\r\n".encode()
+            f"{'POST' if body else 'GET'} {path} HTTP/1.1\r\n".encode()
             + b"".join(f"{name}: {value}\r\n".encode() for name, value in fields.items())
             + b"\r\n"
+            + body
         )
         written = await reader.read()
         seconds = time.perf_counter() - began
         writer.close()
         await writer.wait_closed()
-        head, _, body = written.partition(b"\r\n\r\n")
+        head, _, content = written.partition(b"\r\n\r\n")
         status, *rest = head.decode("latin-1").split("\r\n")
         pairs = (field.partition(":") for field in rest)
         return Answer(
             int(status.split()[1]),
             {name.lower(): value.strip() for name, _, value in pairs},
-            body,
+            content,
             seconds,
         )
 
@@ -255,6 +281,18 @@ class House:
     folder: Path
     people: Sequence[Person]
     environment: dict[str, str]
+
+    def copied(self) -> str:
+        """Copy the database for a service with another Plex; return the copy's address."""
+        copy = self.folder / f"copy-{next(_numbers)}.sqlite3"
+        with (
+            contextlib.closing(sqlite3.connect(self.folder / "service.sqlite3")) as old,
+            contextlib.closing(sqlite3.connect(copy)) as new,
+        ):
+            old.backup(new)
+            new.execute("DELETE FROM plex_integration_plexconnection")
+            new.commit()
+        return f"sqlite:///{copy}"
 
     def service(self, valkey: Valkey | None, *, workers: int, **environment: str) -> Service:
         given = self.environment | {"REDIS_URL": valkey.url if valkey else ""} | environment
@@ -326,11 +364,6 @@ def service(_service: Service, valkey: Valkey, plex: Simulator) -> Service:
 def people(house: House) -> Sequence[Person]:
     """Users of the service who are signed in; far more than one test needs."""
     return house.people
-
-
-def _end_with_me() -> None:
-    if _libc is not None:
-        _libc.prctl(1, signal.SIGTERM)  # PR_SET_PDEATHSIG
 
 
 class Stores:

@@ -96,7 +96,12 @@ def changing(_changing: Simulator) -> Iterator[Simulator]:
 @pytest.fixture(scope="session")
 def _listened_service(house: House, _valkey: Valkey, _changing: Simulator) -> Iterator[Service]:
     service = house.service(
-        _valkey, workers=2, PLEX_URL=_changing.url, PLEX_TOKEN=TOKEN, PLEX_TIMEOUT="3"
+        _valkey,
+        workers=2,
+        DATABASE_URL=house.copied(),
+        PLEX_URL=_changing.url,
+        PLEX_TOKEN=TOKEN,
+        PLEX_TIMEOUT="3",
     )
     yield service
     service.close()
@@ -121,6 +126,7 @@ def listen(house: House, valkey: Valkey, changing: Simulator) -> Iterator[Callab
     def start(**environment: str) -> Listening:
         given = house.environment | {
             "REDIS_URL": valkey.url,
+            "DATABASE_URL": house.copied(),
             "PLEX_URL": changing.url,
             "PLEX_TOKEN": TOKEN,
         }

@@ -95,6 +95,7 @@ class Command(BaseCommand):
             "PROXY_COUNT": "0",
             "PLEX_URL": plex_url,
             "PLEX_TOKEN": plex_token,
+            "PLEX_TV_URL": plex_url if simulated else settings.PLEX_TV_URL,
             "PYTHONUNBUFFERED": "1",
         }
         with _Supervisor(state, environment) as supervisor:

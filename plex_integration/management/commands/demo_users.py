@@ -7,6 +7,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import connection
 
 from accounts.models import User
+from plex_integration.models import PlexConnection
 
 DATABASE = "demo.sqlite3"
 # name: password, administrator
@@ -14,13 +15,17 @@ USERS = {"admin": ("medianest-admin", True), "demo": ("medianest-demo", False)}
 
 
 class Command(BaseCommand):
-    """Create the users of `make demo`, or give them their passwords back."""
+    """Create the users of `make demo`, or give them their passwords back.
+
+    Its Plex may be another one than the last time: the next start counts as the first.
+    """
 
     help = "Create the demo's users, whose passwords are public. Refuses any other database."
 
     def handle(self, *args: Any, **options: Any) -> None:
         if Path(str(connection.settings_dict["NAME"])).name != DATABASE:
             raise CommandError(f"This is not the demo's database: it is not named {DATABASE}.")
+        PlexConnection.objects.all().delete()
         for name, (password, is_admin) in USERS.items():
             user, _ = User.objects.get_or_create(username=name)
             user.is_staff = user.is_superuser = is_admin

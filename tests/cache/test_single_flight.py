@@ -33,18 +33,25 @@ def test_200_equal_misses_over_four_workers_ask_plex_once(
 ) -> None:
     if delay:
         plex.fault("slow", delay=delay)
-    for start in range(5):
+    rounds = 0
+    for start in range(9):
         plex.reset_requests()
+        without = service.times_without_redis()
         path = f"{ITEMS}?size=3&start={start * 3}"
-        answers = at_once(
-            service.url, [(path, people[turn % 40].headers) for turn in range(200)]
-        )  # fmt: skip
+        answers = at_once(service.url, [(path, people[turn % 40].headers) for turn in range(200)])
         assert {answer.status for answer in answers} == {200}
         assert len({answer.json()["data"]["items"][0]["ratingKey"] for answer in answers}) == 1
+        if service.times_without_redis() > without:
+            time.sleep(1)  # Valkey had no processor: every worker for itself, as it must
+            continue
         assert set(asked_of(plex).values()) == {1}, asked_of(plex)
         statuses = Counter(answer.headers["x-plex-cache-status"] for answer in answers)
         assert statuses["MISS"] >= 1
         assert statuses["MISS"] + statuses["HIT"] == 200
+        rounds += 1
+        if rounds == 5:
+            return
+    pytest.fail(f"the machine is too busy: {rounds} rounds of 5 in which Valkey could answer")
 
 
 def test_equal_questions_in_other_words_ask_plex_once(

@@ -202,7 +202,7 @@ def test_attempt_lua_counts_as_the_model_does(valkey: Valkey) -> None:
     runs = iter(range(10**6))
 
     class OnValkey(RuleBasedStateMachine):
-        places, window = 3, 12_000
+        places, window = 3, 20_000
 
         def __init__(self) -> None:
             super().__init__()
@@ -210,7 +210,7 @@ def test_attempt_lua_counts_as_the_model_does(valkey: Valkey) -> None:
             self.model = Attempts(self.places, self.window)
             self.number = 0
 
-        @rule(microseconds=st.integers(0, 5_000) | st.just(12_000))
+        @rule(microseconds=st.integers(0, 5_000) | st.just(20_000))
         def wait(self, microseconds: int) -> None:
             time.sleep(microseconds / SECOND)
 
@@ -219,14 +219,17 @@ def test_attempt_lua_counts_as_the_model_does(valkey: Valkey) -> None:
             self.number += 1
             identity = str(self.number)
             before = _now(client)
-            outcome = Attempt(_run(client, _ATTEMPT, self.key, 3, self.window, identity)[0])
+            outcome = Attempt(
+                _run(client, _ATTEMPT, self.key, self.places, self.window, identity)[0]
+            )
             after = _now(client)
             possible = {self.model.would_be(identity, now)[0] for now in (before, after)}
             assert outcome in possible
-            score = client.zscore(self.key, f"p:{identity}")
             if outcome is Attempt.BEGUN:
-                assert before <= score <= after
-                self.model.begin(identity, int(score))
+                score = client.zscore(self.key, f"p:{identity}")
+                # None: this test stood still for so long that the window is over.
+                assert score is None or before <= score <= after
+                self.model.begin(identity, before if score is None else int(score))
             assert client.pttl(self.key) <= 60_000
 
         # Which one is no choice of hypothesis: what is open depends on Valkey's clock.

@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
+from urllib.parse import quote, urlencode
 from xml.etree.ElementTree import Element, ParseError, XMLParser
 
 import requests
@@ -38,6 +39,7 @@ class Server(PlexServer):
         # The parent's constructor asks Plex, and remembers every token in a global set.
         self._baseurl = to.url
         self._token = to.token
+        self._verify = to.verify
         self._session = transport.session(to.verify)
         self._timeout = to.seconds
         self._showSecrets = False
@@ -74,6 +76,31 @@ class Server(PlexServer):
                 # Plex may close a kept connection just as it is used again: ask once more.
                 return self._body(key, headers, params, most)
 
+    def send(self, method: str, key: str, params: Mapping[str, str]) -> bytes:
+        """Send a write, once; return the bytes of the answer, which may be none.
+
+        Raises this service's own errors. Where Plex does not answer nobody knows what it did, so
+        it is never asked again here; and a connection of its own keeps it from being lost to one
+        that Plex has just closed.
+        """
+        # As python-plexapi spells it: a blank is %20, never a plus.
+        query = urlencode(params, quote_via=quote, safe="")
+        with (
+            _translated(),
+            transport.session(self._verify) as session,
+            session.request(
+                method,
+                self.url(key),  # type: ignore[no-untyped-call]
+                headers=self._headers(),  # type: ignore[no-untyped-call]
+                params=query,
+                timeout=transport.remaining(),
+                allow_redirects=False,
+                stream=True,
+            ) as response,
+        ):
+            _refuse(200 if response.status_code in (201, 204) else response.status_code)
+            return _read(response, MOST_BYTES)
+
     @contextmanager
     def stream(self, key: str, content_type: str, silence: float) -> Iterator[Iterator[bytes]]:
         """GET a path whose answer has no end; give its bytes as they come, once it has begun.
@@ -106,12 +133,7 @@ class Server(PlexServer):
             stream=True,
         ) as response:
             _refuse(response.status_code)
-            body = bytearray()
-            for chunk in response.iter_content(65536):
-                body += chunk
-                if len(body) > most:
-                    raise PlexApiError
-            return bytes(body)
+            return _read(response, most)
 
 
 @contextmanager
@@ -127,6 +149,15 @@ def _translated() -> Iterator[None]:
         raise PlexServerUnavailable from error
     except ParseError as error:
         raise PlexApiError from error
+
+
+def _read(response: requests.Response, most: int) -> bytes:
+    body = bytearray()
+    for chunk in response.iter_content(65536):
+        body += chunk
+        if len(body) > most:
+            raise PlexApiError
+    return bytes(body)
 
 
 def _pieces(response: requests.Response, silence: float) -> Iterator[bytes]:

@@ -107,7 +107,9 @@ def parsed(versions: bytes | None) -> Mapping[str, str]:
         found = json.loads(versions)
     except ValueError:
         return {}
-    return found if isinstance(found, dict) else {}
+    if not isinstance(found, dict):
+        return {}
+    return {tag: version for tag, version in found.items() if isinstance(version, str)}
 
 
 def fresh(policy: Policy, looked: Look, written: bytes | None) -> Fetched | None:

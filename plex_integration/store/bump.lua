@@ -7,11 +7,15 @@
 local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]
 local stored = redis.call('GET', KEYS[1])
-local versions = stored and cjson.decode(stored) or { base = ARGV[1] }
+local is_json, versions = pcall(cjson.decode, stored or '')
+if not is_json or type(versions) ~= 'table' or type(versions.base) ~= 'string' then
+  versions = { base = ARGV[1] } -- none yet, or nothing that this script wrote
+end
 local count = #ARGV - 3
 for tag, version in pairs(versions) do
   count = count + 1
-  if tag ~= 'base' and tonumber(version) < now - tonumber(ARGV[2]) * 1000000 then
+  local moment = type(version) == 'string' and tonumber(version) or 0
+  if tag ~= 'base' and moment < now - tonumber(ARGV[2]) * 1000000 then
     versions[tag] = nil
     count = count - 1
   end

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import dj_database_url
+from corsheaders.defaults import default_headers
 from django.core.exceptions import ImproperlyConfigured
 
 from medianest.addresses import refusal
@@ -64,9 +65,12 @@ if len(ENCRYPTION_KEY) < 32:
 ALLOWED_HOSTS = env_list("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
 CORS_ALLOWED_ORIGINS = env_list("CORS_ALLOWED_ORIGINS")
 CORS_URLS_REGEX = r"^/api/"
+CORS_ALLOW_HEADERS = [*default_headers, "idempotency-key"]
 CORS_EXPOSE_HEADERS = [
     "Age",
     "ETag",
+    "Idempotency-Replayed",
+    "Location",
     "Retry-After",
     "X-Plex-Cache-Age",
     "X-Plex-Cache-Status",

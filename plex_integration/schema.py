@@ -20,6 +20,14 @@ _EXAMPLES = Path(__file__).parent / "examples"
 _PLEX = (errors.PlexUnauthorized, errors.PlexApiError, errors.PlexServerUnavailable)
 _SIGNED_IN = (errors.Unauthorized, errors.RateLimitExceeded)
 _BODY = (errors.Invalid, errors.UnsupportedMediaType)
+_WRITING = (
+    *_BODY,
+    *_SIGNED_IN,
+    errors.AccessDenied,
+    errors.IdempotencyKeyReused,
+    errors.WriteInProgress,
+    *_PLEX,
+)
 _ALWAYS = (errors.NotAcceptable, errors.ServiceUnavailable, Problem)
 
 # What each operation can fail with, besides what every one can.
@@ -44,6 +52,38 @@ _ERRORS: dict[str, tuple[type[Problem], ...]] = {
         errors.ImageNotFound,
         *_SIGNED_IN,
         *_PLEX,
+    ),
+    "createCollection": (errors.LibraryNotFound, *_WRITING),
+    "editCollection": (errors.CollectionNotFound, errors.SmartCollection, *_WRITING),
+    "deleteCollection": (errors.CollectionNotFound, *_WRITING),
+    "addCollectionItems": (errors.CollectionNotFound, errors.SmartCollection, *_WRITING),
+    "removeCollectionItem": (
+        errors.CollectionNotFound,
+        errors.ItemNotFound,
+        errors.SmartCollection,
+        *_WRITING,
+    ),
+    "moveCollectionItem": (
+        errors.CollectionNotFound,
+        errors.ItemNotFound,
+        errors.SmartCollection,
+        *_WRITING,
+    ),
+    "createPlaylist": _WRITING,
+    "editPlaylist": (errors.PlaylistNotFound, *_WRITING),
+    "deletePlaylist": (errors.PlaylistNotFound, *_WRITING),
+    "addPlaylistItems": (errors.PlaylistNotFound, errors.SmartPlaylist, *_WRITING),
+    "removePlaylistItem": (
+        errors.PlaylistNotFound,
+        errors.ItemNotFound,
+        errors.SmartPlaylist,
+        *_WRITING,
+    ),
+    "movePlaylistItem": (
+        errors.PlaylistNotFound,
+        errors.ItemNotFound,
+        errors.SmartPlaylist,
+        *_WRITING,
     ),
     "authToken": (*_BODY, *_SIGNED_IN),
     "authRefresh": (*_BODY, *_SIGNED_IN),
@@ -73,6 +113,15 @@ _PICTURE_HEADERS = {
     "Cache-Control": ("string", "`private, max-age=<seconds>`, and `immutable` for a signed link."),
     "ETag": ("string", "Validator of the picture."),
     "X-Plex-Cache-Status": ("string", "`HIT`, `MISS` or `BYPASS`."),
+}
+
+_WRITE_HEADERS = {
+    name: described
+    for name, described in _CACHED_HEADERS.items()
+    if name.startswith("X-RateLimit") or name == "X-Plex-Response-Time"
+} | {
+    "Cache-Control": ("string", "`no-store`."),
+    "Idempotency-Replayed": ("string", "`true` where the first answer is given again."),
 }
 
 _METADATA = {
@@ -135,15 +184,24 @@ class SchemaView(SpectacularAPIView):
 def complete(result: Any, generator: Any, request: Any, public: Any) -> Any:
     """Put every answer into the envelope and add the errors it can be replaced by."""
     for path in result["paths"].values():
-        for operation in path.values():
+        for method, operation in path.items():
             name = operation["operationId"]
             for parameter in operation.get("parameters", ()):
                 # drf-spectacular's mark for its own enum hook, which this document does without.
                 parameter["schema"].pop("x-spec-enum-id", None)
+            is_plex = operation["tags"][0] == "plex"
             if name == "itemImage":
                 _as_picture(operation)
+            elif is_plex and method == "get":
+                _wrap(operation["responses"]["200"], "CachedMetadata", _HEADERS | _CACHED_HEADERS)
+                operation["responses"]["304"] = {
+                    "description": "The client's `If-None-Match` names the present `ETag`.",
+                    "headers": _headers(_HEADERS | _CACHED_HEADERS),
+                }
+            elif is_plex:
+                _as_written(operation)
             else:
-                _wrap(operation, is_cached="/plex" in operation["tags"][0])
+                _wrap(operation["responses"]["200"], "Metadata", _HEADERS)
             sample = _EXAMPLES / f"{name}.json"
             if sample.exists():
                 content = operation["responses"]["200"]["content"]["application/json"]
@@ -156,11 +214,14 @@ def complete(result: Any, generator: Any, request: Any, public: Any) -> Any:
     return result
 
 
-def _wrap(operation: dict[str, Any], *, is_cached: bool) -> None:
-    answer = operation["responses"]["200"]
+def _wrap(
+    answer: dict[str, Any],
+    metadata: str,
+    headers: dict[str, tuple[str, str]],
+    description: str = "Answered.",
+) -> None:
     content = answer.get("content", {}).get("application/json", {})
-    metadata = "CachedMetadata" if is_cached else "Metadata"
-    answer["description"] = "Answered."
+    answer["description"] = description
     answer["content"] = {
         "application/json": {
             "schema": {
@@ -174,12 +235,17 @@ def _wrap(operation: dict[str, Any], *, is_cached: bool) -> None:
             }
         }
     }
-    answer["headers"] = _headers(_HEADERS | (_CACHED_HEADERS if is_cached else {}))
-    if is_cached:
-        operation["responses"]["304"] = {
-            "description": "The client's `If-None-Match` names the present `ETag`.",
-            "headers": _headers(_HEADERS | _CACHED_HEADERS),
-        }
+    answer["headers"] = _headers(headers)
+
+
+def _as_written(operation: dict[str, Any]) -> None:
+    answers = operation["responses"]
+    is_creation = "201" in answers
+    done = "What a dry run would do." if is_creation else "Done, or with `dryRun` what would be."
+    _wrap(answers["200"], "Metadata", _HEADERS | _WRITE_HEADERS, done)
+    if is_creation:
+        headers = _HEADERS | _WRITE_HEADERS | {"Location": ("string", "The path of what is new.")}
+        _wrap(answers["201"], "Metadata", headers, "Created.")
 
 
 def _as_picture(operation: dict[str, Any]) -> None:

@@ -92,7 +92,7 @@ def key_of(header: str | None) -> str | None:
 
 def fingerprint(method: str, path: str, query: Mapping[str, Any], body: Mapping[str, Any]) -> str:
     """Return what is equal for equal requests, however their JSON is spelled."""
-    return _hash(json.dumps([method, path, query, body], sort_keys=True))
+    return _hash(json.dumps([method, path, dict(query), dict(body)], sort_keys=True))
 
 
 def _hash(text: str) -> str:

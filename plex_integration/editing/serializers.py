@@ -68,9 +68,7 @@ class Written(serializers.CharField):
         return text
 
 
-@extend_schema_field(
-    {"type": "array", "items": _KEY, "minItems": 1, "maxItems": MOST_ITEMS, "uniqueItems": False}
-)
+@extend_schema_field({"type": "array", "items": _KEY, "minItems": 1, "maxItems": MOST_ITEMS})
 class Items(serializers.Field[list[str], Any, list[str], Any]):
     """Rating keys; one that is named twice is meant once."""
 
@@ -95,7 +93,7 @@ class Items(serializers.Field[list[str], Any, list[str], Any]):
         return list(value)
 
 
-@extend_schema_field(_KEY | {"type": ["string", "null"]})
+@extend_schema_field(_KEY)
 class After(serializers.Field[str | None, Any, str | None, Any]):
     """The id of what it is to come after; null: it is to come first."""
 

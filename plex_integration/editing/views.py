@@ -116,7 +116,7 @@ class EditingActions:
         operation_id="editCollection",
         parameters=[WriteQuery, ONCE],
         request=CollectionEdit,
-        responses=CollectionWrittenPayload,
+        responses={200: CollectionWrittenPayload},
     )
     def edit_collection(self, request: Request, collectionKey: str) -> Response:
         """Change a collection's title, texts, sort order or mode."""
@@ -133,7 +133,7 @@ class EditingActions:
         operation_id="deleteCollection",
         parameters=[WriteQuery, ONCE],
         request=None,
-        responses=CollectionDeletedPayload,
+        responses={200: CollectionDeletedPayload},
     )
     def delete_collection(self, request: Request, collectionKey: str) -> Response:
         """Delete a collection; its items stay."""
@@ -150,7 +150,7 @@ class EditingActions:
         operation_id="addCollectionItems",
         parameters=[WriteQuery, ONCE],
         request=ItemsBody,
-        responses=CollectionWrittenPayload,
+        responses={200: CollectionWrittenPayload},
     )
     def add_collection_items(self, request: Request, collectionKey: str) -> Response:
         """Put items into a collection; those that are in it are not added twice."""
@@ -167,7 +167,7 @@ class EditingActions:
         operation_id="removeCollectionItem",
         parameters=[WriteQuery, ONCE],
         request=None,
-        responses=CollectionWrittenPayload,
+        responses={200: CollectionWrittenPayload},
     )
     def remove_collection_item(
         self, request: Request, collectionKey: str, ratingKey: str
@@ -186,7 +186,7 @@ class EditingActions:
         operation_id="moveCollectionItem",
         parameters=[WriteQuery, ONCE],
         request=PositionBody,
-        responses=CollectionWrittenPayload,
+        responses={200: CollectionWrittenPayload},
     )
     def move_collection_item(
         self, request: Request, collectionKey: str, ratingKey: str
@@ -223,7 +223,7 @@ class EditingActions:
         operation_id="editPlaylist",
         parameters=[WriteQuery, ONCE],
         request=PlaylistEdit,
-        responses=PlaylistWrittenPayload,
+        responses={200: PlaylistWrittenPayload},
     )
     def edit_playlist(self, request: Request, playlistKey: str) -> Response:
         """Change a playlist's title or summary."""
@@ -240,7 +240,7 @@ class EditingActions:
         operation_id="deletePlaylist",
         parameters=[WriteQuery, ONCE],
         request=None,
-        responses=PlaylistDeletedPayload,
+        responses={200: PlaylistDeletedPayload},
     )
     def delete_playlist(self, request: Request, playlistKey: str) -> Response:
         """Delete a playlist; its items stay."""
@@ -257,7 +257,7 @@ class EditingActions:
         operation_id="addPlaylistItems",
         parameters=[WriteQuery, ONCE],
         request=ItemsBody,
-        responses=PlaylistWrittenPayload,
+        responses={200: PlaylistWrittenPayload},
     )
     def add_playlist_items(self, request: Request, playlistKey: str) -> Response:
         """Put items at a playlist's end; those that are in it are not added twice."""
@@ -274,7 +274,7 @@ class EditingActions:
         operation_id="removePlaylistItem",
         parameters=[PlaceQuery, ONCE],
         request=None,
-        responses=PlaylistWrittenPayload,
+        responses={200: PlaylistWrittenPayload},
     )
     def remove_playlist_item(self, request: Request, playlistKey: str, ratingKey: str) -> Response:
         """Take an item out of a playlist; the item itself stays."""
@@ -291,7 +291,7 @@ class EditingActions:
         operation_id="movePlaylistItem",
         parameters=[PlaceQuery, ONCE],
         request=PositionBody,
-        responses=PlaylistWrittenPayload,
+        responses={200: PlaylistWrittenPayload},
     )
     def move_playlist_item(self, request: Request, playlistKey: str, ratingKey: str) -> Response:
         """Put an item behind another one, or first."""

@@ -94,8 +94,7 @@ class Folder:
             return False
         new, file = self._path / "new" / uuid4().hex, self._file(name)
         try:
-            for folder in (new.parent, file.parent):
-                folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._make(new.parent, file.parent)
             new.write_bytes(bytes.fromhex(kept.digest) + kept.content)
             with _locked(self._path / "lock", time.monotonic() + _TURN) as is_mine:
                 if not is_mine:
@@ -121,7 +120,7 @@ class Folder:
         """
         lock = self._path / "locks" / name[:3]
         try:
-            lock.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._make(lock.parent)
             lock.touch(mode=0o600)
         except OSError:
             yield
@@ -130,6 +129,13 @@ class Folder:
             if not is_mine:
                 raise TimeoutError("another process is fetching this picture")
             yield
+
+    def _make(self, *folders: Path) -> None:
+        """Make folders that nobody else may look into; what they are in, too."""
+        self._path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for folder in folders:
+            for each in (folder.parent, folder):
+                each.mkdir(mode=0o700, exist_ok=True)
 
     def _file(self, name: str) -> Path:
         return self._path / "kept" / name[:2] / name

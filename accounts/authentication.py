@@ -1,4 +1,4 @@
-"""DRF's door: turn an `Authorization: Bearer` header into a user."""
+"""DRF's doors: an `Authorization: Bearer` header, and for pages the admin's session."""
 
 from typing import Any
 
@@ -10,6 +10,8 @@ from accounts import memory, tokens
 from accounts.models import User
 from plex_integration import throttles
 from plex_integration.errors import CHALLENGE
+
+HTML = "text/html"
 
 
 class BearerAuthentication(BaseAuthentication):
@@ -27,3 +29,18 @@ class BearerAuthentication(BaseAuthentication):
 
     def authenticate_header(self, request: Request) -> str:
         return CHALLENGE
+
+
+class BrowserSession(BaseAuthentication):
+    """Let who is signed in at the admin read pages.
+
+    A session counts for a page alone: whatever answers JSON, and whatever changes something, asks
+    for a token, so that no other site can use the cookie.
+    """
+
+    def authenticate(self, request: Request) -> tuple[User, None] | None:
+        renderer = getattr(request, "accepted_renderer", None)
+        if request.method not in ("GET", "HEAD") or getattr(renderer, "media_type", "") != HTML:
+            return None
+        user = getattr(request._request, "user", None)
+        return (user, None) if isinstance(user, User) and user.is_active else None

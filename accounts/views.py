@@ -98,10 +98,12 @@ class SessionView(APIView):
     @extend_schema(responses=SessionPayload, operation_id="authSession")
     def get(self, request: Request) -> Response:
         """Tell who is signed in, and until when this access token is good."""
-        answer = {
-            "user": request.user,
-            "expiresAt": iso_instant(tokens.expires_at(request.auth)),
-        }
+        ends = (
+            tokens.expires_at(request.auth)
+            if request.auth
+            else request._request.session.get_expiry_date()
+        )
+        answer = {"user": request.user, "expiresAt": iso_instant(ends)}
         return Response(SessionPayload(answer).data)
 
 

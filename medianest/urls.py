@@ -1,10 +1,13 @@
 """The whole map."""
 
 from django.contrib import admin
+from django.templatetags.static import static
 from django.urls import include, path, re_path
+from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularRedocView, SpectacularSwaggerView
 
 from medianest.health import HealthView, LiveView
+from plex_integration.index import IndexView
 from plex_integration.schema import SchemaView
 from plex_integration.unknown import UnknownPathView
 
@@ -15,6 +18,7 @@ handler500 = "plex_integration.errors.server_error"
 urlpatterns = [
     path("admin/", admin.site.urls),
     path("api/v1/auth/", include("accounts.urls")),
+    path("api/v1/plex", IndexView.as_view()),
     path("api/v1/plex/", include("plex_integration.urls")),
     path("api/v1/health", HealthView.as_view(), name="health"),
     path("api/v1/health/live", LiveView.as_view(), name="health-live"),
@@ -27,5 +31,6 @@ urlpatterns = [
         ),
         name="redoc",
     ),
+    path("favicon.ico", RedirectView.as_view(url=static("plex_integration/icon.svg"))),
     re_path(r"^api/", UnknownPathView.as_view(), name="api"),
 ]

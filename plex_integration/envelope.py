@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from django.http import HttpRequest
-from rest_framework.renderers import BaseRenderer, BrowsableAPIRenderer
+from rest_framework.renderers import BaseRenderer
 from rest_framework.utils.encoders import JSONEncoder
 
 from medianest.middleware import request_id
@@ -62,11 +62,4 @@ class EnvelopeRenderer(BaseRenderer):
         response = renderer_context["response"]
         about = metadata(renderer_context["request"]) | getattr(response, "about", {})
         shape = failure if response.exception else success
-        body = shape(encode(data), about)
-        if indent := renderer_context.get("indent"):  # asked for by the browsable page alone
-            body = json.dumps(json.loads(body), indent=indent, ensure_ascii=False).encode()
-        return body
-
-
-class BrowsableEnvelopeRenderer(BrowsableAPIRenderer):
-    """The same answer as a page, for a developer's browser."""
+        return shape(encode(data), about)

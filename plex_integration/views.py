@@ -6,12 +6,12 @@ from typing import Any
 
 from django.http.response import HttpResponseBase
 from drf_spectacular.utils import extend_schema
-from rest_framework.renderers import BrowsableAPIRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import ViewSet
 
 from plex_integration import cache, connection, envelope, hits, policies, services, store, tags
+from plex_integration.browsing import PageRenderer
 from plex_integration.cache import Fetched, Loaded
 from plex_integration.connection import Connection
 from plex_integration.errors import (
@@ -53,7 +53,7 @@ from plex_integration.serializers import (
 )
 from plex_integration.services import Asked
 from plex_integration.throttles import Turn
-from plex_integration.wire import Payload, is_key
+from plex_integration.wire import Payload, Query, is_key
 
 
 class PlexViewSet(ViewSet):
@@ -63,6 +63,8 @@ class PlexViewSet(ViewSet):
     turn: Turn | None = None
     # The URL's name, which stands in the request's id.
     route = ""
+    # What may be asked, for a page's form and the index.
+    query: type[Query] | None = None
 
     @extend_schema(operation_id="server", responses=ServerPayload)
     def server(self, request: Request) -> HttpResponseBase:
@@ -236,7 +238,7 @@ class PlexViewSet(ViewSet):
             # Who asks too often is told so first, whatever else is wrong.
             turn.take()
             raise
-        if isinstance(self.request.accepted_renderer, BrowsableAPIRenderer):
+        if isinstance(self.request.accepted_renderer, PageRenderer):
             return _page(policy, fetched)
         return reply(self.request._request, policy, fetched)
 

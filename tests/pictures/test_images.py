@@ -1,9 +1,13 @@
 """`GET /items/:ratingKey/images/:kind`: kinds, sizes, formats and headers."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from plex_integration.gateway.pictures import MOST_BYTES
+from plex_integration.pictures import asked
+from plex_integration.policies import IMAGES
 from plex_simulator import Simulator
 from tests.conftest import Client
 
@@ -203,6 +207,14 @@ def test_what_is_kept_is_shown_while_plex_is_away(signed_in: Client, small: Simu
     answer = signed_in.get(f"{path}?width=160")
     refusal(answer, 503, "PLEX_SERVER_UNAVAILABLE")
     assert answer.headers["Retry-After"]
+
+
+def test_readme_tells_the_sizes_the_limit_and_the_bound() -> None:
+    readme = " ".join((Path(__file__).parents[2] / "README.md").read_text().split())
+    assert f"| `width`, `height` | {', '.join(map(str, asked.LADDER))} |" in readme
+    assert f"`width={asked.WIDTH}`" in readme
+    assert f"{IMAGES.requests} a minute per user, or per address" in readme
+    assert f"At most {MOST_BYTES // 1024**2} MiB are read" in readme
 
 
 def test_nobody_asks_plex_while_none_is_configured(signed_in: Client, settings: Any) -> None:

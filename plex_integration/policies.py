@@ -85,5 +85,21 @@ POLICIES = (
 IMAGE_PATHS = Policy("image-paths", 10 * 60, IMAGES)
 """Which picture an item has: asked where no link tells it. No answer of its own."""
 
+ENDPOINTS = (*POLICIES, IMAGE_PATHS)
+"""Every policy whose time to live an operator can change."""
+
+LIMITS = (
+    SERVER_INFO,
+    LIBRARY_OPERATIONS,
+    SEARCHES,
+    RECENT,
+    COLLECTION_OPERATIONS,
+    WRITES,
+    IMAGES,
+    FAILED_SIGN_INS,
+    BAD_TOKENS,
+)
+"""Every limit an operator can change."""
+
 LISTS_TTL = 30 * 60
 """Seconds that the lists which make queries canonical, libraries and genres, are kept."""

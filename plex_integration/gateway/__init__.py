@@ -5,7 +5,8 @@ together. Its methods name what is wanted and return media types; no plexapi obj
 or foreign exception leaves. What Plex sends is mapped from python-plexapi's elements, not from its
 objects, whose attribute reads can ask Plex again, and whose casts lie about odd data.
 
-`follow` listens to what Plex tells by itself: changes of libraries.
+`follow` listens to what Plex tells by itself: changes of libraries. `try_out` tells an operator
+in one sentence what is so.
 
     requests' exceptions, bad XML, statuses  →  PlexServerUnavailable, PlexUnauthorized,
                                                 PlexApiError
@@ -14,6 +15,7 @@ objects, whose attribute reads can ask Plex again, and whose casts lie about odd
 
 from plex_integration.gateway.conversation import IDS_PER_CALL, TYPE_NUMBERS, Plex, is_plex_up
 from plex_integration.gateway.events import Change, ItemChanged, LibraryChanged, Missed, follow
+from plex_integration.gateway.trial import Trial, try_out
 
 __all__ = [
     "IDS_PER_CALL",
@@ -23,6 +25,8 @@ __all__ = [
     "LibraryChanged",
     "Missed",
     "Plex",
+    "Trial",
     "follow",
     "is_plex_up",
+    "try_out",
 ]

@@ -27,6 +27,8 @@ from urllib3.exceptions import (
     NewConnectionError,
 )
 
+from medianest.addresses import is_forbidden
+
 # Idle connections kept per Plex server and process; more are opened when needed.
 _POOL = 32
 
@@ -65,6 +67,10 @@ def remaining() -> float:
     if left <= 0:
         raise TimeoutError("the time for this answer is over")
     return left
+
+
+class ForbiddenHost(NewConnectionError):
+    """The name leads to a host that this service never speaks to."""
 
 
 class _Reader(io.RawIOBase):
@@ -111,6 +117,9 @@ class _Bounded(HTTPConnection):
             raise NameResolutionError(host, self, error) from error
         except TimeoutError as error:
             raise ConnectTimeoutError(self, f"resolving {host} took too long") from error
+        # A name can lead anywhere, and elsewhere with every question.
+        if any(is_forbidden(str(address[0])) for *_, address in found):
+            raise ForbiddenHost(self, f"{host} leads to a link-local or metadata host")
         refused: OSError | None = None
         for family, kind, protocol, _, address in found:
             sock = socket.socket(family, kind, protocol)

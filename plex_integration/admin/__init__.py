@@ -1,0 +1,5 @@
+"""The operator's rooms: the connection to Plex, the policies, and how the cache does."""
+
+from plex_integration.admin import connection, policies
+
+__all__ = ["connection", "policies"]

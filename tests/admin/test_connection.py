@@ -1,0 +1,406 @@
+"""The connection's page: who may, what is refused, what is kept of the token, what takes effect."""
+
+import datetime
+import socket
+import ssl
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from django.contrib.admin.models import LogEntry
+from django.test import Client as Browser
+
+from plex_integration import connection, in_force
+from plex_integration.connection import Connection
+from plex_integration.gateway import try_out
+from plex_integration.models import PlexConnection
+from plex_simulator import Simulator
+from tests.admin.conftest import CONNECTION, connection_form, shown, told
+from tests.conftest import Client
+
+PAGE = f"{CONNECTION}1/change/"
+TEST = f"{CONNECTION}test/"
+
+
+def row() -> PlexConnection:
+    in_force.current()
+    return PlexConnection.objects.get()
+
+
+def save(boss: Browser, **changes: Any) -> Any:
+    return boss.post(PAGE, connection_form(row(), **changes))
+
+
+def errors(response: Any) -> dict[str, list[str]]:
+    assert response.status_code == 200, "nothing was refused"
+    found: dict[str, list[str]] = response.context["adminform"].form.errors
+    return found
+
+
+# --- The row --------------------------------------------------------------------------------------
+
+
+def test_the_first_start_takes_the_connection_from_the_environment(
+    boss: Browser, plex: Simulator, settings: Any
+) -> None:
+    settings.PLEX_TIMEOUT = 7
+    kept = row()
+    assert (kept.url, kept.token, kept.seconds) == (plex.url, plex.owner_token, 7)
+    assert boss.get(CONNECTION).headers["Location"] == PAGE
+
+
+def test_after_the_first_start_the_admin_rules_whatever_the_environment_says(
+    plex: Simulator, transactional_db: None
+) -> None:
+    kept = row()
+    kept.url = "http://127.0.0.1:1"
+    kept.save()
+    found = connection.current()
+    assert found
+    assert found.url == "http://127.0.0.1:1"
+
+
+def test_without_an_address_there_is_no_row_and_the_first_can_be_added(
+    boss: Browser, plex: Simulator, settings: Any
+) -> None:
+    settings.PLEX_URL = ""
+    assert boss.get(CONNECTION).headers["Location"] == f"{CONNECTION}add/"
+    empty = PlexConnection(url=plex.url)
+    assert boss.post(f"{CONNECTION}add/", connection_form(empty)).status_code == 302
+    assert connection.current() is None
+    assert told(boss.post(TEST))[-1:] == ["There is no token yet: enter one, or sign in to Plex."]
+    assert save(boss, token=plex.owner_token).status_code == 302
+    assert "Connected" in told(boss.post(TEST))[-1]
+    assert boss.get(f"{CONNECTION}add/").status_code == 403
+
+
+def test_the_token_is_encrypted_at_rest_and_shown_by_its_last_four_alone(
+    boss: Browser, plex: Simulator
+) -> None:
+    kept = row()
+    assert plex.owner_token not in kept.encrypted_token
+    page = boss.get(PAGE).content.decode()
+    assert plex.owner_token not in page
+    assert kept.encrypted_token not in page
+    assert f"It ends with {plex.owner_token[-4:]}." in page
+    assert 'type="password"' in page
+
+
+def test_a_short_token_is_not_half_shown(boss: Browser) -> None:
+    save(boss, token="short-one")
+    assert row().token_ending == ""
+    assert "It ends with" not in boss.get(PAGE).content.decode()
+
+
+def test_a_token_that_cannot_be_read_any_more_is_asked_for_again(
+    boss: Browser, plex: Simulator, api: Client, settings: Any
+) -> None:
+    row()
+    settings.ENCRYPTION_KEY = "another-key-another-key-another-key"
+    in_force.forget()
+    assert connection.current() is None
+    api.error("/plex/server", 503, "PLEX_SERVER_UNAVAILABLE")
+    assert "cannot be read any more" in shown(boss.get(PAGE))
+    assert "cannot be read any more" in told(boss.post(TEST))[0]
+    save(boss, token=plex.owner_token)
+    api.data("/plex/server")
+
+
+def test_a_new_generation_begins_when_the_connection_changes(
+    boss: Browser, plex: Simulator, api: Client
+) -> None:
+    api.data("/plex/libraries")
+    assert api.get("/plex/libraries").headers["X-Plex-Cache-Status"] == "HIT"
+    save(boss, seconds="9")
+    assert api.get("/plex/libraries").headers["X-Plex-Cache-Status"] == "MISS"
+
+
+def test_file_paths_go_away_with_the_setting(boss: Browser, api: Client) -> None:
+    before = api.data("/plex/libraries")["libraries"][0]["location"]
+    assert before[0]["path"]
+    filled = connection_form(row())
+    del filled["show_file_paths"]
+    boss.post(PAGE, filled)
+    assert api.data("/plex/libraries")["libraries"][0]["location"][0]["path"] is None
+
+
+# --- Who may, and what is written down ------------------------------------------------------------
+
+
+@pytest.mark.parametrize("path", [CONNECTION, PAGE, f"{CONNECTION}1/history/"])
+def test_staff_may_not_see_the_connection(staff: Callable[..., Browser], path: str) -> None:
+    row()
+    allowed = staff("view_plexconnection", "change_plexconnection", "add_plexconnection")
+    assert allowed.get(path).status_code == 403
+    assert allowed.post(PAGE, connection_form(row())).status_code == 403
+    assert allowed.post(TEST).status_code == 403
+
+
+def test_the_connection_cannot_be_deleted(boss: Browser) -> None:
+    row()
+    assert boss.post(f"{CONNECTION}1/delete/", {"post": "yes"}).status_code == 403
+
+
+def test_a_connection_is_tested_by_posting_alone(boss: Browser, plex: Simulator) -> None:
+    assert boss.get(TEST).status_code == 405
+    assert plex.requests == ()
+
+
+def test_every_change_is_in_the_log_without_a_secret(boss: Browser, plex: Simulator) -> None:
+    save(boss, url="http://localhost:1", token="another-secret-token")
+    (entry,) = LogEntry.objects.all()
+    assert entry.get_change_message() == "Changed Address and token."
+    assert entry.user.username == "root"
+    history = boss.get(f"{CONNECTION}1/history/").content.decode()
+    assert "Changed Address and token." in history
+    assert "another-secret-token" not in history
+
+
+# --- What is refused ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "ftp://plex.local",
+        "file:///etc/passwd",
+        "plex.local:32400",
+        "http://",
+        "http://:32400",
+        "http://plex.local:port",
+        "http://plex.local:99999",
+        "http://user:secret@plex.local",
+        "http://user@plex.local",
+        "http://@plex.local",
+        "http://plex.local/?a=1",
+        "http://plex.local/#a",
+        "http://plex.local\\@evil.example",
+        "http://pl ex.local",
+        "http://plex%2elocal",
+        "http://169.254.169.254",
+        "http://169.254.1.2:32400",
+        "http://2852039166",
+        "http://0xa9fea9fe",
+        "http://0xA9.0xFE.0xA9.0xFE",
+        "http://0251.0376.0251.0376",
+        "http://169.254.43518",
+        "http://[::ffff:169.254.169.254]",
+        "http://[::ffff:a9fe:a9fe]",
+        "http://[64:ff9b::a9fe:a9fe]",
+        "http://[2002:a9fe:a9fe::1]",
+        "http://[fe80::1]:32400",
+        "http://[fe80::1%25eth0]:32400",
+        "http://[fd00:ec2::254]",
+        "http://100.100.100.200",
+        "http://metadata.google.internal",
+        "http://METADATA.google.internal./computeMetadata/v1",
+        "http://１６９.254.169.254",
+        "http://[::1",
+    ],
+)
+def test_an_address_that_is_no_place_for_plex_is_refused(boss: Browser, address: str) -> None:
+    assert errors(save(boss, url=address, token="a-new-token-for-it"))["url"]
+    assert row().url != address
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "http://127.0.0.1:32400",
+        "https://[::1]:32400",
+        "http://192.168.1.10:32400",
+        "http://10.0.0.5",
+        "https://plex.example.com/behind/a/proxy",
+        "http://plex.local.:32400",
+        "http://[fd12:3456::1]:32400",
+    ],
+)
+def test_an_address_at_home_is_taken(boss: Browser, address: str) -> None:
+    assert save(boss, url=f" {address}/ ", token="a-new-token-for-it").status_code == 302
+    assert row().url == address
+
+
+def test_a_new_address_needs_the_token_again(boss: Browser, plex: Simulator) -> None:
+    refused = save(boss, url="http://127.0.0.1:1")
+    assert errors(refused)["token"] == ["A new address needs the token again."]
+    assert row().url == plex.url
+    assert save(boss, url=f"{plex.url.upper()}/".replace("HTTP", "http")).status_code == 302
+    assert row().token == plex.owner_token
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("seconds", "0"),
+        ("seconds", "121"),
+        ("seconds", "nan"),
+        ("token", "with blank"),
+        ("token", "ünprintable"),
+        ("tls", "own-ca"),
+        ("authority", "no certificate"),
+    ],
+)
+def test_a_value_out_of_bounds_is_refused(boss: Browser, field: str, value: str) -> None:
+    refused = errors(save(boss, **{field: value}))
+    assert set(refused) <= {field, "authority"}
+    assert refused
+
+
+# --- Test connection ------------------------------------------------------------------------------
+
+
+def sentence(boss: Browser) -> str:
+    row()
+    response = boss.post(TEST)
+    assert response.headers["Location"] == PAGE
+    return told(response)[-1]
+
+
+def test_a_good_connection_tells_name_version_libraries_and_time(boss: Browser) -> None:
+    assert sentence(boss).startswith("Connected to Simulated Plex, version 1.41")
+    assert " 6 libraries, in " in sentence(boss)
+    assert sentence(boss).endswith(" ms.")
+
+
+@pytest.mark.parametrize(
+    ("fault", "options", "told_so"),
+    [
+        ("status", {"status": 401}, "Wrong token: Plex refuses it."),
+        ("status", {"status": 503}, "Starting up: Plex answers, but is not ready yet."),
+        ("status", {"status": 500}, "Not a Plex server: something else answers at this address."),
+        ("html", {}, "Not a Plex server: something else answers at this address."),
+        ("redirect", {"to": "http://x/"}, "Not a Plex server: something else answers"),
+        ("silent", {}, "Cannot be reached: no answer within 0.3 seconds."),
+        ("disconnect", {}, "Cannot be reached: the connection was closed without an answer."),
+    ],
+)
+def test_what_is_wrong_is_told_in_one_plain_sentence(
+    boss: Browser, plex: Simulator, settings: Any, fault: str, options: Any, told_so: str
+) -> None:
+    settings.PLEX_TIMEOUT = 0.3
+    plex.fault(fault, **options)
+    assert sentence(boss).startswith(told_so)
+
+
+def test_a_wrong_token_is_told_from_a_wrong_address(boss: Browser, settings: Any) -> None:
+    settings.PLEX_TOKEN = "not-the-token"
+    assert sentence(boss) == "Wrong token: Plex refuses it."
+
+
+@pytest.mark.parametrize(
+    ("address", "told_so"),
+    [
+        ("http://127.0.0.1:1", "the connection was refused; Plex does not run there"),
+        ("http://there-is-no-such-host.invalid", "the host's name is not known"),
+        ("http://[::ffff:169.254.169.254]", "the name leads to a link-local or metadata host"),
+    ],
+)
+def test_what_cannot_be_reached_is_told_with_its_reason(address: str, told_so: str) -> None:
+    trial = try_out(Connection(address, "a-token", True, 5, True))
+    assert trial.sentence.startswith(f"Cannot be reached: {told_so}")
+
+
+def test_tls_to_a_server_without_it_is_told(plex: Simulator) -> None:
+    address = plex.url.replace("http", "https")
+    assert "no TLS is spoken there" in try_out(Connection(address, "t", True, 5, True)).sentence
+
+
+@pytest.mark.parametrize(
+    ("days", "name", "told_so"),
+    [
+        (30, "localhost", "its authority is not known here"),
+        (-1, "localhost", "it has expired"),
+        (30, "elsewhere.example", "it is for another host's name"),
+    ],
+)
+def test_what_is_wrong_with_a_certificate_is_told(
+    tmp_path: Path, days: int, name: str, told_so: str
+) -> None:
+    authority, server = _certificates(tmp_path, name, days)
+    verify: bool | str = True if "authority" in told_so else str(authority)
+    with _tls_server(server) as port:
+        trial = try_out(Connection(f"https://localhost:{port}", "t", verify, 5, True))
+    assert trial.sentence == f"Plex's certificate is not accepted: {told_so}."
+
+
+def test_an_own_authority_is_enough(boss: Browser, tmp_path: Path) -> None:
+    authority, server = _certificates(tmp_path, "localhost", 30)
+    with _tls_server(server) as port:
+        saved = save(
+            boss,
+            url=f"https://localhost:{port}",
+            token="a-token-for-this-one",
+            tls="own-ca",
+            authority=authority.read_text(),
+        )
+        assert saved.status_code == 302
+        assert sentence(boss).startswith("Not a Plex server")
+
+
+def _certificates(folder: Path, name: str, days: int) -> tuple[Path, Path]:
+    """Make an authority and a server's certificate that ends in so many days."""
+    keys = [ec.generate_private_key(ec.SECP256R1()) for _ in range(2)]
+    names = [
+        x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, each)])
+        for each in ("An authority", name)
+    ]
+    now = datetime.datetime.now(datetime.UTC)
+    made = []
+    for index in range(2):
+        builder = (
+            x509.CertificateBuilder(names[0], names[index], keys[index].public_key())
+            .serial_number(x509.random_serial_number())
+            .not_valid_before(now - datetime.timedelta(days=10))
+            .not_valid_after(now + datetime.timedelta(days=days if index else 30))
+        )
+        extension: Any = (
+            x509.SubjectAlternativeName([x509.DNSName(name)])
+            if index
+            else x509.BasicConstraints(ca=True, path_length=None)
+        )
+        builder = builder.add_extension(extension, critical=not index)
+        made.append(builder.sign(keys[0], hashes.SHA256()))
+    authority, server = folder / "authority.pem", folder / "server.pem"
+    pem = serialization.Encoding.PEM
+    authority.write_bytes(made[0].public_bytes(pem))
+    key = keys[1].private_bytes(
+        pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    server.write_bytes(made[1].public_bytes(pem) + key)
+    return authority, server
+
+
+class _tls_server:
+    """A server that speaks TLS and answers everything with a web page."""
+
+    def __init__(self, certificate: Path) -> None:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate)
+        self._context = context
+        self._listener = socket.create_server(("127.0.0.1", 0))
+
+    def __enter__(self) -> int:
+        threading.Thread(target=self._serve, daemon=True).start()
+        port: int = self._listener.getsockname()[1]
+        return port
+
+    def __exit__(self, *_: object) -> None:
+        self._listener.close()
+
+    def _serve(self) -> None:
+        while True:
+            try:
+                line, _ = self._listener.accept()
+            except OSError:
+                return
+            try:
+                with self._context.wrap_socket(line, server_side=True) as spoken:
+                    spoken.recv(65536)
+                    spoken.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi")
+            except OSError:
+                line.close()

@@ -24,7 +24,7 @@ from tests.service import Valkey
 SECOND = 1_000_000
 USERS = st.sampled_from(["ada", "grace", "linus"])
 QUICK = settings(
-    max_examples=60,
+    max_examples=30,
     stateful_step_count=40,
     deadline=None,
     suppress_health_check=list(HealthCheck),

@@ -15,7 +15,7 @@ from typing import Any
 from plex_integration import cache, media, store
 from plex_integration.connection import Connection
 from plex_integration.entry import Head
-from plex_integration.errors import LibraryNotFound
+from plex_integration.errors import TABLE, LibraryNotFound, PlexServerUnavailable
 from plex_integration.gateway import Plex
 from plex_integration.policies import LISTS_TTL, SERVER_INFO, Policy
 from plex_integration.store import Look
@@ -144,6 +144,9 @@ class KeptLists:
             deadline=self._deadline,
             renew=renew,
         )
+        if renew and fetched.status == "STALE":
+            # Whether there is such a thing now, only Plex could tell.
+            raise TABLE.get(fetched.reason or "", PlexServerUnavailable)
         return _Kept(fetched.entry.head, read(json.loads(fetched.entry.payload())))
 
     def _name(self, what: str) -> str:

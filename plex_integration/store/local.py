@@ -35,17 +35,20 @@ class LocalLimits:
         now = time.time_ns() // 1000
         window = take.window * MICROSECONDS
         with self._lock:
-            if len(self._taken) > _MANY:
-                self._forget(now - window)
-            moments = self._taken.setdefault(take.key, deque())
-            while moments and moments[0] <= now - window:
-                moments.popleft()
+            moments = self._window(take, now)
             taken = len(moments) < take.places
             if taken:
                 moments.append(now)
             oldest = moments[0] if moments else now
             left = max(0, take.places - len(moments))
         return Verdict.of(take.places, taken=taken, left=left, wait=oldest + window - now, now=now)
+
+    def mirror(self, take: Take, used: int) -> None:
+        """Count what all workers together have used, so that a fallback begins where they were."""
+        now = time.time_ns() // 1000
+        with self._lock:
+            moments = self._window(take, now)
+            moments.extend([now] * (used - len(moments)))
 
     def attempt(self, key: str, places: int, window: int, identity: str) -> tuple[Attempt, int]:
         """Begin an attempt that counts only if it fails; tell the seconds to wait if refused."""
@@ -76,6 +79,15 @@ class LocalLimits:
             moment, _ = kept.pop(identity, (time.time_ns() // 1000, True))
             if failed:
                 kept[identity] = (moment, False)
+
+    def _window(self, take: Take, now: int) -> "deque[int]":
+        begin = now - take.window * MICROSECONDS
+        if len(self._taken) > _MANY:
+            self._forget(begin)
+        moments = self._taken.setdefault(take.key, deque())
+        while moments and moments[0] <= begin:
+            moments.popleft()
+        return moments
 
     def _forget(self, before: int) -> None:
         self._taken = {

@@ -222,6 +222,7 @@ class RedisStore:
                 log.warning("Redis refuses to count limits: %s", type(answer).__name__)
             return self._fallback_limits.take(take)
         taken, left, wait, now = answer
+        self._fallback_limits.mirror(take, take.places - int(left))
         return Verdict.of(take.places, taken=taken == 1, left=left, wait=int(wait), now=int(now))
 
     def _script(self, script: _Script, key: str, *arguments: Any, on: Any = None) -> Any:

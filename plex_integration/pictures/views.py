@@ -91,7 +91,7 @@ class ItemImageView(APIView):
         if link:
             version = link[0]
         else:
-            renew = "no-cache" in request.headers.get("Cache-Control", "")
+            renew = "no-cache" in request.headers.get("Cache-Control", "").lower()
             version = version_of(to, ratingKey, kind, deadline, renew=renew)
         found = picture(to, Wanted(version, box, wanted_format), deadline)
         response = _shown(request, found, wanted_format.type)

@@ -13,6 +13,26 @@ from django.http.response import HttpResponseBase
 
 _CLIENT_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
+
+def content_policy(**more: str) -> str:
+    """Return the policy of a page, everything from here and nothing inline, with `more` of it."""
+    sources = dict.fromkeys(("script", "style", "img", "font", "connect"), "'self'")
+    for name, extra in more.items():
+        sources[name] = f"{sources.get(name, '')} {extra}".strip()
+    return "; ".join(
+        [
+            "default-src 'none'",
+            *(f"{name}-src {source}" for name, source in sources.items()),
+            "form-action 'self'",
+            "frame-ancestors 'none'",
+            "base-uri 'none'",
+        ]
+    )
+
+
+PAGE = content_policy()
+NO_PAGE = "default-src 'none'; frame-ancestors 'none'"
+
 _current_id: ContextVar[str] = ContextVar("request_id", default="-")
 
 
@@ -78,3 +98,20 @@ def name_request(request: HttpRequest, route: str) -> None:
 def _name(request: HttpRequest, identity: str) -> None:
     request.META["medianest.request_id"] = identity
     _current_id.set(identity)
+
+
+class ContentPolicyMiddleware:
+    """Say what a browser may load for an answer; a view that needs more has said so itself.
+
+    What is no page may load nothing, should a browser ever show it as one.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        if "Content-Security-Policy" not in response:
+            is_page = response.get("Content-Type", "").startswith("text/html")
+            response["Content-Security-Policy"] = PAGE if is_page else NO_PAGE
+        return response

@@ -4,8 +4,8 @@ from django.contrib import admin
 from django.templatetags.static import static
 from django.urls import include, path, re_path
 from django.views.generic import RedirectView
-from drf_spectacular.views import SpectacularRedocView, SpectacularSwaggerView
 
+from medianest.docs import RedocView, SwaggerView, redoc_script
 from medianest.health import HealthView, LiveView
 from plex_integration.index import IndexView
 from plex_integration.schema import SchemaView
@@ -23,14 +23,9 @@ urlpatterns = [
     path("api/v1/health", HealthView.as_view(), name="health"),
     path("api/v1/health/live", LiveView.as_view(), name="health-live"),
     path("api/v1/schema", SchemaView.as_view(), name="schema"),
-    path("api/v1/docs", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
-    path(
-        "api/v1/redoc",
-        SpectacularRedocView.as_view(
-            url_name="schema", template_name="plex_integration/redoc.html"
-        ),
-        name="redoc",
-    ),
+    path("api/v1/docs", SwaggerView.as_view(), name="docs"),
+    path("api/v1/redoc", RedocView.as_view(), name="redoc"),
+    path("api/v1/redoc.js", redoc_script, name="redoc-script"),
     path("favicon.ico", RedirectView.as_view(url=static("plex_integration/icon.svg"))),
     re_path(r"^api/", UnknownPathView.as_view(), name="api"),
 ]

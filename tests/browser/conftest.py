@@ -86,7 +86,7 @@ def admin_session(browser: Browser, origin: str) -> Any:
     page = context.new_page()
     page.goto("/admin/")
     sign_in_at_the_admin(page)
-    page.get_by_role("heading", name="Site administration").wait_for()
+    page.locator("#user-tools").wait_for()
     state = context.storage_state()
     context.close()
     return state

@@ -17,7 +17,7 @@ from hashlib import blake2b
 from typing import Any, Literal
 from uuid import uuid4
 
-from plex_integration import entry, in_force, store
+from plex_integration import counters, entry, in_force, store
 from plex_integration.entry import Entry, Head
 from plex_integration.errors import (
     TABLE,
@@ -260,8 +260,9 @@ class _Flight:
         wait = self._store.wait_to_ask(FAILURES, PAUSE)
         if wait > 0:
             raise PlexServerUnavailable(headers={"Retry-After": str(max(1, round(wait + 0.5)))})
+        began = time.monotonic()
         try:
-            loaded = self._load(self._deadline - time.monotonic())
+            loaded = self._load(self._deadline - began)
         except PlexServerUnavailable:
             self._store.failed(FAILURES)
             raise
@@ -273,6 +274,7 @@ class _Flight:
                 self._store.delete(self._name)
             raise
         self._store.answered()
+        counters.took(self._policy.name, time.monotonic() - began)
         packed = entry.pack(
             loaded.payload,
             at=time.time(),

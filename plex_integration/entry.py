@@ -125,6 +125,15 @@ def read(written: bytes | None, versions: Mapping[str, str]) -> Entry | None:
     return Entry(head, bytes(rest[4 + size :]))
 
 
+def glanced(beginning: bytes) -> Head | None:
+    """Read the head from an entry's first bytes, unchecked: enough to count entries."""
+    if len(beginning) < _FRAME.size + 4:
+        return None
+    (size,) = struct.unpack_from("<I", beginning, _FRAME.size)
+    start = _FRAME.size + 4
+    return _head(beginning[start : start + size])
+
+
 def _head(written: bytes) -> Head | None:
     # The checksum tells that it is whole, not that this release wrote it.
     try:

@@ -16,7 +16,7 @@ from django.http import HttpRequest, HttpResponse
 
 from accounts import memory
 from medianest.middleware import name_request
-from plex_integration import cache, connection, store
+from plex_integration import cache, connection, counters, store
 from plex_integration.entry import Head
 from plex_integration.policies import Policy
 from plex_integration.reply import reply
@@ -91,6 +91,7 @@ class HitMiddleware:
         name_request(request, question.route)
         response = reply(request, question.policy, fetched)
         turn.mark(response)
+        counters.count(question.policy.name, counters.HIT)
         return response
 
 

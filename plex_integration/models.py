@@ -131,3 +131,6 @@ class CacheStatus(models.Model):
         default_permissions = ("view",)
         permissions = [("clear_cache", "Can clear the cache")]
         verbose_name = verbose_name_plural = "cache status"
+
+    def __str__(self) -> str:
+        return "Cache"

@@ -10,7 +10,17 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import ViewSet
 
-from plex_integration import cache, connection, envelope, hits, policies, services, store, tags
+from plex_integration import (
+    cache,
+    connection,
+    counters,
+    envelope,
+    hits,
+    policies,
+    services,
+    store,
+    tags,
+)
 from plex_integration.browsing import PageRenderer
 from plex_integration.cache import Fetched, Loaded
 from plex_integration.connection import Connection
@@ -61,6 +71,7 @@ class PlexViewSet(ViewSet):
 
     http_method_names = ["get", "head", "options"]
     turn: Turn | None = None
+    policy: Policy | None = None
     # The URL's name, which stands in the request's id.
     route = ""
     # What may be asked, for a page's form and the index.
@@ -221,11 +232,14 @@ class PlexViewSet(ViewSet):
         final = super().finalize_response(request, response, *args, **kwargs)
         if self.turn:
             self.turn.mark(final)
+        if self.policy and (how := counters.outcome(final)):
+            counters.count(self.policy.name, how)
         return final
 
     def _answer(
         self, policy: Policy, payload: type[Payload], ask: Callable[[KeptLists], Asked]
     ) -> HttpResponseBase:
+        self.policy = policy
         turn = self.turn = hits.turn_taken(self.request._request) or Turn(
             str(self.request.user.pk), policy.limit
         )

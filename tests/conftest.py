@@ -13,7 +13,7 @@ from django.core.signals import setting_changed
 from django.db import Error, connections
 
 from accounts import memory
-from plex_integration import hits, in_force, lists, store
+from plex_integration import counters, hits, in_force, lists, store
 from plex_integration.models import PlexConnection
 from plex_simulator import Simulator
 
@@ -143,3 +143,4 @@ def forget_everything() -> None:
     hits.forget()
     memory.forget()
     in_force.forget()
+    counters.forget()

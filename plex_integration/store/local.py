@@ -4,7 +4,8 @@ import json
 import threading
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 from uuid import uuid4
 
 from django.core.cache import caches
@@ -20,6 +21,8 @@ from plex_integration.store.values import (
 
 # Windows remembered before the empty ones are cleared away.
 _MANY = 10_000
+# Slices of time that numbers are kept of.
+_SLICES = 300
 
 
 class LocalLimits:
@@ -100,13 +103,13 @@ class LocalBreaker:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._failures = 0
+        self.failures = 0
         self._probed = float("-inf")
 
     def wait_to_ask(self, failures: int, pause: float) -> float:
         """Return the seconds to wait before Plex may be asked; 0: now."""
         with self._lock:
-            if self._failures < failures:
+            if self.failures < failures:
                 return 0.0
             now = time.monotonic()
             wait = self._probed + pause - now
@@ -118,14 +121,14 @@ class LocalBreaker:
     def failed(self, failures: int) -> None:
         """Note that Plex failed."""
         with self._lock:
-            self._failures += 1
-            if self._failures == failures:
+            self.failures += 1
+            if self.failures == failures:
                 self._probed = time.monotonic()
 
     def answered(self) -> None:
         """Note that Plex answered."""
         with self._lock:
-            self._failures = 0
+            self.failures = 0
 
 
 class LocalNotes:
@@ -180,6 +183,7 @@ class LocalStore(LocalNotes):
         self._breaker = LocalBreaker()
         self._bumping = threading.Lock()
         self._versions: dict[str, str] = {"base": uuid4().hex}
+        self._counted: dict[str, dict[str, int]] = {}
 
     def look(self, take: Take | None, *keys: str) -> Look:
         """Take a place and read values in one go."""
@@ -241,6 +245,32 @@ class LocalStore(LocalNotes):
     def answered(self) -> None:
         """Note that Plex answered."""
         self._breaker.answered()
+
+    def failures(self) -> int:
+        """Return how often Plex failed in a row."""
+        return self._breaker.failures
+
+    def count(self, name: str, counts: Mapping[str, int], seconds: int) -> bool:
+        """Add to the numbers under a name."""
+        with self._bumping:
+            kept = self._counted.setdefault(name, {})
+            for each, number in counts.items():
+                kept[each] = kept.get(each, 0) + number
+            while len(self._counted) > _SLICES:
+                self._counted.pop(next(iter(self._counted)))
+        return True
+
+    def counted(self, names: Sequence[str]) -> list[dict[str, int]]:
+        """Return the numbers under each name."""
+        with self._bumping:
+            return [dict(self._counted.get(name, {})) for name in names]
+
+    def glance(self, prefix: str, most: int, size: int) -> list[tuple[str, bytes, int]]:
+        """Return names, first bytes and sizes of kept values, of so many at most."""
+        kept: Any = caches["default"]
+        names = [key.split(":", 2)[2] for key in list(kept._cache)]
+        found = kept.get_many([name for name in names if name.startswith(prefix)][:most])
+        return [(name, value[:size], len(value)) for name, value in found.items()]
 
     def is_up(self) -> bool:
         """Tell whether the store can be used."""

@@ -11,7 +11,7 @@ import hashlib
 import logging
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -36,6 +36,7 @@ log = logging.getLogger(__name__)
 CACHE = "medianest:cache:"
 LIMIT = "medianest:limit:"
 NOTE = "medianest:note:"
+COUNT = "medianest:count:"
 _VERSIONS = f"{CACHE}versions"
 _BREAKER = f"{CACHE}breaker"
 
@@ -206,6 +207,71 @@ class RedisStore:
         """Note that Plex answered."""
         self._fallback_breaker.answered()
         self._run(self._cache, lambda pipe: pipe.delete(_BREAKER))
+
+    def failures(self) -> int:
+        """Return how often Plex failed in a row."""
+        found = self._run(self._cache, lambda pipe: pipe.hget(_BREAKER, "failures"))
+        if found is None:
+            return self._fallback_breaker.failures
+        return int(found[0]) if isinstance(found[0], bytes) else 0
+
+    def count(self, name: str, counts: Mapping[str, int], seconds: int) -> bool:
+        """Add to the numbers under a name; tell whether they were added."""
+
+        def add(pipe: Any) -> None:
+            for each, number in counts.items():
+                pipe.hincrby(COUNT + name, each, number)
+            pipe.expire(COUNT + name, seconds)
+
+        return self._run(self._cache, add) is not None
+
+    def counted(self, names: Sequence[str]) -> list[dict[str, int]]:
+        """Return the numbers under each name; none while Redis is away."""
+
+        def ask(pipe: Any) -> None:
+            for name in names:
+                pipe.hgetall(COUNT + name)
+
+        found = self._run(self._cache, ask) or [{}] * len(names)
+        return [
+            {key.decode(): int(number) for key, number in each.items()}
+            if isinstance(each, dict)
+            else {}
+            for each in found
+        ]
+
+    def glance(self, prefix: str, most: int, size: int) -> list[tuple[str, bytes, int]]:
+        """Return names, first bytes and sizes of kept values, of so many at most.
+
+        For the operator's page alone: it walks through the keys.
+        """
+        names: list[bytes] = []
+        cursor: Any = None
+        while cursor != 0 and len(names) < most:
+            at, match = cursor or 0, f"{CACHE}{prefix}*"
+            found = self._run(self._cache, lambda pipe: pipe.scan(at, match=match, count=500))  # noqa: B023
+            if not found or isinstance(found[0], Exception):
+                break
+            cursor, some = found[0]
+            names += some
+        glanced: list[tuple[str, bytes, int]] = []
+        names = list(dict.fromkeys(names))[:most]
+        for first in range(0, len(names), 200):
+            some = names[first : first + 200]
+
+            def ask(pipe: Any) -> None:
+                for name in some:  # noqa: B023 - asked at once
+                    pipe.getrange(name, 0, size - 1)
+                    pipe.strlen(name)
+
+            answers = self._run(self._cache, ask) or []
+            pairs = zip(some, answers[::2], answers[1::2], strict=False)
+            glanced += [
+                (name.decode()[len(CACHE) :], beginning, length)
+                for name, beginning, length in pairs
+                if isinstance(beginning, bytes) and isinstance(length, int)
+            ]
+        return glanced
 
     def is_up(self) -> bool:
         """Tell whether Redis answered when it was last asked."""

@@ -1,7 +1,10 @@
 """The document's paths, under /api/v1/plex. A name is the route part of a request's id."""
 
+from typing import Any
+
 from django.urls import URLPattern, path
 
+from plex_integration.editing.views import METHODS, EditingActions
 from plex_integration.index import IndexView
 from plex_integration.pictures.views import ItemImageView
 from plex_integration.serializers import (
@@ -19,8 +22,21 @@ from plex_integration.views import PlexViewSet
 from plex_integration.wire import Query
 
 
-def _get(route: str, action: str, name: str, query: type[Query] | None = None) -> URLPattern:
-    view = PlexViewSet.as_view({"get": action}, route=name, query=query)
+class Endpoints(EditingActions, PlexViewSet):
+    """Reading and writing: they share paths."""
+
+    http_method_names = [*PlexViewSet.http_method_names, *METHODS]
+
+
+def _get(
+    route: str, action: str, name: str, query: type[Query] | None = None, **writes: str
+) -> URLPattern:
+    return _at(route, name, query, get=action, **writes)
+
+
+def _at(route: str, name: str, query: type[Query] | None = None, **actions: str) -> URLPattern:
+    methods: dict[str, Any] = {**actions}
+    view = Endpoints.as_view(methods, route=name, query=query)
     pattern: URLPattern = path(route, view, name=name)
     return pattern
 
@@ -37,9 +53,30 @@ urlpatterns = [
         "collections",
         "plex-collections",
         CollectionsQuery,
+        post="create_collection",
     ),
     _get(
-        "collections/<str:collectionKey>", "collection", "plex-collection-detail", CollectionQuery
+        "collections/<str:collectionKey>",
+        "collection",
+        "plex-collection-detail",
+        CollectionQuery,
+        patch="edit_collection",
+        delete="delete_collection",
+    ),
+    _at(
+        "collections/<str:collectionKey>/items",
+        "plex-collection-items",
+        post="add_collection_items",
+    ),
+    _at(
+        "collections/<str:collectionKey>/items/<str:ratingKey>",
+        "plex-collection-item",
+        delete="remove_collection_item",
+    ),
+    _at(
+        "collections/<str:collectionKey>/items/<str:ratingKey>/position",
+        "plex-collection-position",
+        put="move_collection_item",
     ),
     _get("libraries/<str:libraryKey>/genres", "genres", "plex-genres"),
     _get("items/lookup", "item_lookup", "plex-item-lookup", LookupQuery),
@@ -51,8 +88,26 @@ urlpatterns = [
         name="plex-item-image",
     ),
     _get("on-deck", "on_deck", "plex-on-deck", OnDeckQuery),
-    _get("playlists", "playlists", "plex-playlists", PlaylistsQuery),
-    _get("playlists/<str:playlistKey>", "playlist", "plex-playlist", CollectionQuery),
+    _get("playlists", "playlists", "plex-playlists", PlaylistsQuery, post="create_playlist"),
+    _get(
+        "playlists/<str:playlistKey>",
+        "playlist",
+        "plex-playlist",
+        CollectionQuery,
+        patch="edit_playlist",
+        delete="delete_playlist",
+    ),
+    _at("playlists/<str:playlistKey>/items", "plex-playlist-items", post="add_playlist_items"),
+    _at(
+        "playlists/<str:playlistKey>/items/<str:ratingKey>",
+        "plex-playlist-item",
+        delete="remove_playlist_item",
+    ),
+    _at(
+        "playlists/<str:playlistKey>/items/<str:ratingKey>/position",
+        "plex-playlist-position",
+        put="move_playlist_item",
+    ),
     _get("search", "search", "plex-search", SearchQuery),
     _get("recently-added", "recently_added", "plex-recent", RecentlyAddedQuery),
 ]

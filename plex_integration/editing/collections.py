@@ -165,7 +165,12 @@ def move_item(
                 if became[0]["state"] != work.DONE:
                     states = work.told_items({item: work.FAILED})
                     raise told(problem, collection=key, items=states, changes=became) from problem
-        placing.move(plex, key, place, behind)
+        try:
+            placing.move(plex, key, place, behind)
+        except Problem as problem:
+            if changes:
+                problem.details["changes"] = [{"field": "sortOrder", "state": work.DONE}]
+            raise
         after = plex.start(plex.made, key).or_none()
     return Outcome(_answer(doing, after, changes, {item: state}))
 

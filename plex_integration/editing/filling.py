@@ -42,9 +42,13 @@ def fill(
         try:
             editor.add(key, machine, piece)
         except Problem as problem:
-            done |= became(problem, piece, there(editor, key) if was_sent(problem) else [])
+            now = there(editor, key) if was_sent(problem) else []
+            done |= became(problem, piece, now)
             if any(done[each] != ADDED for each in piece):
-                raise told(problem, **about(key, editor), items=told_items(done)) from problem
+                # A 404 where it is there is one of an item that went away meanwhile.
+                is_item = isinstance(problem, editor.missing) and now is not None
+                why = PlexApiError("Plex refuses the items.") if is_item else problem
+                raise told(why, **about(key, editor), items=told_items(done)) from problem
         done |= dict.fromkeys(piece, ADDED)
     return done
 

@@ -18,6 +18,8 @@ from plex_integration.errors import IdempotencyKeyReused, Invalid
 HEADER = "Idempotency-Key"
 KEPT = 24 * 3600
 LONGEST = 255
+# Raise this with any change of what is noted: notes of the old shape are then forgotten.
+SHAPE = 1
 
 
 @dataclass(frozen=True)
@@ -33,15 +35,14 @@ class Once:
     """One user's request under a key of theirs; without a key nothing is remembered."""
 
     def __init__(self, scope: str, key: str | None, fingerprint: str) -> None:
-        self.name = None if key is None else f"once:{scope}:{_hash(key)}"
+        self.name = None if key is None else f"once:{SHAPE}:{scope}:{_hash(key)}"
         self._fingerprint = fingerprint
 
     def answered(self) -> Answered | None:
         """Return the answer that was given. Raises IdempotencyKeyReused."""
-        written = store.current().noted(self.name) if self.name else None
-        if written is None:
+        noted = _noted(self.name) if self.name else None
+        if noted is None:
             return None
-        noted = json.loads(written)
         if noted["fingerprint"] != self._fingerprint:
             raise IdempotencyKeyReused
         return Answered(**noted["answer"]) if noted["answer"] else None
@@ -64,13 +65,11 @@ class Unfinished:
     """What a creation that failed left behind, for an equal one of the same user."""
 
     def __init__(self, scope: str, fingerprint: str) -> None:
-        self._name = f"unfinished:{scope}:{fingerprint}"
+        self._name = f"unfinished:{SHAPE}:{scope}:{fingerprint}"
 
     def read(self) -> Mapping[str, Any] | None:
         """Return what was left."""
-        written = store.current().noted(self._name)
-        left: Mapping[str, Any] | None = json.loads(written) if written else None
-        return left
+        return _noted(self._name)
 
     def leave(self, what: Mapping[str, Any] | None) -> None:
         """Leave something, or nothing."""
@@ -93,6 +92,12 @@ def key_of(header: str | None) -> str | None:
 def fingerprint(method: str, path: str, query: Mapping[str, Any], body: Mapping[str, Any]) -> str:
     """Return what is equal for equal requests, however their JSON is spelled."""
     return _hash(json.dumps([method, path, dict(query), dict(body)], sort_keys=True))
+
+
+def _noted(name: str) -> dict[str, Any] | None:
+    written = store.current().noted(name)
+    noted: dict[str, Any] | None = None if written is None else json.loads(written)
+    return noted
 
 
 def _hash(text: str) -> str:

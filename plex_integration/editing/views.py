@@ -12,6 +12,7 @@ from django.urls import reverse
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.viewsets import ViewSet
 
 from accounts import tokens
 from plex_integration import connection, policies
@@ -86,10 +87,9 @@ class Asked:
 Write = Callable[[Work], Outcome]
 
 
-class EditingActions:
+class EditingActions(ViewSet):
     """One action per writing endpoint: admit, name the service, answer."""
 
-    request: Request
     turn: Turn | None
 
     @extend_schema(

@@ -57,7 +57,7 @@ def _claimed(names: Sequence[str], deadline: float) -> Iterator[None]:
     """Hold claims, waiting for others' to end. Raises WriteInProgress at the deadline."""
     holder = uuid4().hex
     with ExitStack() as held:
-        for name in names:
+        for name in (f"claim:{each}" for each in names):
             left = round((max(0.0, deadline - time.monotonic()) + OUTLIVED) * 1000)
             while not store.current().claim(name, holder, left):
                 if time.monotonic() >= deadline:

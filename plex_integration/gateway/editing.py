@@ -23,7 +23,7 @@ from plex_integration.errors import (
 )
 from plex_integration.gateway import transport
 from plex_integration.gateway.conversation import IDS_PER_CALL, TYPE_NUMBERS, Plex, _digits
-from plex_integration.gateway.server import NotThere, _parsed
+from plex_integration.gateway.server import NotThere, _parsed, _translated
 
 COLLECTION_TYPE = 18
 SORT_ORDERS = {"release": "0", "alpha": "1", "custom": "2"}
@@ -167,7 +167,7 @@ class Editor(Plex):
 
     def _created(self, path: str, **parameters: str) -> str:
         """Create something and return its key."""
-        with transport.within(self._last_write):
+        with _translated(), transport.within(self._last_write):
             root = _parsed(self._server.send("POST", path, parameters))
         for each in root:
             if key := each.get("ratingKey"):

@@ -7,9 +7,11 @@ from typing import Any
 
 import pytest
 import requests
+from django.conf import settings
 from rest_framework.permissions import IsAdminUser
 
-from plex_integration import errors, mapping
+from accounts.models import User
+from plex_integration import errors, mapping, store
 from plex_integration.views import PlexViewSet
 from plex_simulator import Simulator
 from tests.conftest import PASSWORD, Client, forget_everything
@@ -259,6 +261,28 @@ def too_often(scene: Scene) -> requests.Response:
     return answers[-1]
 
 
+def as_writer(scene: Scene) -> Client:
+    """Give the user every right."""
+    User.objects.update(is_superuser=True)
+    return scene.api
+
+
+def key_used_again(scene: Scene) -> requests.Response:
+    once = {"Idempotency-Key": "once"}
+    body = {"title": "Once", "items": ["1000"]}
+    made = as_writer(scene).post("/plex/playlists", json=body, headers=once)
+    path = f"/plex/playlists/{made.json()['data']['playlist']['ratingKey']}"
+    answer = scene.api.delete(path, headers=once)
+    assert scene.api.delete(path).status_code == 200
+    return answer
+
+
+def written_at_the_same_time(scene: Scene) -> requests.Response:
+    scene.patch.setattr(store.current(), "claim", lambda *_: False)
+    scene.patch.setattr(settings, "PLEX_TIMEOUT", 0.2)
+    return as_writer(scene).delete("/plex/playlists/12001000")
+
+
 CAUSES: dict[str, Callable[[Scene], requests.Response]] = {
     "PLEX_SERVER_UNAVAILABLE": plex_away,
     "PLEX_UNAUTHORIZED": plex_refuses,
@@ -268,6 +292,12 @@ CAUSES: dict[str, Callable[[Scene], requests.Response]] = {
     "ITEM_NOT_FOUND": lambda scene: scene.api.get("/plex/items/99"),
     "PLAYLIST_NOT_FOUND": lambda scene: scene.api.get("/plex/playlists/99"),
     "IMAGE_NOT_FOUND": lambda scene: scene.api.get("/plex/items/1000/images/theme"),
+    "SMART_COLLECTION": lambda scene: as_writer(scene).delete(
+        "/plex/collections/11001010/items/1000"
+    ),
+    "SMART_PLAYLIST": lambda scene: as_writer(scene).delete("/plex/playlists/12001003/items/1000"),
+    "IDEMPOTENCY_KEY_REUSED": key_used_again,
+    "WRITE_IN_PROGRESS": written_at_the_same_time,
     "SEARCH_QUERY_TOO_SHORT": lambda scene: scene.api.get("/plex/search?query=a"),
     "VALIDATION_ERROR": lambda scene: scene.api.get("/plex/libraries/1/items?size=201"),
     "UNAUTHORIZED": lambda scene: scene.anonymous.get("/plex/server"),
@@ -332,7 +362,11 @@ def test_the_challenges_tell_whose_token_is_refused(
 @pytest.mark.parametrize(
     ("path", "allowed"),
     [
-        *((path.partition("?")[0], {"GET", "HEAD", "OPTIONS"}) for path in ENDPOINTS.values()),
+        *(
+            (path.partition("?")[0], {"GET", "HEAD", "OPTIONS"})
+            for path in ENDPOINTS.values()
+            if "collections" not in path  # those are written to, too
+        ),
         ("/auth/session", {"GET", "HEAD", "OPTIONS"}),
         ("/health", {"GET", "HEAD", "OPTIONS"}),
     ],

@@ -1,6 +1,6 @@
 """The part of plex.tv that clients need to sign in: pins, the user, the user's servers.
 
-Always JSON, as plex.tv answers when asked for it.
+Always JSON, as plex.tv answers when asked for it; but for the page where a code is typed in.
 """
 
 import json
@@ -64,6 +64,15 @@ class Pins:
         """Link a pin to a user, as if the user had typed its code at plex.tv/link."""
         self._pins[number].token = user.token
 
+    def link_code(self, code: str, user: User) -> bool:
+        """Link the pin with this code, in any case; tell whether there was one."""
+        found = [each for each in self._pins.values() if each.code.lower() == code.lower()]
+        for pin in found:
+            if not pin.expired and self.left(pin) > 0:
+                pin.token = user.token
+                return True
+        return False
+
     def expire(self, number: int) -> None:
         self._pins[number].expired = True
 
@@ -93,6 +102,21 @@ def answer(
         case "GET", "resources":
             return _reply(200, [_resource(request, machine, name, version)])
     return _refuse(404, 1002, "Not Found")
+
+
+def link(request: Request, pins: Pins, owner: User) -> Reply:
+    """Show plex.tv's page for codes, where the owner is always signed in."""
+    said = ""
+    if code := request.arg("code").strip():
+        is_linked = pins.link_code(code, owner)
+        said = "Linked. You may close this page." if is_linked else "There is no such code."
+    page = f"""<!DOCTYPE html>
+<html lang="en"><head><meta charset="utf-8"><title>Link (simulated plex.tv)</title>
+<meta name="viewport" content="width=device-width"></head>
+<body><h1>Link</h1><p role="status">{said}</p>
+<form><label>Code <input name="code" autofocus></label> <button>Link</button></form>
+</body></html>"""
+    return Reply(200, page.encode(), "text/html; charset=utf-8")
 
 
 def _reply(status: int, told: Any) -> Reply:

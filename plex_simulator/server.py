@@ -184,6 +184,10 @@ class Handler(BaseHTTPRequestHandler):
             if request.path.startswith("/api/v2/"):
                 world = self.server.world
                 return plextv.answer(request, world.pins, world.machine, NAME, VERSION, known=known)
+            if request.path == "/link":
+                return plextv.link(
+                    request, self.server.world.pins, self.server.world.catalogue.owner
+                )
             if not known and request.path != "/identity":
                 raise Refusal(401)
             verb = "GET" if request.method == "HEAD" else request.method

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_POST
 
 from medianest.addresses import refusal
 from plex_integration import in_force
+from plex_integration.admin import signing_in
 from plex_integration.gateway import try_out
 from plex_integration.models import PlexConnection
 
@@ -127,8 +128,10 @@ class ConnectionAdmin(Admin):
 
     def get_urls(self) -> list[URLPattern]:
         test = require_POST(self.admin_site.admin_view(self.test_view))
+        sign_in = self.admin_site.admin_view(self.sign_in_view)
         return [
             path("test/", test, name="plex_integration_plexconnection_test"),
+            path("sign-in/", sign_in, name="plex_integration_plexconnection_sign_in"),
             *super().get_urls(),
         ]
 
@@ -149,6 +152,24 @@ class ConnectionAdmin(Admin):
             messages.error(request, "There is no connection yet: enter Plex's address.")
         else:
             tell_trial(request, row)
+        return HttpResponseRedirect(_page())
+
+    def sign_in_view(self, request: HttpRequest) -> HttpResponse:
+        """Begin to sign in to Plex, or look whether that is done."""
+        if not self.has_change_permission(request):
+            raise PermissionDenied
+        if request.method == "POST":
+            if "cancel" in request.POST:
+                signing_in.cancel(request)
+            elif failure := signing_in.begin(request):
+                messages.error(request, failure)
+            else:
+                return HttpResponseRedirect(request.path)
+            return HttpResponseRedirect(_page())
+        if waiting := signing_in.page(request, self, _page()):
+            return waiting
+        messages.success(request, "Signed in to Plex: the new token is in force within 2 seconds.")
+        tell_trial(request, PlexConnection.objects.get())
         return HttpResponseRedirect(_page())
 
     def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:

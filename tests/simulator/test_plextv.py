@@ -33,6 +33,15 @@ def test_pins_are_linked_and_expired_over_http_too(fresh: Simulator, ask_fresh: 
     assert control(fresh, "POST", "pins/1", state="linked")[0] == 404
 
 
+def test_a_code_is_linked_on_the_page_for_it(fresh: Simulator, ask_fresh: Asker) -> None:
+    pin = ask_fresh("/api/v2/pins", "POST", None, **CLIENT).json
+    for code, said in (("", "<p"), ("none", "no such code"), (pin["code"].upper(), "Linked.")):
+        page = ask_fresh(f"/link?code={code}", token=None)
+        assert (page.status, said in page.body.decode()) == (200, True)
+    answer = ask_fresh(f"/api/v2/pins/{pin['id']}", token=None, **CLIENT).json
+    assert answer["authToken"] == fresh.owner_token
+
+
 def test_a_pin_needs_a_client(ask_fresh: Asker) -> None:
     assert ask_fresh("/api/v2/pins", "POST", None).status == 400
 

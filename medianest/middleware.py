@@ -111,7 +111,8 @@ class ContentPolicyMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
-        if "Content-Security-Policy" not in response:
+        # 304 says nothing new of what the browser keeps, its policy included.
+        if response.status_code != 304 and "Content-Security-Policy" not in response:
             is_page = response.get("Content-Type", "").startswith("text/html")
             response["Content-Security-Policy"] = PAGE if is_page else NO_PAGE
         return response

@@ -241,6 +241,10 @@ USE_TZ = True
 STATIC_URL = "static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
 WHITENOISE_USE_FINDERS = not STATIC_ROOT.is_dir()
+if env_flag("SAMPLE_CLIENT", default=False):
+    # The demo's alone: its files are served as they are, its index at /.
+    WHITENOISE_ROOT = BASE_DIR / "sample_client"
+    WHITENOISE_INDEX_FILE = True
 
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = env_flag("SECURE_COOKIES", default=False)
 # Behind a proxy that speaks TLS the admin's forms come from https://…, which Django cannot see.

@@ -16,6 +16,8 @@ handler404 = "plex_integration.errors.not_found"
 handler500 = "plex_integration.errors.server_error"
 
 urlpatterns = [
+    # The demo serves the sample client here instead.
+    path("", RedirectView.as_view(pattern_name="docs")),
     path("admin/", admin.site.urls),
     path("api/v1/auth/", include("accounts.urls")),
     path("api/v1/plex", IndexView.as_view()),

@@ -18,13 +18,13 @@ class PlexIntegrationConfig(AppConfig):
 
 
 def plex_is_configured(**_: Any) -> list[checks.CheckMessage]:
-    """Warn where no Plex server is configured: every Plex endpoint will answer 503."""
+    """Tell where the environment names no Plex server: unless the admin does, answers are 503."""
     if settings.PLEX_URL and settings.PLEX_TOKEN:
         return []
     return [
         checks.Info(
-            "No Plex server is configured, so the Plex endpoints answer 503.",
-            hint="Set PLEX_URL and PLEX_TOKEN; README tells how to find a token.",
+            "The environment names no Plex server: without one in the admin the answers are 503.",
+            hint="Set PLEX_URL and PLEX_TOKEN, or name the server in the admin.",
             id="plex_integration.I001",
         )
     ]

@@ -147,6 +147,14 @@ def test_the_printed_lines_work_and_ctrl_c_leaves_nothing(demo: Callable[..., De
     assert len(answer["data"]["items"]) == 2  # type: ignore[index]
     (sign_in,) = re.findall(r"^curl .*/api/v1/auth/token$", first.output, re.MULTILINE)
     assert _paste(sign_in)["success"] is True
+    block = first.output.partition("as the administrator:\n")[2].strip()
+    ran = subprocess.run(
+        ["bash", "-c", block], capture_output=True, text=True, timeout=60, check=True
+    )
+    filled, reordered, removed = map(json.loads, ran.stdout.splitlines())
+    assert filled["data"]["items"][1] == {"ratingKey": "1002", "state": "added"}
+    assert reordered["data"]["items"] == [{"ratingKey": "1002", "state": "moved"}]
+    assert removed["data"]["deleted"]["title"] == "A Sunday"
     for name in ("Docs", "Admin"):
         (address,) = re.findall(rf"^  {name} +(http\S+)$", first.output, re.MULTILINE)
         assert requests.get(address, timeout=30).status_code == 200

@@ -36,6 +36,20 @@ STOP_TIMEOUT = 10
 SIMULATED_TOKEN = "owner-token-of-the-simulator"  # noqa: S105 - opens nothing real
 MANAGE = (sys.executable, "manage.py")
 
+# Lines to paste into a shell, beside those of README.
+WRITING = """\
+A collection made, filled, reordered and removed, as the administrator:
+
+plex=%(root)s/api/v1/plex
+write() { %(curl)s -s -H 'Content-Type: application/json' -H "Authorization: Bearer $token" "$@"; echo; }
+pick() { python3 -c "import json, sys; print(json.load(sys.stdin)['data']$1)"; }
+token=$(write %(root)s/api/v1/auth/token -d '%(body)s' | pick "['access']")
+key=$(write "$plex/libraries/1/collections" -d '{"title": "A Sunday", "items": ["1000", "1001"]}' | pick "['collection']['ratingKey']")
+write "$plex/collections/$key/items" -d '{"items": ["1001", "1002"]}'
+write -X PUT "$plex/collections/$key/items/1002/position" -d '{"after": null}'
+write -X DELETE "$plex/collections/$key"
+"""  # noqa: E501 - each is one line of a shell
+
 _libc = ctypes.CDLL(None) if sys.platform == "linux" else None
 _PR_SET_PDEATHSIG = 1
 
@@ -161,6 +175,10 @@ class Command(BaseCommand):
             ),
             "",
         ]
+        if simulated:
+            name, (password, _) = "admin", USERS["admin"]
+            sign_in = {"username": name, "password": password}
+            lines.append(WRITING % {"curl": _curl(), "root": root, "body": json.dumps(sign_in)})
         if not libraries["success"]:
             lines.append(f"Plex does not answer as it should: {libraries['error']['message']}\n")
         self._say("\n".join(lines))
@@ -330,7 +348,9 @@ def _ask(url: str, *, token: str = "", body: Any = None) -> Any:
             return json.load(error)
 
 
-def _curl(url: str, *options: str) -> str:
+def _curl(url: str | None = None, *options: str) -> str:
     """Return a line to paste into a shell; a proxy in the environment is not for this machine."""
     proxied = urllib.request.getproxies().get("http") and not urllib.request.proxy_bypass(HOST)
-    return shlex.join(["curl", *(["--noproxy", "*"] if proxied else []), *options, url])
+    return shlex.join(
+        ["curl", *(["--noproxy", "*"] if proxied else []), *options, *filter(None, [url])]
+    )

@@ -16,7 +16,7 @@ from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from plex_integration import connection
+from plex_integration import connection, counters, in_force
 from plex_integration.envelope import EnvelopeRenderer
 from plex_integration.errors import ImageNotFound, ItemNotFound, PlexServerUnavailable, Unauthorized
 from plex_integration.pictures import asked, signing
@@ -101,7 +101,7 @@ class ItemImageView(APIView):
             response["Vary"] = "Accept"
         else:
             # The same address shows another picture after a change.
-            response["Cache-Control"] = f"private, max-age={IMAGE_PATHS.ttl}"
+            response["Cache-Control"] = f"private, max-age={in_force.ttl(IMAGE_PATHS)}"
             response["Vary"] = "Authorization, Accept"
         return response
 
@@ -110,6 +110,8 @@ class ItemImageView(APIView):
         final = super().finalize_response(request, response, *args, **kwargs)
         if self.turn:
             self.turn.mark(final)
+        if how := counters.outcome(final):
+            counters.count(IMAGE_PATHS.name, how)
         return final
 
 

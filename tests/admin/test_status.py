@@ -54,6 +54,13 @@ def test_refused_requests_are_counted_by_endpoint(boss: Browser, api: Client) ->
     assert row(boss, "library-items")["refused"] == 0
 
 
+def test_pictures_are_counted_too(boss: Browser, api: Client) -> None:
+    for _ in range(2):
+        assert api.get("/plex/items/1000/images/thumb").status_code == 200
+    found = row(boss, "image-paths")
+    assert (found["hit"], found["miss"]) == (1, 1)
+
+
 def test_what_is_kept_is_counted_with_bytes_and_ages(boss: Browser, api: Client) -> None:
     for start in range(3):
         api.data(f"/plex/libraries/1/items?size=2&start={start}")

@@ -1,7 +1,7 @@
 # The first stage collects the wheels, the second installs them: nothing else comes along.
 FROM python:3.11-slim AS wheels
-COPY requirements.txt .
-RUN pip wheel --no-cache-dir --wheel-dir /wheels -r requirements.txt
+COPY requirements.txt constraints.txt ./
+RUN pip wheel --no-cache-dir --wheel-dir /wheels -r requirements.txt -c constraints.txt
 
 FROM python:3.11-slim
 # Without another DATABASE_URL the database is a file in the volume; so are kept pictures.

@@ -30,12 +30,12 @@ test: $(INSTALLED) ## lint, format, types, Django's checks, migrations, tests
 	$(BIN)/python -m pytest -q
 
 # Made once, and again only when the requirements change.
-$(INSTALLED): requirements.txt requirements-dev.txt
+$(INSTALLED): requirements.txt requirements-dev.txt constraints.txt
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer with its venv module is needed; name it: make PYTHON=/path/to/python3.11" >&2; exit 1; }
 	@echo "Making the virtual environment in .venv"
 	@$(PYTHON) -m venv .venv
 	@echo "Installing the packages: a minute or two, only this time"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input -r requirements-dev.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input -r requirements-dev.txt -c constraints.txt
 	@touch $@
 
 $(DEMO_KEY): | $(INSTALLED)

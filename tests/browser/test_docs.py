@@ -1,22 +1,25 @@
 """Swagger UI and ReDoc: everything from here, and every endpoint can be tried."""
 
+import json
 import re
 from typing import Any
 
 import pytest
 import yaml
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import USER, Site, at_both_widths
+from tests.browser.conftest import ADMIN, USER, Site, at_both_widths
 from tests.test_demo import ROOT
 
 DOCS = "/api/v1/docs"
 DOCUMENT: Any = yaml.safe_load((ROOT / "openapi.yaml").read_text())
-READ = {
-    operation["operationId"]: operation
-    for path in DOCUMENT["paths"].values()
-    for method, operation in path.items()
-    if method == "get"
+OPERATIONS: dict[str, dict[str, str]] = {
+    method: {
+        operations[method]["operationId"]: path
+        for path, operations in DOCUMENT["paths"].items()
+        if method in operations
+    }
+    for method in ("get", "post", "put", "patch", "delete")
 }
 
 
@@ -30,62 +33,88 @@ def test_swagger_ui_shows_every_operation(site: Site) -> None:
 
 def test_swagger_ui_signs_in_and_tries_every_reading_endpoint(site: Site) -> None:
     page = site.open(DOCS)
-    credentials = f'{{"username": "{USER[0]}", "password": "{USER[1]}"}}'
-    tried = opened(page, "authToken")
-    tried.locator("textarea").fill(credentials)
-    pair = executed(tried)
-    token = re.search(r'"access": "([^"]+)"', pair)
-    assert token, pair
-    page.get_by_role("button", name="Authorize").first.click()
-    page.get_by_label("Value").fill(token[1])
-    page.locator(".auth-btn-wrapper").get_by_role("button", name="Apply credentials").click()
-    page.locator(".auth-btn-wrapper").get_by_role("button", name="Close").click()
-    given = parameters(site, token[1])
-    for name in READ:
-        tried = opened(page, name)
-        for row in tried.locator("tr[data-param-name]").all():
-            value = given.get(row.get_attribute("data-param-name") or "")
-            if value and row.locator("select").count():
-                row.locator("select").select_option(value)
-            elif value:
-                row.locator("input").first.fill(value)
-        executed(tried)
+    token, _ = authorized(page, USER)
+    show = first(page, token, "libraries/2/items?size=1", "items")
+    given = {
+        "libraryKey": "2", "query": "the", "size": "2", "limit": "2", "kind": "thumb",
+        "ratingKey": show["ratingKey"], "guid": show["guid"],
+        "collectionKey": first(page, token, "libraries/1/collections", "collections")["ratingKey"],
+        "playlistKey": first(page, token, "playlists", "playlists")["ratingKey"],
+    }  # fmt: skip
+    for name in OPERATIONS["get"]:
+        tried(page, name, given)
     site.shoot("swagger-tried")
 
 
-def parameters(site: Site, token: str) -> dict[str, str]:
-    """Return values of what the endpoints need, found as a program would find them."""
+def test_swagger_ui_tries_every_write_without_doing_it(site: Site) -> None:
+    page = site.open(DOCS)
+    token, refresh = authorized(page, ADMIN)
+    collections = ask(page, token, "libraries/1/collections")["collections"]
+    collection = next(each for each in collections if not each["smart"])["ratingKey"]
+    playlists = ask(page, token, "playlists?type=video")["playlists"]
+    playlist = next(each for each in playlists if not each["smart"])["ratingKey"]
+    for method in ("post", "put", "patch", "delete"):
+        for name, path in OPERATIONS[method].items():
+            if "/plex/" not in path:
+                continue
+            of = f"playlists/{playlist}" if "/playlists" in path else f"collections/{collection}"
+            key = first(page, token, of, "items")["ratingKey"]
+            given = {
+                "libraryKey": "1", "collectionKey": collection, "playlistKey": playlist,
+                "ratingKey": key, "dryRun": "true",
+            }  # fmt: skip
+            body = {"post": {"items": [key]}, "put": {"after": None}, "patch": {"title": "Tried"}}
+            is_made = method == "post" and not path.endswith("/items")
+            tried(page, name, given, body.get(method, {}) | ({"title": "Tried"} if is_made else {}))
+    tried(page, "authVerify", {}, {"token": token})
+    renewed = re.search(
+        r'"refresh": "([^"]+)"', tried(page, "authRefresh", {}, {"refresh": refresh})
+    )
+    assert renewed
+    tried(page, "authLogout", {}, {"refresh": renewed[1]})
 
-    def first(path: str, name: str) -> Any:
-        answer = site.page.request.get(
-            f"/api/v1/plex/{path}", headers={"Authorization": f"Bearer {token}"}
-        )
-        return answer.json()["data"][name][0]
 
-    show = first("libraries/2/items?size=1", "items")
-    return {
-        "libraryKey": "2", "query": "the", "size": "2", "limit": "2", "kind": "thumb",
-        "ratingKey": show["ratingKey"], "guid": show["guid"],
-        "collectionKey": first("libraries/1/collections", "collections")["ratingKey"],
-        "playlistKey": first("playlists", "playlists")["ratingKey"],
-    }  # fmt: skip
+def authorized(page: Page, user: tuple[str, str]) -> tuple[str, str]:
+    """Sign in as a developer does; return the access and the refresh token."""
+    pair = tried(page, "authToken", {}, {"username": user[0], "password": user[1]})
+    access, refresh = re.findall(r'"(?:access|refresh)": "([^"]+)"', pair)
+    page.get_by_role("button", name="Authorize").first.click()
+    page.get_by_label("Value").fill(access)
+    page.locator(".auth-btn-wrapper").get_by_role("button", name="Apply credentials").click()
+    page.locator(".auth-btn-wrapper").get_by_role("button", name="Close").click()
+    return access, refresh
 
 
-def opened(page: Page, operation: str) -> Locator:
-    """Open an operation for trying."""
+def ask(page: Page, token: str, path: str) -> Any:
+    """Ask as a program does."""
+    headers = {"Authorization": f"Bearer {token}", "Accept": "application/json"}
+    return page.request.get(f"/api/v1/plex/{path}", headers=headers).json()["data"]
+
+
+def first(page: Page, token: str, path: str, name: str) -> Any:
+    return ask(page, token, path)[name][0]
+
+
+def tried(page: Page, operation: str, given: dict[str, str], body: Any = None) -> str:
+    """Try an operation out; return the text of its answer."""
     block = page.locator(f"[id$='-{operation}'].opblock")
-    block.locator(".opblock-summary-control").first.click()
+    summary = block.locator(".opblock-summary-control").first
+    summary.click()
     block.get_by_role("button", name="Try it out").click()
-    return block
-
-
-def executed(block: Locator) -> str:
-    """Execute an opened operation, close it, return the body of its answer."""
+    for row in block.locator("tr[data-param-name]").all():
+        value = given.get(row.get_attribute("data-param-name") or "")
+        if value and row.locator("select").count():
+            row.locator("select").select_option(value)
+        elif value:
+            row.locator("input").first.fill(value)
+    if body and block.locator("textarea.body-param__text").count():
+        block.locator("textarea.body-param__text").fill(json.dumps(body))
     block.get_by_role("button", name="Execute").click()
     live = block.locator(".live-responses-table .response")
-    expect(live.locator(".response-col_status")).to_contain_text("200")
+    status = live.locator(".response-col_status")
+    expect(status).to_contain_text(re.compile(r"^20[01]"), timeout=15_000)
     text = live.text_content() or ""
-    block.locator(".opblock-summary-control").first.click()
+    summary.click()
     return text
 
 

@@ -117,12 +117,12 @@ def test_a_write_that_failed_keeps_its_key_for_itself_and_is_done_again(
     assert len(titled(plex, "Later")) == 1
 
 
-@pytest.mark.parametrize("key", ["", "x" * 256, "caf\u00e9", "a\tb"])
-def test_a_bad_key_is_refused_by_name(writer: Writer, movies: list[str], key: str) -> None:
-    headers: Any = {"Idempotency-Key": key.encode("latin-1")}
+def test_a_bad_key_is_refused_by_name(writer: Writer, movies: list[str]) -> None:
     body = {"title": "x", "items": movies[:1]}
-    error = writer.refused("POST", NEW, 400, "VALIDATION_ERROR", json=body, headers=headers)
-    assert list(error["details"]) == ["Idempotency-Key"]
+    for key in ("", "x" * 256, "caf\u00e9", "a\tb"):
+        headers: Any = {"Idempotency-Key": key.encode("latin-1")}
+        error = writer.refused("POST", NEW, 400, "VALIDATION_ERROR", json=body, headers=headers)
+        assert list(error["details"]) == ["Idempotency-Key"]
 
 
 def at_once(writer: Writer, requests: int, body: Any, headers: Any) -> list[Any]:
@@ -144,11 +144,11 @@ def at_once(writer: Writer, requests: int, body: Any, headers: Any) -> list[Any]
 def test_the_same_at_the_same_moment_is_done_once(
     writer: Writer, plex: Simulator, movies: list[str], stores: Stores, valkey: Valkey, shared: bool
 ) -> None:
-    if shared:
-        stores.use(valkey.url)
+    # As a worker does at its start: five first requests at once would make a store each.
+    stores.use(valkey.url) if shared else store.current()
     plex.fault("slow", "^/library/collections$", delay=0.2)
     answers = at_once(writer, 5, {"title": "Now", "items": movies[:2]}, KEY)
-    assert [answer.status_code for answer in answers] == [201] * 5
+    assert [answer.status_code for answer in answers] == [201] * 5, answers[0].text
     assert len({str(answer.json()["data"]) for answer in answers}) == 1
     assert sum("Idempotency-Replayed" in answer.headers for answer in answers) == 4
     assert len(titled(plex, "Now")) == 1

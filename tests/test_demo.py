@@ -229,7 +229,7 @@ def test_known_passwords_are_kept_out_of_any_other_database() -> None:
 
 
 def test_make_installs_again_only_when_the_requirements_changed(tmp_path: Path) -> None:
-    for name in ("Makefile", "requirements.txt", "requirements-dev.txt"):
+    for name in ("Makefile", "requirements.txt", "requirements-dev.txt", "constraints.txt"):
         shutil.copy(ROOT / name, tmp_path)
     stamp = tmp_path / ".venv" / "installed"
     stamp.parent.mkdir()

@@ -58,6 +58,14 @@ def shown(answer: Answer) -> frozenset[str]:
     return frozenset(tags)
 
 
+def pictured(key: str) -> frozenset[str]:
+    """Return the tags of what tells the pictures of something, whatever it is.
+
+    That of a collection or a playlist is made of what is in it.
+    """
+    return frozenset({_collection(key), _playlist(key)})
+
+
 def touched(what: Touched) -> frozenset[str]:
     """Return the tags whose answers show what was touched."""
     tags = set()

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Literal
 
-from plex_integration import cache, store
+from plex_integration import cache, store, tags
 from plex_integration.connection import Connection
 from plex_integration.errors import ImageNotFound, PlexServerUnavailable, Problem
 from plex_integration.gateway.pictures import PicturePlex
@@ -59,7 +59,8 @@ def version_of(to: Connection, key: str, kind: str, deadline: float, *, renew: b
     def load(seconds: float) -> cache.Loaded:
         told = PicturePlex(to, seconds).picture_paths(key)
         tag = cache.library_tag(told.library) if told.library else cache.LIBRARIES
-        return cache.Loaded(json.dumps(told.paths).encode(), frozenset({tag}), partial=False)
+        found = tags.pictured(key) | {tag}
+        return cache.Loaded(json.dumps(told.paths).encode(), found, partial=False)
 
     name = cache.key(IMAGE_PATHS.name, to.viewer, key)
     looked = store.current().look(None, name)

@@ -167,6 +167,22 @@ def test_a_playlists_write_drops_it_and_the_playlists(
     assert pages.dropped() == {"playlists"}
 
 
+def test_the_picture_of_a_collection_is_that_of_what_is_in_it_now(
+    writer: Writer, reader: Writer, plex: Simulator, movies: list[str], first: str
+) -> None:
+    def path() -> str:
+        plex.reset_requests()
+        assert reader.get(f"/plex/items/{first}/images/thumb").status_code == 200
+        return next(
+            (each.query["url"] for each in plex.requests if "url" in each.query), "the folder"
+        )
+
+    before = path()
+    assert path() == "the folder"
+    writer.wrote("POST", f"/plex/collections/{first}/items", json={"items": [movies[5]]})
+    assert path() not in (before, "the folder")
+
+
 def test_many_items_drop_what_shows_items_of_their_library(
     writer: Writer, reader: Writer, movies: list[str], first: str, second: str,
     monkeypatch: pytest.MonkeyPatch,

@@ -134,7 +134,7 @@ PROXY_COUNT = int(env_number("PROXY_COUNT", 0, minimum=0, maximum=10))
 _REDIS_OPTIONS = {
     "CLIENT_CLASS": "plex_integration.store.client.Client",
     "SOCKET_CONNECT_TIMEOUT": 0.1,
-    "SOCKET_TIMEOUT": 0.2,
+    "SOCKET_TIMEOUT": 0.25,
 }
 CACHES: dict[str, dict[str, Any]] = (
     {

@@ -13,7 +13,7 @@ import logging
 import threading
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -72,12 +72,10 @@ def current() -> Picture:
 
 
 def forget() -> None:
-    """Read the rows again at the next use."""
+    """Read the rows again before the next use: nobody goes on with what they were."""
     global _picture, _good_until
     with _lock:
-        _good_until = 0.0
-        if _picture is not None:
-            _picture = replace(_picture, version=None)
+        _picture, _good_until = None, 0.0
 
 
 def _looked_again() -> Picture:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -108,6 +109,8 @@ def test_a_database_that_is_away_leaves_what_was_in_force(
     def away(version: str | None) -> Any:
         raise OperationalError
 
-    in_force.forget()
+    known = in_force.current()
+    monkeypatch.setattr(in_force, "_picture", replace(known, version="older"))
+    monkeypatch.setattr(in_force, "_good_until", 0.0)
     monkeypatch.setattr(in_force, "_read", away)
     assert hit().headers["X-Plex-Cache-Status"] == "HIT"

@@ -6,10 +6,10 @@ from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
-from accounts import memory, tokens
+from accounts import identity_cache, tokens
 from accounts.models import User
-from plex_integration import throttles
-from plex_integration.errors import CHALLENGE
+from medianest.api import throttling
+from medianest.api.exceptions import CHALLENGE
 
 HTML = "text/html"
 
@@ -22,9 +22,9 @@ class BearerAuthentication(BaseAuthentication):
         if scheme.lower() != "bearer":
             return None
         try:
-            return memory.signed_in(raw.strip())
+            return identity_cache.signed_in(raw.strip())
         except tokens.TokenRefused:
-            throttles.bad_token(request._request)
+            throttling.bad_token(request._request)
             raise AuthenticationFailed from None
 
     def authenticate_header(self, request: Request) -> str:

@@ -2,23 +2,24 @@
 
 from rest_framework import serializers
 
-from plex_integration.wire import Instant
+from medianest.api.fields import Instant
+from medianest.api.serializers import Body
 
 
-class Credentials(serializers.Serializer[dict[str, str]]):
+class Credentials(Body):
     """A name and a password."""
 
     username = serializers.CharField(max_length=150)
     password = serializers.CharField(max_length=128, trim_whitespace=False)
 
 
-class RefreshBody(serializers.Serializer[dict[str, str]]):
+class RefreshBody(Body):
     """A refresh token."""
 
     refresh = serializers.CharField(max_length=4096)
 
 
-class TokenBody(serializers.Serializer[dict[str, str]]):
+class TokenBody(Body):
     """A token of either kind."""
 
     token = serializers.CharField(max_length=4096)

@@ -7,8 +7,8 @@ from django.contrib.admin.forms import AdminAuthenticationForm
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 
-from plex_integration.errors import RateLimitExceeded
-from plex_integration.throttles import SignIn
+from medianest.api.exceptions import RateLimitExceeded
+from accounts.throttling import SignInAttempt
 
 _RETRY_AFTER = "accounts.retry_after"
 
@@ -20,7 +20,7 @@ class LimitedForm(AdminAuthenticationForm):
         username = self.cleaned_data.get("username")
         if self.request is None or not username or not self.cleaned_data.get("password"):
             return super().clean()
-        attempt = SignIn(self.request, username)
+        attempt = SignInAttempt(self.request, username)
         try:
             attempt.begin()
         except RateLimitExceeded as refused:

@@ -5,11 +5,10 @@ from typing import Any
 
 from django.contrib.auth import authenticate
 from drf_spectacular.utils import extend_schema
-from rest_framework.exceptions import AuthenticationFailed, ParseError
+from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.serializers import Serializer
 from rest_framework.views import APIView
 
 from accounts import tokens
@@ -23,8 +22,8 @@ from accounts.serializers import (
     TokenPairPayload,
     TokenPayload,
 )
-from plex_integration.throttles import SignIn
-from plex_integration.wire import iso_instant
+from accounts.throttling import SignInAttempt
+from medianest.api.fields import iso_instant
 
 
 class _Public(APIView):
@@ -40,8 +39,8 @@ class TokenView(_Public):
     @extend_schema(request=Credentials, responses=TokenPairPayload, operation_id="authToken")
     def post(self, request: Request) -> Response:
         """Trade a name and password for an access and a refresh token."""
-        credentials = _body(Credentials, request)
-        attempt = SignIn(request._request, credentials["username"])
+        credentials = Credentials.of(request)
+        attempt = SignInAttempt(request._request, credentials["username"])
         attempt.begin()
         user = None
         try:
@@ -59,7 +58,7 @@ class TokenRefreshView(_Public):
     @extend_schema(request=RefreshBody, responses=TokenPairPayload, operation_id="authRefresh")
     def post(self, request: Request) -> Response:
         """Trade a refresh token for a fresh pair; the old refresh token is refused afterwards."""
-        pair = _accepted(tokens.rotate, _body(RefreshBody, request)["refresh"])
+        pair = _accepted(tokens.rotate, RefreshBody.of(request)["refresh"])
         return Response(TokenPairPayload(pair).data)
 
 
@@ -69,7 +68,7 @@ class TokenVerifyView(_Public):
     @extend_schema(request=TokenBody, responses=TokenPayload, operation_id="authVerify")
     def post(self, request: Request) -> Response:
         """Say whether a token, access or refresh, would be accepted now."""
-        raw = _body(TokenBody, request)["token"]
+        raw = TokenBody.of(request)["token"]
         try:
             token = tokens.read(raw, tokens.AccessToken)
         except tokens.TokenRefused:
@@ -88,7 +87,7 @@ class LogoutView(_Public):
     @extend_schema(request=RefreshBody, responses=EmptyPayload, operation_id="authLogout")
     def post(self, request: Request) -> Response:
         """Refuse a refresh token from now on; its access token ends within 15 minutes."""
-        _accepted(tokens.revoke, _body(RefreshBody, request)["refresh"])
+        _accepted(tokens.revoke, RefreshBody.of(request)["refresh"])
         return Response(EmptyPayload({}).data)
 
 
@@ -105,15 +104,6 @@ class SessionView(APIView):
         )
         answer = {"user": request.user, "expiresAt": iso_instant(ends)}
         return Response(SessionPayload(answer).data)
-
-
-def _body(shape: type[Serializer[dict[str, str]]], request: Request) -> dict[str, str]:
-    try:
-        body = shape(data=request.data)
-    except RecursionError:  # lists in lists in lists
-        raise ParseError from None
-    body.is_valid(raise_exception=True)
-    return dict(body.validated_data)
 
 
 def _accepted(act: Callable[..., Any], *given: Any) -> Any:

@@ -16,7 +16,7 @@ from drf_spectacular.views import SpectacularRedocView, SpectacularSwaggerSplitV
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from medianest.middleware import content_policy
+from medianest.api.middleware import content_policy
 
 # Swagger UI draws icons from data and shows pictures it got. ReDoc writes its style sheets itself
 # and searches in a worker.

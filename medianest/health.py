@@ -12,9 +12,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from plex_integration import store
-from plex_integration.errors import Problem, ServiceUnavailable
-from plex_integration.gateway import is_plex_up
+from medianest import store
+from medianest.api.exceptions import Problem, ServiceUnavailable
+from plex_integration.plex import is_plex_up
 
 # Anyone may ask for the health: Plex is asked at most once in this many seconds per process.
 PLEX_ASKED_EVERY = 5.0

@@ -132,7 +132,7 @@ PROXY_COUNT = int(env_number("PROXY_COUNT", 0, minimum=0, maximum=10))
 
 # No request waits longer for Redis: a failed operation opens the store's breaker.
 _REDIS_OPTIONS = {
-    "CLIENT_CLASS": "plex_integration.store.client.Client",
+    "CLIENT_CLASS": "medianest.store.client.Client",
     "SOCKET_CONNECT_TIMEOUT": 0.1,
     "SOCKET_TIMEOUT": 0.25,
 }
@@ -175,11 +175,11 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
-    "medianest.middleware.RequestMiddleware",
-    "medianest.middleware.ContentPolicyMiddleware",
+    "medianest.api.middleware.RequestMiddleware",
+    "medianest.api.middleware.ContentPolicyMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "corsheaders.middleware.CorsMiddleware",
-    "plex_integration.hits.HitMiddleware",
+    "plex_integration.caching.fast_path.HitMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -255,7 +255,7 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "filters": {"request": {"()": "medianest.middleware.RequestLogFilter"}},
+    "filters": {"request": {"()": "medianest.api.middleware.RequestLogFilter"}},
     "formatters": {
         "line": {"format": "{asctime} {levelname} {name} [{requestId}] {message}", "style": "{"}
     },
@@ -285,8 +285,8 @@ REST_FRAMEWORK = {
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_RENDERER_CLASSES": [
-        "plex_integration.envelope.EnvelopeRenderer",
-        "plex_integration.browsing.PageRenderer",
+        "medianest.api.renderers.EnvelopeRenderer",
+        "medianest.api.browsable.PageRenderer",
     ],
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
@@ -331,5 +331,5 @@ SPECTACULAR_SETTINGS = {
     "COMPONENT_SPLIT_REQUEST": True,
     "ENUM_ADD_EXPLICIT_BLANK_NULL_CHOICE": False,
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
-    "POSTPROCESSING_HOOKS": ["plex_integration.schema.complete"],
+    "POSTPROCESSING_HOOKS": ["plex_integration.openapi.complete"],
 }

@@ -8,8 +8,8 @@ from django.views.generic import RedirectView
 from medianest.docs import RedocView, SwaggerView, redoc_script
 from medianest.health import HealthView, LiveView
 from plex_integration.index import IndexView
-from plex_integration.schema import SchemaView
-from plex_integration.unknown import UnknownPathView
+from plex_integration.openapi import SchemaView
+from medianest.api.unknown_path import UnknownPathView
 
 handler400 = "plex_integration.errors.bad_request"
 handler404 = "plex_integration.errors.not_found"

@@ -9,4 +9,4 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "medianest.settings")
 application = get_wsgi_application()
 
 # At the start, not with the first request, it is said whether this process shares its limits.
-store = import_module("plex_integration.store").current()
+store = import_module("medianest.store").current()

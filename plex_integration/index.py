@@ -13,7 +13,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from plex_integration.errors import Invalid
+from medianest.api.exceptions import Invalid
 
 _PARAMETER = re.compile(r"<(?:\w+:)?(\w+)>")
 

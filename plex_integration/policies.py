@@ -5,22 +5,13 @@ Views, cache, limits, schema and README read these. Standard library only.
 
 from dataclasses import dataclass
 
-WINDOW = 60
-"""Seconds that every limit counts over, sliding."""
+from medianest.api.throttling import Limit
 
 STALE_FOR = 24 * 3600
 """Seconds past its time that an answer may still be given while Plex fails."""
 
 PARTIAL_FOR = 30
 """Seconds that an answer is kept when Plex failed a part of it."""
-
-
-@dataclass(frozen=True)
-class Limit:
-    """How many requests one user may make within the window, over all endpoints of a scope."""
-
-    scope: str
-    requests: int
 
 
 @dataclass(frozen=True)
@@ -43,11 +34,6 @@ WRITES = Limit("writes", 30)
 
 IMAGES = Limit("images", 600)
 """Per user; per address where a signed link is followed."""
-
-FAILED_SIGN_INS = Limit("sign-in", 10)
-"""Per address and per name, of failed attempts alone."""
-BAD_TOKENS = Limit("bad-token", 30)
-"""Per address."""
 
 SERVER = Policy("server", 30 * 60, SERVER_INFO)
 LIBRARIES = Policy("libraries", 30 * 60, LIBRARY_OPERATIONS)
@@ -96,8 +82,6 @@ LIMITS = (
     COLLECTION_OPERATIONS,
     WRITES,
     IMAGES,
-    FAILED_SIGN_INS,
-    BAD_TOKENS,
 )
 """Every limit an operator can change."""
 

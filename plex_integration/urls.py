@@ -4,10 +4,10 @@ from typing import Any
 
 from django.urls import URLPattern, path
 
-from plex_integration.editing.views import METHODS, EditingActions
+from plex_integration.writing.viewsets import METHODS, EditingActions
 from plex_integration.index import IndexView
-from plex_integration.pictures.views import ItemImageView
-from plex_integration.serializers import (
+from plex_integration.images.viewsets import ItemImageView
+from plex_integration.reading.queries import (
     ChildrenQuery,
     CollectionQuery,
     CollectionsQuery,
@@ -18,8 +18,8 @@ from plex_integration.serializers import (
     RecentlyAddedQuery,
     SearchQuery,
 )
-from plex_integration.views import PlexViewSet
-from plex_integration.wire import Query
+from plex_integration.reading.viewsets import PlexViewSet
+from medianest.api.serializers import Query
 
 
 class Endpoints(EditingActions, PlexViewSet):

@@ -12,9 +12,12 @@ from django.core.servers.basehttp import WSGIRequestHandler
 from django.core.signals import setting_changed
 from django.db import Error, connections
 
-from accounts import memory
-from plex_integration import counters, hits, in_force, lists, store
-from plex_integration.models import PlexConnection
+from accounts import identity_cache
+from plex_integration.caching import metrics, fast_path
+from plex_integration.configuration import runtime
+from plex_integration.reading import catalog
+from medianest import store
+from plex_integration.configuration.models import PlexConnection
 from plex_simulator import Simulator
 
 pytest_plugins = ["tests.service"]
@@ -114,7 +117,7 @@ def _begin_anew(setting: str, **_: Any) -> None:
     if setting.startswith("PLEX_"):
         with contextlib.suppress(Error, RuntimeError):  # a test without a database has no row
             PlexConnection.objects.all().delete()
-        in_force.forget()
+        runtime.forget()
 
 
 setting_changed.connect(_begin_anew)
@@ -124,7 +127,7 @@ setting_changed.connect(_begin_anew)
 def _settings_without_rows(request: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the documented values be in force where a test has no database."""
     if not {"db", "transactional_db"} & set(request.fixturenames):
-        monkeypatch.setattr(in_force, "_read", lambda version: in_force.Picture(version))
+        monkeypatch.setattr(runtime, "_read", lambda version: runtime.Picture(version))
 
 
 @pytest.fixture(autouse=True)
@@ -139,8 +142,8 @@ def forget_everything() -> None:
     """Make this process new: its store, its lists, its memory of tokens."""
     caches["default"].clear()
     store.current.cache_clear()
-    lists.forget()
-    hits.forget()
-    memory.forget()
-    in_force.forget()
-    counters.forget()
+    catalog.forget()
+    fast_path.forget()
+    identity_cache.forget()
+    runtime.forget()
+    metrics.forget()

@@ -392,7 +392,7 @@ class Stores:
 
     def another(self) -> Any:
         """Make this process's store anew, as another process would."""
-        from plex_integration import store
+        from medianest import store
 
         store.current.cache_clear()
         made = store.current()
@@ -401,7 +401,7 @@ class Stores:
 
     def close(self) -> None:
         """Let the threads that wait for a Valkey to return find it, and end."""
-        from plex_integration import store
+        from medianest import store
 
         store.current.cache_clear()
         for made in self._made:

@@ -46,19 +46,19 @@ def test_nothing_but_the_gateway_imports_what_speaks_to_plex() -> None:
     ("room", "never"),
     [
         ("media", {"django", "rest_framework", "plex_integration"}),
-        ("mapping", {"django", "rest_framework", "plex_integration.gateway"}),
-        ("services", {"django", "rest_framework", "plex_integration.views"}),
-        ("gateway/conversation", {"django", "rest_framework", "plex_integration.views"}),
-        ("gateway/server", {"django", "rest_framework", "plex_integration.views"}),
-        ("gateway/editing", {"django", "rest_framework", "plex_integration.editing"}),
-        ("editing/collections", {"django", "rest_framework", "plex_integration.cache"}),
-        ("editing/playlists", {"django", "rest_framework", "plex_integration.cache"}),
-        ("editing/work", {"django", "rest_framework", "plex_integration.store"}),
-        ("editing/once", {"django", "rest_framework", "plex_integration.gateway"}),
-        ("gateway/pictures", {"django", "rest_framework", "plex_integration.pictures"}),
-        ("pictures/disk", {"rest_framework", "plex_integration.gateway", "PIL"}),
-        ("pictures/drawing", {"django", "plex_integration.gateway"}),
-        ("gateway/events", {"django", "rest_framework", "plex_integration.views"}),
+        ("mapping", {"django", "rest_framework", "plex_integration.plex"}),
+        ("services", {"django", "rest_framework", "plex_integration.reading.viewsets"}),
+        ("gateway/conversation", {"django", "rest_framework", "plex_integration.reading.viewsets"}),
+        ("gateway/server", {"django", "rest_framework", "plex_integration.reading.viewsets"}),
+        ("gateway/editing", {"django", "rest_framework", "plex_integration.writing"}),
+        ("editing/collections", {"django", "rest_framework", "plex_integration.caching.response_cache"}),
+        ("editing/playlists", {"django", "rest_framework", "plex_integration.caching.response_cache"}),
+        ("editing/work", {"django", "rest_framework", "medianest.store"}),
+        ("editing/once", {"django", "rest_framework", "plex_integration.plex"}),
+        ("gateway/pictures", {"django", "rest_framework", "plex_integration.images"}),
+        ("pictures/disk", {"rest_framework", "plex_integration.plex", "PIL"}),
+        ("pictures/drawing", {"django", "plex_integration.plex"}),
+        ("gateway/events", {"django", "rest_framework", "plex_integration.reading.viewsets"}),
         ("gateway/transport", {"django", "rest_framework", "plex_integration"}),
     ],
 )
@@ -72,7 +72,7 @@ def test_nobody_imports_the_views_but_the_url_map() -> None:
     visitors = {
         path
         for path, tree in _modules(*SERVICE)
-        if _imports(tree) & {"plex_integration.views", "plex_integration.admin", "accounts.views"}
+        if _imports(tree) & {"plex_integration.reading.viewsets", "plex_integration.admin", "accounts.views"}
     }
     visitors = {each for each in visitors if not each.startswith("plex_integration/admin/")}
     assert visitors <= {"plex_integration/urls.py", "accounts/urls.py"}

@@ -13,10 +13,10 @@ from django.urls import URLPattern, path, reverse
 from django.views.decorators.http import require_POST
 
 from medianest.addresses import refusal
-from plex_integration import in_force
-from plex_integration.admin import signing_in
-from plex_integration.gateway import try_out
-from plex_integration.models import PlexConnection
+from plex_integration.configuration import runtime
+from plex_integration.admin import sign_in
+from plex_integration.plex import try_out
+from plex_integration.configuration.models import PlexConnection
 
 # Django's own are generic for type checkers alone.
 if TYPE_CHECKING:
@@ -160,13 +160,13 @@ class ConnectionAdmin(Admin):
             raise PermissionDenied
         if request.method == "POST":
             if "cancel" in request.POST:
-                signing_in.cancel(request)
-            elif failure := signing_in.begin(request):
+                sign_in.cancel(request)
+            elif failure := sign_in.begin(request):
                 messages.error(request, failure)
             else:
                 return HttpResponseRedirect(request.path)
             return HttpResponseRedirect(_page())
-        if waiting := signing_in.page(request, self, _page()):
+        if waiting := sign_in.page(request, self, _page()):
             return waiting
         messages.success(request, "Signed in to Plex: the new token is in force within 2 seconds.")
         tell_trial(request, PlexConnection.objects.get())
@@ -212,7 +212,7 @@ def tell_trial(request: HttpRequest, row: PlexConnection) -> None:
 
 
 def _page() -> str:
-    in_force.current()  # the first start may still be to come
+    runtime.current()  # the first start may still be to come
     name = "admin:plex_integration_plexconnection_"
     row = PlexConnection.objects.first()
     return reverse(f"{name}change", args=[row.pk]) if row else reverse(f"{name}add")

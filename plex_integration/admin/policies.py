@@ -13,7 +13,7 @@ from django.forms.boundfield import BoundField
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 
-from plex_integration.models import PolicyChange
+from plex_integration.configuration.models import PolicyChange
 from plex_integration.policies import ENDPOINTS, LIMITS, WINDOW
 
 # Django's own is generic for type checkers alone.

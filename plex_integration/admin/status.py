@@ -17,18 +17,20 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.views.decorators.http import require_POST
 
-from plex_integration import cache, connection, counters, entry, listening, store
-from plex_integration.counters import Counted
-from plex_integration.gateway import Trial, try_out
-from plex_integration.lists import LISTS
-from plex_integration.models import CacheStatus
+from plex_integration.caching import response_cache, metrics, entry, invalidation
+from plex_integration.configuration import connection
+from medianest import store
+from plex_integration.caching.metrics import Counted
+from plex_integration.plex import Trial, try_out
+from plex_integration.reading.catalog import LISTS
+from plex_integration.configuration.models import CacheStatus
 from plex_integration.policies import ENDPOINTS
 
 log = logging.getLogger(__name__)
 
 # The charts show so many hours.
 HOURS = 6
-BARS = HOURS * 3600 // counters.SLICE
+BARS = HOURS * 3600 // metrics.SLICE
 HEIGHT = 20
 # What is looked at of the kept answers: so many at most, and the beginning of each.
 MOST_ENTRIES = 2000
@@ -129,8 +131,8 @@ class StatusAdmin(Admin):
         if not self.has_view_permission(request):
             raise PermissionDenied
         trial = _plex()
-        slices = counters.slices(counters.SLICES)
-        total = counters.together(slices)
+        slices = metrics.slices(metrics.SLICES)
+        total = metrics.together(slices)
         kept, is_all = _kept()
         rows = [_row(name, total.get(name, Counted()), kept.get(name, Kept())) for name in NAMES]
         context = {
@@ -194,14 +196,14 @@ def _titled(what: str) -> str:
 def _clear(what: str) -> bool:
     kind, _, name = what.partition(":")
     if kind == "endpoint":
-        return cache.drop([cache.policy_tag(name)])
+        return response_cache.drop([response_cache.policy_tag(name)])
     if kind == "library":
-        return cache.library_changed(name)
-    return cache.drop([cache.EVERYTHING])
+        return response_cache.library_changed(name)
+    return response_cache.drop([response_cache.EVERYTHING])
 
 
 def _row(name: str, counted: Counted, kept: Kept) -> dict[str, Any]:
-    answers = {each.lower(): counted.answers.get(each, 0) for each in counters.OUTCOMES}
+    answers = {each.lower(): counted.answers.get(each, 0) for each in metrics.OUTCOMES}
     return {
         "name": name,
         **answers,
@@ -214,10 +216,10 @@ def _row(name: str, counted: Counted, kept: Kept) -> dict[str, Any]:
 
 def _kept() -> tuple[Mapping[str, Kept], bool]:
     """Look at what is kept and still holds; tell also whether that was all."""
-    versions = cache.parsed(store.current().look(None).versions)
+    versions = response_cache.parsed(store.current().look(None).versions)
     now = time.time()
     found: dict[str, Kept] = {}
-    seen = store.current().glance(f"{cache.SHAPE}:", MOST_ENTRIES, HEAD)
+    seen = store.current().glance(f"{response_cache.SHAPE}:", MOST_ENTRIES, HEAD)
     for name, beginning, size in seen:
         policy = name.split(":")[1]
         head = entry.glanced(beginning)
@@ -238,7 +240,7 @@ def _charts(slices: Sequence[Mapping[str, Counted]]) -> Iterable[Chart]:
 def _bars(counted: Sequence[Counted], most: int) -> list[Bar]:
     bars = []
     for x, each in enumerate(counted):
-        hits = round(HEIGHT * each.answers.get(counters.HIT, 0) / most, 2)
+        hits = round(HEIGHT * each.answers.get(metrics.HIT, 0) / most, 2)
         others = round(HEIGHT * each.answered / most - hits, 2)
         bars.append(Bar(x, hits, round(HEIGHT - others - hits, 2), others, HEIGHT - others))
     return bars
@@ -262,16 +264,16 @@ def _redis() -> str:
 
 def _breaker() -> str:
     failures = store.current().failures()
-    if failures < cache.FAILURES:
+    if failures < response_cache.FAILURES:
         return f"Closed: Plex is asked. Failures in a row: {failures}."
     return (
         f"Open after {failures} failures in a row: "
-        f"Plex is asked once in {cache.PAUSE:g} seconds until it answers."
+        f"Plex is asked once in {response_cache.PAUSE:g} seconds until it answers."
     )
 
 
 def _listener() -> str:
-    status = listening.status()
+    status = invalidation.status()
     if status is None:
         return "Not running: answers are kept as long as their times to live say."
     if status.problem:

@@ -11,7 +11,7 @@ from django.contrib.messages import get_messages
 from django.test import Client as Browser
 
 from accounts.models import User
-from plex_integration.models import PlexConnection
+from plex_integration.configuration.models import PlexConnection
 from plex_simulator import Simulator
 
 CONNECTION = "/admin/plex_integration/plexconnection/"

@@ -15,10 +15,10 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from django.contrib.admin.models import LogEntry
 from django.test import Client as Browser
 
-from plex_integration import connection, in_force
-from plex_integration.connection import Connection
-from plex_integration.gateway import try_out
-from plex_integration.models import PlexConnection
+from plex_integration.configuration import connection, runtime
+from plex_integration.configuration.connection import Connection
+from plex_integration.plex import try_out
+from plex_integration.configuration.models import PlexConnection
 from plex_simulator import Simulator
 from tests.admin.conftest import CONNECTION, connection_form, shown, told
 from tests.conftest import Client
@@ -28,7 +28,7 @@ TEST = f"{CONNECTION}test/"
 
 
 def row() -> PlexConnection:
-    in_force.current()
+    runtime.current()
     return PlexConnection.objects.get()
 
 
@@ -102,7 +102,7 @@ def test_a_token_that_cannot_be_read_any_more_is_asked_for_again(
 ) -> None:
     row()
     settings.ENCRYPTION_KEY = "another-key-another-key-another-key"
-    in_force.forget()
+    runtime.forget()
     assert connection.current() is None
     api.error("/plex/server", 503, "PLEX_SERVER_UNAVAILABLE")
     assert "cannot be read any more" in shown(boss.get(PAGE))

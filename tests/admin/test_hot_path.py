@@ -12,9 +12,9 @@ from django.test.utils import CaptureQueriesContext
 
 from accounts import tokens
 from accounts.models import User
-from plex_integration import in_force
-from plex_integration.models import PlexConnection, PolicyChange
-from plex_integration.store import redis as room
+from plex_integration.configuration import runtime
+from plex_integration.configuration.models import PlexConnection, PolicyChange
+from medianest.store import redis as room
 from plex_simulator import Simulator
 
 PATH = "/api/v1/plex/libraries/1/items?size=2"
@@ -32,7 +32,7 @@ def hit(shared: Any, plex: Simulator, transactional_db: None) -> Any:
 
     assert ask().headers["X-Plex-Cache-Status"] == "MISS"
     # The request that ends begins the keeping of the versions: looked at once more.
-    in_force.forget()
+    runtime.forget()
     assert ask().headers["X-Plex-Cache-Status"] == "HIT"
     return ask
 
@@ -59,8 +59,8 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
 
 
 def test_a_hit_asks_no_database_and_redis_once(hit: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(in_force, "GOOD_FOR", 3600)
-    in_force._good_until = float("inf")
+    monkeypatch.setattr(runtime, "GOOD_FOR", 3600)
+    runtime._good_until = float("inf")
     with counted(monkeypatch) as trips:
         assert hit().headers["X-Plex-Cache-Status"] == "HIT"
     assert trips == ["look"]
@@ -69,7 +69,7 @@ def test_a_hit_asks_no_database_and_redis_once(hit: Any, monkeypatch: pytest.Mon
 def test_a_hit_that_looks_for_changes_asks_redis_twice_and_no_database(
     hit: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    in_force._good_until = 0
+    runtime._good_until = 0
     with counted(monkeypatch) as trips:
         assert hit().headers["X-Plex-Cache-Status"] == "HIT"
     assert trips == ["look", "look"]
@@ -79,10 +79,10 @@ def test_a_change_that_nobody_told_of_is_found_within_a_minute(
     hit: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     PolicyChange.objects.bulk_create([PolicyChange(kind="ttl", name="library-items", value=7)])
-    in_force._good_until = 0
+    runtime._good_until = 0
     assert hit().headers["Cache-Control"] == "max-age=600, private"
-    monkeypatch.setattr(in_force, "READ_AGAIN", 0)
-    in_force._good_until = 0
+    monkeypatch.setattr(runtime, "READ_AGAIN", 0)
+    runtime._good_until = 0
     assert hit().headers["Cache-Control"] == "max-age=7, private"
 
 
@@ -90,13 +90,13 @@ def test_a_redis_that_began_anew_makes_the_rows_be_read_again(
     hit: Any, valkey: Any, plex: Simulator
 ) -> None:
     PlexConnection.objects.update(seconds=3)
-    in_force._good_until = 0
-    found = in_force.current().connection
+    runtime._good_until = 0
+    found = runtime.current().connection
     assert found
     assert found.seconds == 10
     valkey.client.flushall()
-    in_force._good_until = 0
-    found = in_force.current().connection
+    runtime._good_until = 0
+    found = runtime.current().connection
     assert found
     assert found.seconds == 3
 
@@ -109,8 +109,8 @@ def test_a_database_that_is_away_leaves_what_was_in_force(
     def away(version: str | None) -> Any:
         raise OperationalError
 
-    known = in_force.current()
-    monkeypatch.setattr(in_force, "_picture", replace(known, version="older"))
-    monkeypatch.setattr(in_force, "_good_until", 0.0)
-    monkeypatch.setattr(in_force, "_read", away)
+    known = runtime.current()
+    monkeypatch.setattr(runtime, "_picture", replace(known, version="older"))
+    monkeypatch.setattr(runtime, "_good_until", 0.0)
+    monkeypatch.setattr(runtime, "_read", away)
     assert hit().headers["X-Plex-Cache-Status"] == "HIT"

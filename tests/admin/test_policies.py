@@ -7,7 +7,7 @@ import pytest
 from django.contrib.admin.models import LogEntry
 from django.test import Client as Browser
 
-from plex_integration.models import PolicyChange
+from plex_integration.configuration.models import PolicyChange
 from plex_integration.policies import ENDPOINTS, LIMITS
 from tests.admin.conftest import POLICIES, shown, told
 from tests.conftest import Client

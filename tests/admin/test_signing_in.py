@@ -7,9 +7,9 @@ import pytest
 from django.contrib.admin.models import LogEntry
 from django.test import Client as Browser
 
-from plex_integration import in_force
-from plex_integration.admin import signing_in
-from plex_integration.models import PlexConnection
+from plex_integration.configuration import runtime
+from plex_integration.admin import sign_in
+from plex_integration.configuration.models import PlexConnection
 from plex_simulator import Simulator
 from tests.admin.conftest import CONNECTION, shown, told
 
@@ -29,7 +29,7 @@ def plextv(plex: Simulator, settings: Any) -> Simulator:
 @pytest.fixture
 def begun(boss: Browser, plextv: Simulator) -> Browser:
     """A browser that shows a code."""
-    in_force.current()
+    runtime.current()
     assert boss.post(SIGN_IN).headers["Location"] == SIGN_IN
     return boss
 
@@ -102,36 +102,36 @@ def test_reloading_often_asks_plextv_slowly(begun: Browser, plextv: Simulator) -
 
 def test_an_expired_code_is_told(begun: Browser, plextv: Simulator) -> None:
     plextv.expire_pin(pin(begun)["id"])
-    assert failed(later(begun), begun) == signing_in.ENDED
+    assert failed(later(begun), begun) == sign_in.ENDED
 
 
 def test_a_code_whose_time_is_over_is_not_asked_for(begun: Browser, plextv: Simulator) -> None:
-    assert failed(later(begun, until=time.time()), begun) == signing_in.ENDED
+    assert failed(later(begun, until=time.time()), begun) == sign_in.ENDED
     assert plextv.count(f"{PINS}/") == 0
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 422, 429])
 def test_a_refusal_while_waiting_is_told(begun: Browser, plextv: Simulator, status: int) -> None:
     plextv.fault("status", PINS, status=status)
-    assert failed(later(begun), begun) == signing_in.REFUSED
+    assert failed(later(begun), begun) == sign_in.REFUSED
 
 
 @pytest.mark.parametrize(
     ("fault", "options", "message"),
     [
-        ("status", {"status": 429}, signing_in.REFUSED),
-        ("html", {}, signing_in.REFUSED),
-        ("empty", {}, signing_in.REFUSED),
-        ("huge", {"size": 1024 * 1024}, signing_in.REFUSED),
-        ("redirect", {"to": "http://127.0.0.1:1/"}, signing_in.REFUSED),
-        ("status", {"status": 500}, signing_in.AWAY),
-        ("disconnect", {}, signing_in.AWAY),
+        ("status", {"status": 429}, sign_in.REFUSED),
+        ("html", {}, sign_in.REFUSED),
+        ("empty", {}, sign_in.REFUSED),
+        ("huge", {"size": 1024 * 1024}, sign_in.REFUSED),
+        ("redirect", {"to": "http://127.0.0.1:1/"}, sign_in.REFUSED),
+        ("status", {"status": 500}, sign_in.AWAY),
+        ("disconnect", {}, sign_in.AWAY),
     ],
 )
 def test_what_hinders_the_beginning_is_told(
     boss: Browser, plextv: Simulator, fault: str, options: Any, message: str
 ) -> None:
-    in_force.current()
+    runtime.current()
     plextv.fault(fault, PINS, **options)
     answer = boss.post(SIGN_IN)
     assert answer.headers["Location"] == PAGE
@@ -153,7 +153,7 @@ def test_a_token_does_not_go_to_an_address_that_was_changed_meanwhile(
     row = PlexConnection.objects.get()
     row.url = "http://127.0.0.1:1"
     row.save()
-    assert failed(later(begun), begun) == signing_in.MOVED
+    assert failed(later(begun), begun) == sign_in.MOVED
 
 
 def test_signing_in_can_be_cancelled(begun: Browser) -> None:
@@ -165,7 +165,7 @@ def test_without_an_address_there_is_nothing_to_sign_in_for(
     boss: Browser, plextv: Simulator, settings: Any
 ) -> None:
     settings.PLEX_URL = ""
-    assert told(boss.post(SIGN_IN)) == [signing_in.NO_ADDRESS]
+    assert told(boss.post(SIGN_IN)) == [sign_in.NO_ADDRESS]
     assert plextv.requests == ()
 
 

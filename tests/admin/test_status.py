@@ -9,8 +9,9 @@ from django.contrib.admin.models import LogEntry
 from django.test import Client as Browser
 from django.urls import reverse
 
-from plex_integration import cache, counters, store
-from plex_integration.counters import Counted
+from plex_integration.caching import response_cache, metrics
+from medianest import store
+from plex_integration.caching.metrics import Counted
 from plex_integration.policies import LIBRARY_OPERATIONS
 from plex_simulator import Simulator
 from tests.admin.conftest import STATUS, shown, told
@@ -76,7 +77,7 @@ def test_the_numbers_of_all_workers_add_up_in_redis(
 ) -> None:
     api.data("/plex/libraries")
     api.data("/plex/libraries")
-    counters.flush()
+    metrics.flush()
     (name,) = valkey.client.keys("medianest:count:*")
     valkey.client.hincrby(name, "libraries:HIT", 40)
     found = row(boss, "libraries")
@@ -91,13 +92,13 @@ def test_what_redis_did_not_take_is_brought_later(
     stores: Any, valkey: Valkey, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     kept = stores.use(valkey.url)
-    counters.count("search", counters.HIT)
+    metrics.count("search", metrics.HIT)
     with monkeypatch.context() as patch:
         patch.setattr(kept, "_run", lambda *_: None)
-        counters.flush()
+        metrics.flush()
     assert valkey.client.keys("medianest:count:*") == []
-    counters.count("search", counters.HIT)
-    assert counters.together(counters.slices(2))["search"].answers == {"HIT": 2}
+    metrics.count("search", metrics.HIT)
+    assert metrics.together(metrics.slices(2))["search"].answers == {"HIT": 2}
 
 
 def test_the_states_of_plex_redis_breaker_and_listener_are_told(
@@ -108,7 +109,7 @@ def test_the_states_of_plex_redis_breaker_and_listener_are_told(
     assert "Redis Not used: this process keeps answers and limits alone." in text
     assert "Listener Not running" in text
     plex.fault("status", status=503)
-    for _ in range(cache.FAILURES):
+    for _ in range(response_cache.FAILURES):
         api.error("/plex/server", 503, "PLEX_SERVER_UNAVAILABLE")
     store.current().put("listener", b'{"problem": "", "since": 0, "changed": 60}', 15)
     text = shown(boss.get(STATUS))
@@ -123,7 +124,7 @@ def test_the_states_of_plex_redis_breaker_and_listener_are_told(
 def test_charts_are_drawn_here_without_script_or_style(
     boss: Browser, api: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(counters, "_now", lambda: 5_000_000)  # no slice ends in between
+    monkeypatch.setattr(metrics, "_now", lambda: 5_000_000)  # no slice ends in between
     assert "Nothing was answered." in shown(boss.get(STATUS))
     for _ in range(3):
         api.data("/plex/libraries")
@@ -227,8 +228,8 @@ def test_percentiles_are_told_as_the_bound_of_their_step(
     took: list[float], p50: int | None, p95: int | None
 ) -> None:
     for seconds in took:
-        counters.took("search", seconds)
-    found = counters.together(counters.slices(2)).get("search", Counted())
+        metrics.took("search", seconds)
+    found = metrics.together(metrics.slices(2)).get("search", Counted())
     assert (found.percentile(50), found.percentile(95)) == (p50, p95)
 
 

@@ -7,7 +7,7 @@ from django.contrib.admin.models import LogEntry
 from django.contrib.auth import hashers
 from django.test import Client as Browser
 
-from accounts import memory
+from accounts import identity_cache
 from accounts.models import User
 from plex_integration.policies import FAILED_SIGN_INS
 from tests.admin.conftest import told
@@ -35,7 +35,7 @@ def test_all_tokens_of_the_selected_users_are_revoked_and_logged(
     api.data("/auth/session")
     answer = boss.post(USERS, {"action": "revoke_all_tokens", "_selected_action": [user.pk]})
     assert "refused everywhere within 30 seconds" in told(answer)[0]
-    memory.forget()
+    identity_cache.forget()
     api.error("/auth/session", 401, "UNAUTHORIZED")
     (entry,) = LogEntry.objects.all()
     assert (entry.object_repr, entry.get_change_message()) == ("ada", "Revoked all tokens.")
@@ -49,7 +49,7 @@ def test_a_user_is_deactivated_in_the_admin(boss: Browser, api: Client, user: Us
     filled.pop("last_login", None)
     del filled["is_active"]
     assert boss.post(f"{USERS}{user.pk}/change/", filled).status_code == 302
-    memory.forget()
+    identity_cache.forget()
     api.error("/auth/session", 401, "UNAUTHORIZED")
 
 

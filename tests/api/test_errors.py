@@ -11,8 +11,10 @@ from django.conf import settings
 from rest_framework.permissions import IsAdminUser
 
 from accounts.models import User
-from plex_integration import errors, mapping, store
-from plex_integration.views import PlexViewSet
+from plex_integration import errors
+from plex_integration.plex import parsing
+from medianest import store
+from plex_integration.reading.viewsets import PlexViewSet
 from plex_simulator import Simulator
 from tests.conftest import PASSWORD, Client, forget_everything
 
@@ -251,7 +253,7 @@ def own_defect(scene: Scene) -> requests.Response:
     def fail(*_: Any) -> None:
         raise ZeroDivisionError("the inner workings")
 
-    scene.patch.setattr(mapping, "server", fail)
+    scene.patch.setattr(parsing, "server", fail)
     return scene.api.get("/plex/server")
 
 

@@ -1,7 +1,7 @@
 """Where a process begins to count alone when Redis goes away."""
 
-from plex_integration.store.local import LocalLimits
-from plex_integration.store.values import Take
+from medianest.store.local import LocalLimits
+from medianest.store.values import Take
 
 
 def test_a_fallback_begins_where_all_workers_together_were() -> None:

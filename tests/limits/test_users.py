@@ -6,7 +6,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from accounts import memory, tokens
+from accounts import identity_cache, tokens
 from accounts.models import User
 
 
@@ -19,7 +19,7 @@ def user(db: None) -> User:
 def later(monkeypatch: pytest.MonkeyPatch) -> Any:
     """Move the clock by which users are remembered."""
     moved = [0.0]
-    real = memory.time
+    real = identity_cache.time
 
     class Clock:
         time = staticmethod(real.time)
@@ -28,7 +28,7 @@ def later(monkeypatch: pytest.MonkeyPatch) -> Any:
         def monotonic() -> float:
             return real.monotonic() + moved[0]
 
-    monkeypatch.setattr(memory, "time", Clock)
+    monkeypatch.setattr(identity_cache, "time", Clock)
 
     def move(seconds: float) -> None:
         moved[0] += seconds
@@ -37,14 +37,14 @@ def later(monkeypatch: pytest.MonkeyPatch) -> Any:
 
 
 def test_a_user_is_remembered_for_less_than_thirty_seconds() -> None:
-    assert memory.USER_SECONDS < 30
+    assert identity_cache.USER_SECONDS < 30
 
 
 def test_a_token_seen_before_asks_the_database_nothing(user: User) -> None:
     access = tokens.issue(user).access
-    memory.signed_in(access)
+    identity_cache.signed_in(access)
     with CaptureQueriesContext(connection) as seen:
-        found, _ = memory.signed_in(access)
+        found, _ = identity_cache.signed_in(access)
     assert (found.pk, len(seen)) == (user.pk, 0)
 
 
@@ -67,49 +67,49 @@ def test_a_user_who_is_no_longer_welcome_is_refused_within_thirty_seconds(
     user: User, change: Any, later: Any
 ) -> None:
     access = tokens.issue(user).access
-    memory.signed_in(access)
+    identity_cache.signed_in(access)
     change(user)
     later(29.9)
     for _ in range(2):
         with pytest.raises(tokens.TokenRefused):
-            memory.signed_in(access)
-        assert memory.known_user(access) is None
+            identity_cache.signed_in(access)
+        assert identity_cache.known_user(access) is None
 
 
 def test_being_seen_again_and_again_prolongs_nothing(user: User, later: Any) -> None:
     access = tokens.issue(user).access
-    memory.signed_in(access)
+    identity_cache.signed_in(access)
     deactivate(user)
     for _ in range(5):
         later(3.9)
-        memory.signed_in(access)
+        identity_cache.signed_in(access)
     later(3.9)
     with pytest.raises(tokens.TokenRefused):
-        memory.signed_in(access)
+        identity_cache.signed_in(access)
 
 
 def test_an_old_token_is_refused_as_soon_as_a_new_one_was_seen(user: User) -> None:
     old = tokens.issue(user).access
-    memory.signed_in(old)
+    identity_cache.signed_in(old)
     change_password(user)
-    memory.signed_in(tokens.issue(user).access)
+    identity_cache.signed_in(tokens.issue(user).access)
     with pytest.raises(tokens.TokenRefused):
-        memory.signed_in(old)
+        identity_cache.signed_in(old)
 
 
 def test_a_token_that_ended_is_refused_though_it_was_seen(
     user: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     access = tokens.issue(user).access
-    _, token = memory.signed_in(access)
-    monkeypatch.setattr(memory.time, "time", lambda: token["exp"] + 0.0)
+    _, token = identity_cache.signed_in(access)
+    monkeypatch.setattr(identity_cache.time, "time", lambda: token["exp"] + 0.0)
     with pytest.raises(tokens.TokenRefused):
-        memory.signed_in(access)
-    assert memory.known_user(access) is None
+        identity_cache.signed_in(access)
+    assert identity_cache.known_user(access) is None
 
 
 def test_a_token_that_was_refused_is_not_remembered(user: User) -> None:
     for number in range(50):
         with pytest.raises(tokens.TokenRefused):
-            memory.signed_in(f"not.a.token-{number}")
-    assert len(memory._tokens) == 0
+            identity_cache.signed_in(f"not.a.token-{number}")
+    assert len(identity_cache._tokens) == 0

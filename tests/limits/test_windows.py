@@ -15,10 +15,10 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
-from plex_integration.store import Attempt, Take, local
-from plex_integration.store import redis as room
-from plex_integration.store.local import LocalLimits
-from plex_integration.store.redis import _ATTEMPT, _END_ATTEMPT, _TAKE
+from medianest.store import Attempt, Take, local
+from medianest.store import redis as room
+from medianest.store.local import LocalLimits
+from medianest.store.redis import _ATTEMPT, _END_ATTEMPT, _TAKE
 from tests.service import Valkey
 
 SECOND = 1_000_000

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import pytest
 
 from plex_integration import policies
-from plex_integration.policies import Limit
+from medianest.api.throttling import Limit
 from tests.service import Person, Service, ask, at_once
 
 PATHS = {

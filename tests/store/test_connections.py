@@ -3,7 +3,7 @@
 import threading
 from typing import Any
 
-from plex_integration.store import Take
+from medianest.store import Take
 
 
 def looks(store: Any, key: str = "answer") -> list[Any]:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from plex_integration.store import Attempt, Take
+from medianest.store import Attempt, Take
 from tests.service import HOST, House, Valkey, free_port, until
 
 BOUND = 0.3

@@ -7,7 +7,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import connection
 
 from accounts.models import User
-from plex_integration.models import PlexConnection
+from plex_integration.configuration.models import PlexConnection
 
 DATABASE = "demo.sqlite3"
 # name: password, administrator

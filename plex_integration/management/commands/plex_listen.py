@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from plex_integration.listening import Listener
+from plex_integration.caching.invalidation import Listener
 
 log = logging.getLogger(__name__)
 

@@ -1,0 +1,76 @@
+"""Limits on signing in: failed attempts per address and per name, bad tokens per address."""
+
+import time
+from uuid import uuid4
+
+from django.http import HttpRequest
+
+from medianest import store
+from medianest.api.exceptions import RateLimitExceeded
+from medianest.api.throttling import (
+    WINDOW,
+    Limit,
+    address_hit,
+    client_address,
+    hashed,
+    requests_allowed,
+)
+from medianest.store import Attempt
+
+FAILED_SIGN_INS = Limit("sign-in", 10)
+"""Per address and per name; only failed attempts count."""
+BAD_TOKENS = Limit("bad-token", 30)
+"""Per address."""
+
+LIMITS = (FAILED_SIGN_INS, BAD_TOKENS)
+"""Every limit of this app that an operator can change."""
+
+# While all places are taken by attempts that are still open, another attempt polls for a place.
+POLL_SECONDS = 0.05
+POLLS = 60
+
+
+def count_bad_token(request: HttpRequest) -> None:
+    """Count a bad token against its address. Raises RateLimitExceeded beyond the limit."""
+    verdict = store.current().look(address_hit(request, BAD_TOKENS, prefix="")).verdict
+    if verdict and not verdict.is_allowed:
+        raise RateLimitExceeded(verdict.limit, WINDOW, verdict.retry_after)
+
+
+class SignInAttempt:
+    """An attempt to sign in: it counts against its address and its name unless it succeeds."""
+
+    def __init__(self, request: HttpRequest, username: str) -> None:
+        self._keys = [
+            f"{FAILED_SIGN_INS.scope}:{kind}:{hashed(value)}"
+            for kind, value in (
+                ("address", client_address(request)),
+                ("name", username.casefold()),
+            )
+        ]
+        self._id = uuid4().hex
+        self._begun: list[str] = []
+
+    def begin(self) -> None:
+        """Take a place before any password is checked. Raises RateLimitExceeded."""
+        limit = requests_allowed(FAILED_SIGN_INS)
+        for key in self._keys:
+            outcome, wait = self._begin(key, limit)
+            if outcome is not Attempt.BEGUN:
+                self.end(failed=False)
+                raise RateLimitExceeded(limit, WINDOW, max(1, wait))
+            self._begun.append(key)
+
+    def end(self, *, failed: bool) -> None:
+        """Count the attempt if it failed; otherwise forget it."""
+        for key in self._begun:
+            store.current().end_attempt(key, self._id, failed=failed)
+
+    def _begin(self, key: str, limit: int) -> tuple[Attempt, int]:
+        outcome, wait = Attempt.WAIT, 0
+        for _ in range(POLLS):
+            outcome, wait = store.current().attempt(key, limit, WINDOW, self._id)
+            if outcome is not Attempt.WAIT:
+                break
+            time.sleep(POLL_SECONDS)
+        return outcome, wait

@@ -1,0 +1,243 @@
+"""Errors as the API answers them, and the handlers that translate every other exception.
+
+    Problem                    500  a defect of this service; the base class of all others
+    ├── Invalid                400  a bad parameter or body
+    ├── Unauthorized           401  no token, or one that is not valid
+    ├── AccessDenied           403
+    ├── NotFound               404  no such path
+    ├── MethodNotAllowed       405
+    ├── NotAcceptable          406
+    ├── UnsupportedMediaType   415
+    ├── RateLimitExceeded      429
+    └── ServiceUnavailable     503  the database is unavailable
+
+Apps add their own rows by subclassing `Problem`. Raise what you mean where you know it;
+`exception_handler` translates the exceptions of Django and DRF once.
+"""
+
+import json
+import logging
+from typing import Any
+
+from django.core.exceptions import PermissionDenied as DjangoPermissionDenied
+from django.core.exceptions import SuspiciousOperation
+from django.db import InterfaceError, OperationalError
+from django.http import Http404, HttpRequest, HttpResponse
+from django.views import defaults
+from rest_framework import exceptions
+from rest_framework.response import Response
+
+from medianest.api import renderers
+
+log = logging.getLogger(__name__)
+
+CHALLENGE = 'Bearer realm="api"'
+
+
+class Problem(exceptions.APIException):
+    """An error as the API answers it: a code of the table, a status, a message, details.
+
+    `is_upstream` marks errors that another server caused: they are logged like the service's own.
+    """
+
+    code = "INTERNAL_ERROR"
+    status_code = 500
+    default_detail = "The service made a mistake. It has been logged under this request's id."
+    headers: dict[str, str] = {}
+    is_upstream = False
+
+    def __init__(
+        self, message: str | None = None, details: Any = None, headers: dict[str, str] | None = None
+    ) -> None:
+        super().__init__(message)
+        self.details = details
+        self.headers = {**self.headers, **(headers or {})}
+
+
+class Invalid(Problem):
+    """A bad parameter or body; `details` is {parameter: [messages]}."""
+
+    code = "VALIDATION_ERROR"
+    status_code = 400
+    default_detail = "A parameter is not valid."
+
+
+class Unauthorized(Problem):
+    """There is no token, or it is malformed, expired or revoked."""
+
+    code = "UNAUTHORIZED"
+    status_code = 401
+    default_detail = "Sign in: a valid access token is needed."
+    headers = {"WWW-Authenticate": CHALLENGE}
+
+
+class AccessDenied(Problem):
+    """The user is signed in, but not allowed to do this."""
+
+    code = "ACCESS_DENIED"
+    status_code = 403
+    default_detail = "You are not allowed to do this."
+
+
+class NotFound(Problem):
+    """No endpoint has this path."""
+
+    code = "NOT_FOUND"
+    status_code = 404
+    default_detail = "There is nothing at this path."
+
+
+class MethodNotAllowed(Problem):
+    """The path exists, but does not accept this method."""
+
+    code = "METHOD_NOT_ALLOWED"
+    status_code = 405
+    default_detail = "This path does not take this method."
+
+
+class NotAcceptable(Problem):
+    """The client accepts no media type that this service sends."""
+
+    code = "NOT_ACCEPTABLE"
+    status_code = 406
+    default_detail = "This service answers application/json."
+
+
+class UnsupportedMediaType(Problem):
+    """The request body has a media type that this service does not read."""
+
+    code = "UNSUPPORTED_MEDIA_TYPE"
+    status_code = 415
+    default_detail = "Send the body as application/json."
+
+
+class RateLimitExceeded(Problem):
+    """Too many requests; `details` is {limit, window, retryAfter}, the last two in seconds."""
+
+    code = "RATE_LIMIT_EXCEEDED"
+    status_code = 429
+    default_detail = "Too many requests. Wait and try again."
+
+    def __init__(self, limit: int, window: int, retry_after: int) -> None:
+        super().__init__(
+            details={"limit": limit, "window": window, "retryAfter": retry_after},
+            headers={"Retry-After": str(retry_after)},
+        )
+
+
+class ServiceUnavailable(Problem):
+    """The service's own database is unavailable."""
+
+    code = "SERVICE_UNAVAILABLE"
+    status_code = 503
+    default_detail = "The service's database is not accessible."
+    headers = {"Retry-After": "5"}
+
+
+GENERAL_PROBLEMS: tuple[type[Problem], ...] = (
+    Invalid,
+    Unauthorized,
+    AccessDenied,
+    NotFound,
+    MethodNotAllowed,
+    NotAcceptable,
+    UnsupportedMediaType,
+    RateLimitExceeded,
+    ServiceUnavailable,
+    Problem,
+)
+"""The rows of the error table that every app shares, in the table's order."""
+
+# Exceptions of Django and DRF with the row they become, most specific first.
+_FOREIGN: list[tuple[type[Exception], type[Problem]]] = [
+    (exceptions.NotAuthenticated, Unauthorized),
+    (exceptions.AuthenticationFailed, Unauthorized),
+    (exceptions.PermissionDenied, AccessDenied),
+    (DjangoPermissionDenied, AccessDenied),
+    (exceptions.NotFound, NotFound),
+    (Http404, NotFound),
+    (exceptions.MethodNotAllowed, MethodNotAllowed),
+    (exceptions.NotAcceptable, NotAcceptable),
+    (exceptions.UnsupportedMediaType, UnsupportedMediaType),
+    (OperationalError, ServiceUnavailable),
+    (InterfaceError, ServiceUnavailable),
+]
+
+
+def exception_handler(error: Exception, context: dict[str, Any]) -> Response:
+    """Answer any exception of a view with its row of the error table; log defects of the service."""
+    problem = _translated(error)
+    if problem.code == Problem.code:
+        log.error("unhandled %s", type(error).__name__, exc_info=error)
+    elif problem.status_code >= 500 or problem.is_upstream:
+        log.warning("%s: %s", problem.code, problem.__cause__ or type(error).__name__)
+    return Response(
+        _body(problem),
+        status=problem.status_code,
+        headers={**problem.headers, "Cache-Control": "no-store"},
+        exception=True,
+    )
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Answer a request that Django refuses before any view: a foreign host, an oversized body."""
+    if not _is_api(request):
+        return defaults.bad_request(request, exception)
+    return _response(request, Invalid("The request is malformed."))
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Answer a path that belongs to no view."""
+    if not _is_api(request):
+        return defaults.page_not_found(request, exception)
+    return _response(request, NotFound())
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """Answer a crash outside of every view; Django has logged it."""
+    if not _is_api(request):
+        return defaults.server_error(request)
+    return _response(request, Problem())
+
+
+def _translated(error: Exception) -> Problem:
+    if isinstance(error, Problem):
+        return error
+    if isinstance(error, exceptions.ParseError):
+        return Invalid("The body is not valid JSON.", details={"body": ["Not valid JSON."]})
+    if isinstance(error, SuspiciousOperation):  # too many parameters, too large a body
+        return Invalid(
+            "The request is malformed.", details={"request": ["Too much, or malformed."]}
+        )
+    if isinstance(error, exceptions.ValidationError):
+        detail: Any = error.detail
+        details = detail if isinstance(detail, dict) else {"body": detail}
+        if "non_field_errors" in details:
+            details["body"] = details.pop("non_field_errors")
+        return Invalid(f"Not valid: {', '.join(sorted(details))}.", details=details)
+    for foreign, problem in _FOREIGN:
+        if isinstance(error, foreign):
+            has_reason = isinstance(error, exceptions.AuthenticationFailed) and error.args
+            return problem(str(error.args[0]) if has_reason else None)
+    return Problem()
+
+
+def _body(problem: Problem) -> dict[str, Any]:
+    body = {"code": problem.code, "message": str(problem.detail)}
+    if problem.details is not None:
+        body["details"] = problem.details
+    return body
+
+
+def _is_api(request: HttpRequest) -> bool:
+    return request.path_info.startswith("/api/")
+
+
+def _response(request: HttpRequest, problem: Problem) -> HttpResponse:
+    error = json.dumps(_body(problem)).encode()
+    return HttpResponse(
+        renderers.failure(error, renderers.metadata(request)),
+        status=problem.status_code,
+        content_type="application/json",
+        headers={**problem.headers, "Cache-Control": "no-store"},
+    )

@@ -1,0 +1,36 @@
+"""Announce changed settings to every process, once the change is committed.
+
+Every process holds a snapshot of the rows (`runtime`) and compares its version with the one in the
+store, so giving the tag `SETTINGS` a new version is enough. A new connection also makes every
+cached response a miss.
+"""
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
+
+from django.db import transaction
+from django.db.models.signals import post_delete, post_save
+from django.dispatch import receiver
+
+from medianest import store
+from medianest.store import EVERYTHING
+from plex_integration.configuration import runtime
+from plex_integration.configuration.models import PlexConnection, PolicyChange
+
+
+@receiver([post_save, post_delete], sender=PlexConnection)
+def announce_connection(**_: Any) -> None:
+    """Announce a changed connection, and clear the cache."""
+    transaction.on_commit(partial(_announce, [runtime.SETTINGS, EVERYTHING]))
+
+
+@receiver([post_save, post_delete], sender=PolicyChange)
+def announce_policy(**_: Any) -> None:
+    """Announce a changed cache time or rate limit."""
+    transaction.on_commit(partial(_announce, [runtime.SETTINGS]))
+
+
+def _announce(tags: Sequence[str]) -> None:
+    store.current().bump(tags)
+    runtime.reload()

@@ -1,0 +1,172 @@
+"""The settings in force now: the connection and the changed policy values, as this process sees them.
+
+A process holds one frozen snapshot of the operator's rows, and requests read that. All workers
+share the versions of the cache tags; saving a row gives the tag `SETTINGS` a new version
+(`changes`). A process compares its snapshot with that version at most once in `CHECK_SECONDS`, and
+only while requests come in: one small read of Redis a second, and no database query until
+something changed. So a change takes effect everywhere within `CHECK_SECONDS`. Without Redis, or
+while it is unavailable, the rows are read that often instead.
+"""
+
+import json
+import logging
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from django.conf import settings
+from django.db import DatabaseError
+
+from medianest import store
+from medianest.api import throttling
+from medianest.api.throttling import Limit
+from medianest.store import EVERYTHING
+from plex_integration.configuration.connection import Connection
+from plex_integration.configuration.models import PlexConnection, PolicyChange
+from plex_integration.errors import PlexServerUnavailable
+from plex_integration.policies import Policy
+
+log = logging.getLogger(__name__)
+
+SETTINGS = "settings"
+
+CHECK_SECONDS = 1.0
+# A change that nobody announced, made by hand in the database or by a process that died, is found.
+READ_AGAIN_SECONDS = 60.0
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """The rows as they were read at a moment of `time.monotonic()`, and the version they had."""
+
+    version: str | None = None
+    at: float = 0.0
+    connection: Connection | None = None
+    ttls: Mapping[str, int] = field(default_factory=dict)
+    requests: Mapping[str, int] = field(default_factory=dict)
+
+
+_lock = threading.Lock()
+_snapshot: Snapshot | None = None
+_checked_until = 0.0
+
+
+def ttl(policy: Policy) -> int:
+    """Return for how many seconds a policy's responses are fresh now."""
+    return current().ttls.get(policy.name, policy.ttl)
+
+
+def requests_allowed(limit: Limit) -> int:
+    """Return how many requests a limit allows in its window now."""
+    return current().requests.get(limit.scope, limit.requests)
+
+
+throttling.use_requests(requests_allowed)
+
+
+def required_connection() -> Connection:
+    """Return the configured Plex server. Raises PlexServerUnavailable where there is none."""
+    connection = current().connection
+    if connection is None:
+        raise PlexServerUnavailable("No Plex server is configured.")
+    return connection
+
+
+def current() -> Snapshot:
+    """Return the snapshot in force.
+
+    Raises DatabaseError where there is none yet and the rows cannot be read.
+    """
+    snapshot = _snapshot
+    if snapshot is not None and time.monotonic() < _checked_until:
+        return snapshot
+    return _checked()
+
+
+def reload() -> None:
+    """Discard the snapshot: the next use reads the rows."""
+    global _snapshot, _checked_until
+    with _lock:
+        _snapshot, _checked_until = None, 0.0
+
+
+def _checked() -> Snapshot:
+    """Return the snapshot after comparing its version with the store's."""
+    global _snapshot, _checked_until
+    snapshot = _snapshot
+    # While one thread checks, the others use the snapshot they have, if there is one.
+    if not _lock.acquire(blocking=snapshot is None):
+        assert snapshot is not None  # noqa: S101 - the acquire would have blocked
+        return snapshot
+    try:
+        snapshot, now = _snapshot, time.monotonic()
+        if snapshot is None or now >= _checked_until:
+            _snapshot = snapshot = _renewed(snapshot, now)
+            _checked_until = now + CHECK_SECONDS
+        return snapshot
+    finally:
+        _lock.release()
+
+
+def _renewed(snapshot: Snapshot | None, now: float) -> Snapshot:
+    # The version is read first: rows that are read after it are as new as it says, or newer.
+    version = _shared_version()
+    if snapshot is not None and now - snapshot.at < READ_AGAIN_SECONDS:
+        if version is not None and version == snapshot.version:
+            return snapshot
+    try:
+        return _read(version)
+    except DatabaseError as error:
+        if snapshot is None:
+            raise
+        log.warning("the settings cannot be read again: %s", type(error).__name__)
+        return snapshot
+
+
+def _shared_version() -> str | None:
+    """Return what changes with every change of the rows; None where no store says so."""
+    if not settings.REDIS_URL:
+        return None
+    written = store.current().look(None).versions
+    try:
+        versions = json.loads(written) if written else None
+    except ValueError:
+        versions = None
+    # A Redis that started anew has another base: what it knew of changes is lost.
+    known = isinstance(versions, dict)
+    return f"{versions.get(EVERYTHING)} {versions.get(SETTINGS)}" if known else None
+
+
+def _read(version: str | None) -> Snapshot:
+    values: dict[str, dict[str, int]] = {"ttl": {}, "rate": {}}
+    for kind, name, value in PolicyChange.objects.values_list("kind", "name", "value"):
+        values.setdefault(kind, {})[name] = value
+    return Snapshot(version, time.monotonic(), _connection(), values["ttl"], values["rate"])
+
+
+def _connection() -> Connection | None:
+    rows = PlexConnection.objects
+    row = rows.first()
+    if row is None and settings.PLEX_URL and settings.PLEX_TOKEN:
+        # The first start: from now on the row is in force. Another process may have been as quick.
+        rows.bulk_create([connection_from_environment()], ignore_conflicts=True)
+        row = rows.first()
+    return row.connection() if row else None
+
+
+def connection_from_environment() -> PlexConnection:
+    """Return the row that the environment describes, not saved."""
+    row = PlexConnection(
+        pk=1,
+        url=settings.PLEX_URL,
+        seconds=settings.PLEX_TIMEOUT,
+        show_file_paths=settings.PLEX_SHOW_FILE_PATHS,
+        tls=PlexConnection.Tls.VERIFY if settings.PLEX_VERIFY_TLS else PlexConnection.Tls.ACCEPT,
+    )
+    if isinstance(settings.PLEX_VERIFY_TLS, str):
+        row.tls = PlexConnection.Tls.OWN_CA
+        row.authority = Path(settings.PLEX_VERIFY_TLS).read_text()
+    row.token = settings.PLEX_TOKEN
+    return row

@@ -1,0 +1,176 @@
+"""What may be asked: each endpoint's parameters with their bounds."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from rest_framework import serializers
+
+from plex_integration.errors import LibraryNotFound, SearchQueryTooShort
+from medianest.api.fields import Flag, Text, WholeNumber
+from medianest.api.serializers import Query
+from plex_integration.plex.ids import is_id
+
+LARGEST_START = 2**31 - 1
+LISTED_TYPES = (
+    "movie", "show", "season", "episode", "artist", "album", "track", "photo", "photoalbum"
+)  # fmt: skip
+RECENT_TYPES = LISTED_TYPES[:7]
+SEARCHED_TYPES = ("movie", "show", "episode", "artist", "album", "track")
+# As Plex does: titles from A on, everything else from the highest down.
+SORTED_BY = {"titleSort": "asc", "addedAt": "desc", "rating": "desc", "year": "desc"}
+SORTS = [
+    f"{field}{direction}" for field in SORTED_BY for direction in ("", ":asc", ":desc")
+]  # fmt: skip
+
+
+class DetailsQuery(Query):
+    """How much of each item is wanted."""
+
+    details = serializers.ChoiceField(
+        choices=["full", "summary"],
+        default="full",
+        help_text="`full`: complete items. `summary`: what Plex's lists hold (2 genres, 3 actors, "
+        "no ids), one upstream request less.",
+    )
+
+
+class Sort(serializers.ChoiceField):
+    """A sort field with an optional direction; validated to one with its direction."""
+
+    def to_internal_value(self, data: Any) -> str:
+        field, _, direction = str(super().to_internal_value(data)).partition(":")
+        return f"{field}:{direction or SORTED_BY[field]}"
+
+
+class LibraryItemsQuery(DetailsQuery):
+    """A page of a library's items: which, in what order."""
+
+    start = WholeNumber(
+        min_value=0, max_value=LARGEST_START, default=0, help_text="Starting offset."
+    )
+    size = WholeNumber(min_value=1, max_value=200, default=50, help_text="Number of items.")
+    sort = Sort(
+        choices=SORTS,
+        default="titleSort:asc",
+        help_text="Sort field. Bare, `titleSort` ascends and the others "
+        "descend; items without the value come last.",
+    )
+    type = serializers.ChoiceField(
+        choices=LISTED_TYPES,
+        required=False,
+        help_text="Item type, as the library's own type allows: movie; show, season, episode; "
+        "artist, album, track; photo, photoalbum. When left out, the library's own.",
+    )
+    unwatched = Flag(
+        required=False,
+        help_text="true: only what is not yet watched (shows: with unwatched episodes). "
+        "false: no filter. Not for music and photos.",
+    )
+    genre = Text(
+        required=False,
+        max_length=200,
+        help_text="A genre's name, in any case, or its id. An unknown one gives an empty page.",
+    )
+    year = WholeNumber(required=False, min_value=1800, max_value=2100, help_text="Release year.")
+
+
+class SearchQuery(DetailsQuery):
+    """What to look for in all libraries."""
+
+    query = Text(
+        min_length=2,
+        max_length=200,
+        error_messages={"required": "", "blank": "", "min_length": ""},
+        help_text="What to look for, 2 to 200 characters.",
+    )
+    type = serializers.ChoiceField(
+        choices=SEARCHED_TYPES, required=False, help_text="Media type filter."
+    )
+    limit = WholeNumber(
+        min_value=1, max_value=200, default=50, help_text="Maximum results, of all types together."
+    )
+
+    @classmethod
+    def of(cls, parameters: Any) -> Mapping[str, Any]:
+        """Return the validated parameters. Raises SearchQueryTooShort before anything else."""
+        try:
+            return super().of(parameters)
+        except serializers.ValidationError as error:
+            problems: Any = error.detail
+            codes = {each.code for each in problems.get("query", [])}
+            if codes & {"required", "blank", "min_length"}:
+                raise SearchQueryTooShort from error
+            raise
+
+
+class LibraryKey(serializers.CharField):
+    """A library's id. Raises LibraryNotFound for what can be none: Plex is not asked."""
+
+    def run_validation(self, data: Any = serializers.empty) -> Any:
+        if data is not serializers.empty and not is_id(data):
+            raise LibraryNotFound
+        return super().run_validation(data)
+
+
+class RecentlyAddedQuery(DetailsQuery):
+    """What was added lately: how many, of which type, in which library."""
+
+    limit = WholeNumber(min_value=1, max_value=200, default=50, help_text="Maximum items.")
+    type = serializers.ChoiceField(
+        choices=RECENT_TYPES,
+        required=False,
+        help_text="Media type filter. When left out, new episodes are grouped as Plex groups them.",
+    )
+    library = LibraryKey(required=False, help_text="A library's id.")
+
+
+class ChildrenQuery(DetailsQuery):
+    """A page of an item's children."""
+
+    start = WholeNumber(
+        min_value=0, max_value=LARGEST_START, default=0, help_text="Starting offset."
+    )
+    size = WholeNumber(min_value=1, max_value=200, default=50, help_text="Number of items.")
+
+
+class LookupQuery(Query):
+    """Which guid to look for."""
+
+    guid = serializers.RegexField(
+        r"^(plex://[a-z]+/[0-9a-f]{1,40}|imdb://tt[0-9]{1,12}|(tmdb|tvdb)://[0-9]{1,12})\Z",
+        error_messages={
+            "invalid": "Must be plex://<type>/<id>, imdb://tt<digits>, tmdb://<digits> or "
+            "tvdb://<digits>."
+        },
+        trim_whitespace=False,
+        help_text="`plex://movie/…`, `imdb://tt…`, `tmdb://…` or `tvdb://…`.",
+    )
+
+
+class OnDeckQuery(DetailsQuery):
+    """How much of what can be continued."""
+
+    limit = WholeNumber(min_value=1, max_value=200, default=50, help_text="Maximum items.")
+
+
+class PlaylistsQuery(Query):
+    """Which playlists."""
+
+    type = serializers.ChoiceField(
+        choices=["video", "audio", "photo"], required=False, help_text="What they hold."
+    )
+
+
+class CollectionsQuery(Query):
+    """Which of a library's collections; all when nothing is given."""
+
+    start = WholeNumber(
+        min_value=0, max_value=LARGEST_START, default=0, help_text="Starting offset."
+    )
+    size = WholeNumber(
+        min_value=1, max_value=200, required=False, help_text="Number of rows; all when left out."
+    )
+
+
+class CollectionQuery(DetailsQuery, CollectionsQuery):
+    """Which of a collection's items; all when nothing is given."""

@@ -1,0 +1,51 @@
+"""Collections."""
+
+from rest_framework import serializers
+
+from plex_integration.images.signing import PictureLink
+from plex_integration.reading.serializers.items import (
+    ItemPayload,
+    LibraryReferencePayload,
+    PaginationPayload,
+)
+from medianest.api.fields import Instant
+from medianest.api.serializers import Payload
+
+
+class ListedCollectionPayload(Payload):
+    """A collection, as a library lists it."""
+
+    ratingKey = serializers.CharField()
+    key = serializers.CharField()
+    type = serializers.CharField()
+    title = serializers.CharField(allow_null=True)
+    titleSort = serializers.CharField(required=False)
+    summary = serializers.CharField(required=False)
+    contentRating = serializers.CharField(required=False)
+    addedAt = Instant(allow_null=True)
+    updatedAt = Instant(allow_null=True)
+    art = serializers.CharField(required=False)
+    artUrl = PictureLink("art")
+    thumb = serializers.CharField(required=False)
+    thumbUrl = PictureLink("thumb")
+    childCount = serializers.IntegerField(allow_null=True)
+    smart = serializers.BooleanField()
+    subtype = serializers.CharField(required=False)
+    library = LibraryReferencePayload(allow_null=True)
+
+
+class CollectionsPayload(Payload):
+    """`GET /libraries/:libraryKey/collections`."""
+
+    collections = ListedCollectionPayload(many=True)
+    total = serializers.IntegerField()
+    library = LibraryReferencePayload()
+    pagination = PaginationPayload()
+
+
+class CollectionPayload(Payload):
+    """`GET /collections/:collectionKey`."""
+
+    collection = ListedCollectionPayload()
+    items = ItemPayload(many=True)
+    pagination = PaginationPayload()

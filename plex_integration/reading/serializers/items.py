@@ -1,0 +1,186 @@
+"""Items, and the answers that are lists of them."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+from plex_integration.images.signing import PictureLink
+from medianest.api.fields import Instant
+from medianest.api.serializers import Payload
+
+
+class LibraryReferencePayload(Payload):
+    """The library something belongs to."""
+
+    id = serializers.CharField()
+    title = serializers.CharField(allow_null=True)
+    type = serializers.CharField(allow_null=True)
+
+
+class TagPayload(Payload):
+    """A genre, director, writer, country or collection."""
+
+    id = serializers.IntegerField(required=False)
+    tag = serializers.CharField()
+
+
+class ActorPayload(TagPayload):
+    """A cast member."""
+
+    role = serializers.CharField(required=False)
+    thumb = serializers.CharField(required=False)
+
+
+class FilePath(serializers.CharField):
+    """A path on the server; null unless the context's `show_file_paths` is true."""
+
+    def __init__(self) -> None:
+        super().__init__(allow_null=True, help_text="Null where the setting hides paths.")
+
+    def to_representation(self, value: Any) -> Any:
+        return value if self.context["show_file_paths"] else None
+
+
+class PartPayload(Payload):
+    """One file of a version."""
+
+    id = serializers.IntegerField(allow_null=True)
+    key = serializers.CharField(allow_null=True)
+    duration = serializers.IntegerField(allow_null=True, help_text="Milliseconds.")
+    file = FilePath()
+    size = serializers.IntegerField(allow_null=True, help_text="Bytes.")
+    container = serializers.CharField(allow_null=True)
+    videoProfile = serializers.CharField(allow_null=True)
+
+
+class MediaPayload(Payload):
+    """One version of an item."""
+
+    id = serializers.IntegerField(allow_null=True)
+    duration = serializers.IntegerField(allow_null=True, help_text="Milliseconds.")
+    bitrate = serializers.IntegerField(allow_null=True, help_text="kbps.")
+    width = serializers.IntegerField(allow_null=True)
+    height = serializers.IntegerField(allow_null=True)
+    aspectRatio = serializers.FloatField(allow_null=True)
+    audioChannels = serializers.IntegerField(allow_null=True)
+    audioCodec = serializers.CharField(allow_null=True)
+    videoCodec = serializers.CharField(allow_null=True)
+    videoResolution = serializers.CharField(allow_null=True)
+    container = serializers.CharField(allow_null=True)
+    videoFrameRate = serializers.CharField(allow_null=True)
+    videoProfile = serializers.CharField(allow_null=True)
+    parts = PartPayload(many=True)
+
+
+class ExternalIdsPayload(Payload):
+    """The item's ids elsewhere, those known."""
+
+    imdb = serializers.CharField(required=False)
+    tmdb = serializers.CharField(required=False)
+    tvdb = serializers.CharField(required=False)
+    musicbrainz = serializers.CharField(required=False)
+
+
+class PlaybackProgressPayload(Payload):
+    """How far the viewer is."""
+
+    viewOffset = serializers.IntegerField(help_text="Milliseconds.")
+    viewCount = serializers.IntegerField()
+    lastViewedAt = Instant(allow_null=True)
+
+
+class ItemPayload(Payload):
+    """A movie, show, season, episode, artist, album, track, photo or photo album."""
+
+    ratingKey = serializers.CharField()
+    key = serializers.CharField()
+    guid = serializers.CharField(required=False)
+    externalIds = ExternalIdsPayload(required=False)
+    type = serializers.CharField()
+    subtype = serializers.CharField(required=False)
+    title = serializers.CharField(allow_null=True)
+    titleSort = serializers.CharField(required=False)
+    originalTitle = serializers.CharField(required=False)
+    summary = serializers.CharField(required=False)
+    rating = serializers.FloatField(required=False)
+    audienceRating = serializers.FloatField(required=False)
+    year = serializers.IntegerField(required=False)
+    tagline = serializers.CharField(required=False)
+    contentRating = serializers.CharField(required=False)
+    duration = serializers.IntegerField(required=False, help_text="Milliseconds.")
+    originallyAvailableAt = serializers.CharField(required=False, help_text="As Plex has it.")
+    addedAt = Instant(allow_null=True)
+    updatedAt = Instant(allow_null=True)
+    art = serializers.CharField(required=False)
+    artUrl = PictureLink("art")
+    thumb = serializers.CharField(required=False)
+    thumbUrl = PictureLink("thumb")
+    banner = serializers.CharField(required=False)
+    theme = serializers.CharField(required=False)
+    studio = serializers.CharField(required=False)
+    library = LibraryReferencePayload(allow_null=True)
+    parentRatingKey = serializers.CharField(required=False)
+    parentTitle = serializers.CharField(required=False)
+    index = serializers.IntegerField(required=False)
+    parentIndex = serializers.IntegerField(required=False)
+    grandparentRatingKey = serializers.CharField(required=False)
+    grandparentTitle = serializers.CharField(required=False)
+    genres = TagPayload(many=True, required=False)
+    directors = TagPayload(many=True, required=False)
+    writers = TagPayload(many=True, required=False)
+    actors = ActorPayload(many=True, required=False, help_text="The first 20, in billing order.")
+    countries = TagPayload(many=True, required=False)
+    collections = TagPayload(many=True, required=False)
+    media = MediaPayload(many=True, required=False)
+    seasonCount = serializers.IntegerField(required=False, help_text="Without specials.")
+    episodeCount = serializers.IntegerField(required=False)
+    childCount = serializers.IntegerField(required=False, help_text="Seasons with specials.")
+    leafCount = serializers.IntegerField(required=False)
+    viewedLeafCount = serializers.IntegerField(required=False)
+    playbackProgress = PlaybackProgressPayload()
+
+
+class PaginationPayload(Payload):
+    """Where this page lies in the whole."""
+
+    start = serializers.IntegerField()
+    size = serializers.IntegerField(help_text="The page size in force.")
+    total = serializers.IntegerField(help_text="All that match.")
+    hasMore = serializers.BooleanField()
+
+
+class SearchResultPayload(ItemPayload):
+    """An item, and what in it matched."""
+
+    matchReason = serializers.CharField(help_text="`title`, or what Plex says it matched.")
+
+
+class SearchPayload(Payload):
+    """`GET /search`."""
+
+    results = SearchResultPayload(many=True)
+    total = serializers.IntegerField(help_text="Results returned.")
+    queryTime = serializers.IntegerField(help_text="Milliseconds that Plex took.")
+
+
+class RecentlyAddedPayload(Payload):
+    """`GET /recently-added`."""
+
+    items = ItemPayload(many=True)
+    total = serializers.IntegerField(help_text="All of the timeframe, before `limit`.")
+    timeframe = serializers.CharField()
+
+
+class ItemsPayload(Payload):
+    """`GET /items/lookup` and `GET /on-deck`."""
+
+    items = ItemPayload(many=True)
+    total = serializers.IntegerField()
+
+
+class ChildrenPayload(Payload):
+    """`GET /items/:ratingKey/children`."""
+
+    parent = ItemPayload()
+    items = ItemPayload(many=True)
+    pagination = PaginationPayload()

@@ -1,0 +1,102 @@
+"""Libraries, what they hold and how they are filtered."""
+
+from rest_framework import serializers
+
+from plex_integration.reading.serializers.items import (
+    FilePath,
+    ItemPayload,
+    LibraryReferencePayload,
+    PaginationPayload,
+)
+from medianest.api.fields import Instant
+from medianest.api.serializers import Payload
+
+
+class LocationPayload(Payload):
+    """A folder a library reads."""
+
+    id = serializers.IntegerField(allow_null=True)
+    path = FilePath()
+
+
+class LibraryStatisticsPayload(Payload):
+    """How much a library holds."""
+
+    count = serializers.IntegerField(allow_null=True)
+    totalSize = serializers.IntegerField(allow_null=True, help_text="Bytes.")
+    totalDuration = serializers.IntegerField(allow_null=True, help_text="Milliseconds.")
+    seasons = serializers.IntegerField(required=False)
+    episodes = serializers.IntegerField(required=False)
+    albums = serializers.IntegerField(required=False)
+    tracks = serializers.IntegerField(required=False)
+
+
+class FilterPayload(Payload):
+    """A filter that Plex offers for a library."""
+
+    filter = serializers.CharField(allow_null=True)
+    filterType = serializers.CharField(allow_null=True)
+    key = serializers.CharField(allow_null=True)
+    title = serializers.CharField(allow_null=True)
+    type = serializers.CharField(allow_null=True)
+
+
+class LibraryPayload(Payload):
+    """A library."""
+
+    id = serializers.CharField(source="library.id")
+    key = serializers.CharField(source="library.key")
+    title = serializers.CharField(source="library.title", allow_null=True)
+    type = serializers.CharField(source="library.type", allow_null=True)
+    agent = serializers.CharField(source="library.agent", allow_null=True)
+    scanner = serializers.CharField(source="library.scanner", allow_null=True)
+    language = serializers.CharField(source="library.language", allow_null=True)
+    uuid = serializers.CharField(source="library.uuid", allow_null=True)
+    refreshing = serializers.BooleanField(source="library.refreshing", allow_null=True)
+    createdAt = Instant(source="library.createdAt", allow_null=True)
+    updatedAt = Instant(source="library.updatedAt", allow_null=True)
+    scannedAt = Instant(source="library.scannedAt", allow_null=True)
+    content = serializers.BooleanField(source="library.content", allow_null=True)
+    directory = serializers.BooleanField(source="library.directory", allow_null=True)
+    contentChangedAt = serializers.IntegerField(
+        source="library.contentChangedAt",
+        allow_null=True,
+        help_text="Plex's change counter, not a time; newer servers exceed 2^53.",
+    )
+    hidden = serializers.IntegerField(source="library.hidden", allow_null=True)
+    location = LocationPayload(source="library.location", many=True)
+    statistics = LibraryStatisticsPayload()
+    filters = FilterPayload(many=True, required=False)
+
+
+class LibrariesPayload(Payload):
+    """`GET /libraries`."""
+
+    libraries = LibraryPayload(many=True)
+    totalCount = serializers.IntegerField()
+    totalMediaItems = serializers.IntegerField(
+        allow_null=True, help_text="Movies, episodes, tracks and photos; null if one is unknown."
+    )
+
+
+class LibraryItemsPayload(Payload):
+    """`GET /libraries/:libraryKey/items`."""
+
+    items = ItemPayload(many=True)
+    pagination = PaginationPayload()
+    libraryInfo = LibraryReferencePayload()
+
+
+class GenrePayload(Payload):
+    """A genre, for a filter menu."""
+
+    id = serializers.IntegerField()
+    title = serializers.CharField()
+
+
+class GenresPayload(Payload):
+    """`GET /libraries/:libraryKey/genres`."""
+
+    genres = GenrePayload(many=True)
+    total = serializers.IntegerField()
+    library = LibraryReferencePayload()

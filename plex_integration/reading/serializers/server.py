@@ -1,0 +1,81 @@
+"""The Plex server."""
+
+from rest_framework import serializers
+
+from medianest.api.fields import Instant
+from medianest.api.serializers import Payload
+
+
+class ServerInfoPayload(Payload):
+    """The server itself."""
+
+    name = serializers.CharField(allow_null=True)
+    version = serializers.CharField(allow_null=True)
+    platform = serializers.CharField(allow_null=True)
+    platformVersion = serializers.CharField(allow_null=True)
+    machineIdentifier = serializers.CharField(allow_null=True)
+    updatedAt = Instant(allow_null=True)
+    createdAt = Instant(allow_null=True, help_text="Plex has no source for it: null.")
+    multiuser = serializers.BooleanField(allow_null=True)
+    transcoderActiveVideoSessions = serializers.IntegerField(allow_null=True)
+    transcoderAudio = serializers.BooleanField(allow_null=True)
+    transcoderVideo = serializers.BooleanField(allow_null=True)
+    transcoderVideoBitrates = serializers.ListField(child=serializers.CharField(), allow_null=True)
+    transcoderVideoQualities = serializers.ListField(child=serializers.CharField(), allow_null=True)
+    transcoderVideoResolutions = serializers.ListField(
+        child=serializers.CharField(), allow_null=True
+    )
+
+
+class ConnectionPayload(Payload):
+    """How this service reaches the server."""
+
+    uri = serializers.CharField()
+    local = serializers.BooleanField(allow_null=True)
+    relay = serializers.BooleanField(allow_null=True)
+    address = serializers.CharField()
+    port = serializers.IntegerField()
+    protocol = serializers.CharField()
+
+
+class FeaturesPayload(Payload):
+    """What the server can do; null where Plex has no word for it."""
+
+    activityNotifications = serializers.BooleanField(allow_null=True)
+    collections = serializers.BooleanField(allow_null=True)
+    contentRating = serializers.BooleanField(allow_null=True)
+    dvr = serializers.BooleanField(allow_null=True)
+    livetv = serializers.BooleanField(allow_null=True)
+    musicAnalysis = serializers.BooleanField(allow_null=True)
+    passthrough = serializers.BooleanField(allow_null=True)
+    photoTranscoding = serializers.BooleanField(allow_null=True)
+    playlists = serializers.BooleanField()
+    premium = serializers.BooleanField(allow_null=True)
+    provider = serializers.CharField()
+    publicAddressMatches = serializers.BooleanField(allow_null=True)
+    publish = serializers.BooleanField(allow_null=True)
+    scannerPhotos = serializers.BooleanField(allow_null=True)
+    searchByGenre = serializers.BooleanField(allow_null=True)
+    sync = serializers.BooleanField(allow_null=True)
+    transcodingThrottling = serializers.BooleanField(allow_null=True)
+    voiceSearch = serializers.BooleanField(allow_null=True)
+
+
+class ServerStatisticsPayload(Payload):
+    """How much the server holds and does."""
+
+    accountID = serializers.IntegerField(allow_null=True, help_text="No source in Plex: null.")
+    deviceID = serializers.IntegerField(allow_null=True, help_text="No source in Plex: null.")
+    sessionCount = serializers.IntegerField(allow_null=True)
+    libraryCount = serializers.IntegerField(allow_null=True)
+    totalSize = serializers.IntegerField(allow_null=True, help_text="Bytes.")
+    totalDuration = serializers.IntegerField(allow_null=True, help_text="Milliseconds.")
+
+
+class ServerPayload(Payload):
+    """`GET /server`."""
+
+    server = ServerInfoPayload()
+    connection = ConnectionPayload()
+    features = FeaturesPayload()
+    statistics = ServerStatisticsPayload()

@@ -1,0 +1,444 @@
+"""Equal misses ask Plex once: over threads, workers and machines, and whoever dies meanwhile."""
+
+import os
+import signal
+import threading
+import time
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+
+from plex_integration.caching import response_cache
+from plex_integration import policies
+from plex_integration.caching.response_cache import Loaded
+from plex_integration.errors import LibraryNotFound, PlexApiError
+from medianest.api.exceptions import Problem
+from plex_simulator import Simulator
+from tests.service import House, Person, Service, Valkey, ask, at_once, until
+
+ITEMS = "/api/v1/plex/libraries/1/items"
+EXPIRED = 2 * policies.LIBRARY_ITEMS.ttl
+
+
+def asked_of(plex: Simulator) -> dict[str, int]:
+    """Return how often Plex was asked for each path and query."""
+    counted = Counter(f"{each.path}?{urlencode(each.query)}" for each in plex.requests)
+    return dict(counted)
+
+
+@pytest.mark.parametrize("delay", [0.0, 0.3])
+def test_200_equal_misses_over_four_workers_ask_plex_once(
+    service: Service, people: Sequence[Person], plex: Simulator, delay: float
+) -> None:
+    if delay:
+        plex.fault("slow", delay=delay)
+    rounds = 0
+    for start in range(9):
+        plex.reset_requests()
+        without = service.times_without_redis()
+        path = f"{ITEMS}?size=3&start={start * 3}"
+        answers = at_once(service.url, [(path, people[turn % 40].headers) for turn in range(200)])
+        assert {answer.status for answer in answers} == {200}
+        assert len({answer.json()["data"]["items"][0]["ratingKey"] for answer in answers}) == 1
+        if service.times_without_redis() > without:
+            time.sleep(1)  # Valkey had no processor: every worker for itself, as it must
+            continue
+        assert set(asked_of(plex).values()) == {1}, asked_of(plex)
+        statuses = Counter(answer.headers["x-plex-cache-status"] for answer in answers)
+        assert statuses["MISS"] >= 1
+        assert statuses["MISS"] + statuses["HIT"] == 200
+        rounds += 1
+        if rounds == 5:
+            return
+    pytest.fail(f"the machine is too busy: {rounds} rounds of 5 in which Valkey could answer")
+
+
+def test_equal_questions_in_other_words_ask_plex_once(
+    service: Service, people: Sequence[Person], plex: Simulator
+) -> None:
+    genre = plex.catalogue.items("1", "movie")[0].genres[0]
+    wordings = [
+        f"unwatched={flag}&sort={sort}&genre={name}{more}"
+        for flag in ("1", "true")
+        for sort in ("titleSort", "titleSort:asc")
+        for name in (genre.tag, genre.tag.upper(), genre.tag.lower(), str(genre.id))
+        for more in ("", "&size=50", "&start=0", "&type=movie&foo=bar", "&details=full")
+    ]
+    plex.fault("slow", delay=0.2)
+    answers = at_once(
+        service.url,
+        [(f"{ITEMS}?{each}", people[turn % 10].headers) for turn, each in enumerate(wordings)],
+    )
+    assert {answer.status for answer in answers} == {200}
+    assert len({answer.headers["etag"] for answer in answers}) == 1
+    assert set(asked_of(plex).values()) == {1}, asked_of(plex)
+
+
+def test_a_holder_that_is_killed_frees_its_lease_within_three_seconds(
+    house: House, valkey: Valkey, service: Service, people: Sequence[Person], plex: Simulator
+) -> None:
+    # Another question first, so that the one lease there is will be that of the answer.
+    assert ask(service.url, f"{ITEMS}?size=3", people[0].headers).status == 200
+    path = f"{ITEMS}?size=4"
+    doomed = house.service(valkey, workers=1)
+    try:
+        plex.fault("silent", path="/library/sections/1/all", times=1)
+        holder = threading.Thread(target=_asked_in_vain, args=(doomed, path, people[0]))
+        holder.start()
+        until(lambda: valkey.client.keys("medianest:cache:lease:*"), 10, "the lease is held")
+        until(lambda: plex.faults[0]["left"] == 0, 10, "Plex is asked")
+        waiting: list[Any] = []
+        waiter = threading.Thread(
+            target=lambda: waiting.append(ask(service.url, path, people[1].headers))
+        )
+        waiter.start()
+    finally:
+        began = time.monotonic()
+        doomed.close()
+    waiter.join(20)
+    seconds = time.monotonic() - began
+    holder.join(10)
+    assert [answer.status for answer in waiting] == [200]
+    # The lease's three seconds, and a noisy machine's pace.
+    assert seconds < 3 + 2
+
+
+def _asked_in_vain(service: Service, path: str, person: Person) -> None:
+    try:
+        ask(service.url, path, person.headers)
+    except (OSError, IndexError):
+        pass
+    else:
+        raise AssertionError("the killed worker answered")
+
+
+def test_one_worker_killed_of_four_is_replaced_and_nothing_stays_locked(
+    service: Service, people: Sequence[Person], plex: Simulator
+) -> None:
+    assert ask(service.url, "/api/v1/plex/libraries", people[0].headers).status == 200
+    before = service.workers()
+    os.kill(before[0], signal.SIGKILL)
+    until(lambda: len(set(service.workers()) - set(before)) == 1, 30, "a new worker")
+    answer = ask(service.url, f"{ITEMS}?size=5", people[0].headers)
+    assert answer.status == 200
+    until(service.is_whole, 60, "the new worker started")
+
+
+# --- The same in one process, where the test chooses what is loaded and how long it takes ---------
+
+
+class Load:
+    """A load that tells how often it ran, and that ends when it is told to."""
+
+    def __init__(self, payload: bytes = b'"new"', problem: Problem | None = None) -> None:
+        self.begun = threading.Semaphore(0)
+        self.ended = threading.Event()
+        self.times = 0
+        self._payload, self._problem = payload, problem
+
+    def __call__(self, seconds: float) -> Loaded:
+        self.times += 1
+        self.begun.release()
+        assert self.ended.wait(20)
+        if self._problem:
+            raise self._problem
+        return Loaded(self._payload, frozenset({"library:1"}), partial=False)
+
+
+def fetch(store: Any, load: Any, name: str = "k", *, renew: bool = False, wait: float = 8) -> Any:
+    looked = store.look(None, name)
+    return response_cache.fetch(
+        policies.LIBRARY_ITEMS,
+        name,
+        looked,
+        looked.values[0],
+        load,
+        deadline=time.monotonic() + wait,
+        renew=renew,
+    )
+
+
+def loaded(payload: bytes = b'"new"') -> Load:
+    load = Load(payload)
+    load.ended.set()
+    return load
+
+
+class Threads:
+    """Calls side by side: their results, or what they raised."""
+
+    def __init__(self) -> None:
+        self._threads: list[threading.Thread] = []
+        self.results: list[Any] = []
+
+    def start(self, call: Any, *args: Any, **kwargs: Any) -> None:
+        def run() -> None:
+            try:
+                self.results.append(call(*args, **kwargs))
+            except Problem as problem:
+                self.results.append(problem)
+
+        self._threads.append(threading.Thread(target=run))
+        self._threads[-1].start()
+
+    def join(self) -> list[Any]:
+        for thread in self._threads:
+            thread.join(20)
+        return self.results
+
+
+@pytest.fixture
+def aged(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Make entries old: move the clock that ages them."""
+
+    def age(seconds: float) -> None:
+        now = time.time
+        moved = type("Clock", (), {name: staticmethod(getattr(time, name)) for name in NAMES})
+        moved.time = staticmethod(lambda: now() + seconds)
+        monkeypatch.setattr(response_cache, "time", moved)
+
+    return age
+
+
+NAMES = ("monotonic", "sleep")
+
+
+def separate(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make every fetch fly alone, as in a process of its own: only the store joins them."""
+
+    class Alone(dict[Any, Any]):
+        def get(self, key: Any, default: Any = None) -> Any:
+            return default
+
+        def __delitem__(self, key: Any) -> None:
+            self.pop(key, None)
+
+    monkeypatch.setattr(response_cache._Flight, "_flights", Alone())
+
+
+@pytest.fixture(params=["one process", "many"])
+def flights(request: Any, shared: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """The shared store; the fetches are of one process, or each of its own."""
+    if request.param == "many":
+        separate(monkeypatch)
+    return shared
+
+
+def test_all_who_miss_wait_for_one_load_and_get_it(flights: Any) -> None:
+    load, threads = Load(), Threads()
+    for _ in range(12):
+        threads.start(fetch, flights, load)
+    assert load.begun.acquire(timeout=5)
+    load.ended.set()
+    results = threads.join()
+    assert load.times == 1
+    assert {each.entry.payload() for each in results} == {b'"new"'}
+
+
+def test_all_who_wait_are_told_the_failure_of_the_one_load(flights: Any) -> None:
+    load, threads = Load(problem=PlexApiError()), Threads()
+    threads.start(fetch, flights, load)
+    assert load.begun.acquire(timeout=5)
+    for _ in range(6):
+        threads.start(fetch, flights, load)
+    time.sleep(0.2)
+    load.ended.set()
+    results = threads.join()
+    assert load.times == 1
+    assert [type(each) for each in results] == [PlexApiError] * 7
+
+
+def test_all_who_wait_are_told_of_a_defect_too_and_none_repeats_it(
+    flights: Any,
+) -> None:
+    times, gate = [], threading.Event()
+
+    def broken(seconds: float) -> Loaded:
+        times.append(1)
+        assert gate.wait(20)
+        raise Problem
+
+    threads = Threads()
+    for _ in range(6):
+        threads.start(fetch, flights, broken)
+    until(lambda: times, 5, "the load begins")
+    time.sleep(0.3)
+    gate.set()
+    assert [type(each) for each in threads.join()] == [Problem] * 6
+    assert len(times) == 1
+
+
+def test_a_defect_that_is_no_problem_is_not_repeated_by_who_waits(
+    shared: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    separate(monkeypatch)
+    times, gate = [], threading.Event()
+
+    def broken(seconds: float) -> Loaded:
+        times.append(1)
+        assert gate.wait(20)
+        raise ZeroDivisionError
+
+    first, others = Threads(), Threads()
+
+    def fails() -> None:
+        with pytest.raises(ZeroDivisionError):
+            fetch(shared, broken)
+
+    first.start(fails)
+    until(lambda: times, 5, "the load begins")
+    for _ in range(4):
+        others.start(fetch, shared, broken)
+    time.sleep(0.3)
+    gate.set()
+    first.join()
+    assert [type(each) for each in others.join()] == [Problem] * 4
+    assert len(times) == 1
+
+
+def test_who_looked_before_the_answer_came_does_not_load_it_again(shared: Any) -> None:
+    early = shared.look(None, "k")
+    fetch(shared, loaded(b'"first"'))
+    load = loaded(b'"second"')
+    late = response_cache.fetch(
+        policies.LIBRARY_ITEMS, "k", early, early.values[0], load, deadline=time.monotonic() + 5
+    )
+    assert load.times == 0
+    assert late.entry.payload() == b'"first"'
+
+
+def test_while_one_renews_an_expired_entry_the_others_get_the_old_one_at_once(
+    flights: Any, aged: Any
+) -> None:
+    fetch(flights, loaded(b'"old"'))
+    aged(EXPIRED)
+    load, threads = Load(), Threads()
+    threads.start(fetch, flights, load)
+    assert load.begun.acquire(timeout=5)
+    began = time.monotonic()
+    for _ in range(5):
+        old = fetch(flights, load)
+        assert old.entry.payload() == b'"old"'
+        assert old.age >= EXPIRED
+    assert time.monotonic() - began < 2
+    load.ended.set()
+    (renewed,) = threads.join()
+    assert (renewed.entry.payload(), renewed.age, renewed.status) == (b'"new"', 0, "MISS")
+    assert load.times == 1
+    assert fetch(flights, load).entry.payload() == b'"new"'
+
+
+def test_who_wants_it_new_waits_and_never_gets_the_old_one(flights: Any, aged: Any) -> None:
+    fetch(flights, loaded(b'"old"'))
+    aged(EXPIRED)
+    load, threads = Load(), Threads()
+    threads.start(fetch, flights, load)
+    assert load.begun.acquire(timeout=5)
+    for _ in range(3):
+        threads.start(fetch, flights, load, renew=True)
+    time.sleep(0.2)
+    assert threads.results == []
+    load.ended.set()
+    assert {each.entry.payload() for each in threads.join()} == {b'"new"'}
+
+
+def test_who_wants_it_new_gets_no_old_one_from_a_neighbour_that_may_have_it(
+    shared: Any, aged: Any
+) -> None:
+    """Another process holds the lease; here one who may have the old answer flies first."""
+    fetch(shared, loaded(b'"old"'))
+    aged(EXPIRED)
+    versions = shared.versions()
+    lease = f"lease:k:{response_cache.blake2b(versions, digest_size=8).hexdigest()}"
+    assert shared.acquire(lease, "another process", 60_000)
+    acquired, is_held = shared.acquire, threading.Event()
+
+    def slowly(*args: Any) -> bool:
+        taken: bool = acquired(*args)
+        is_held.wait(5)
+        return taken
+
+    shared.acquire = slowly
+    threads, load = Threads(), loaded()
+    threads.start(fetch, shared, load)
+    until(lambda: response_cache._Flight._flights, 5, "one flies")
+    threads.start(fetch, shared, load, renew=True)
+    time.sleep(0.2)
+    is_held.set()
+    until(lambda: threads.results, 5, "the old one at once")
+    assert [each.entry.payload() for each in threads.results] == [b'"old"']
+    shared.release(lease, "another process", "")
+    assert sorted(each.entry.payload() for each in threads.join()) == [b'"new"', b'"old"']
+
+
+def test_a_late_holder_cannot_free_or_keep_the_lease_of_another(shared: Any) -> None:
+    assert shared.acquire("lease:x", "first", 50)
+    until(lambda: shared.acquire("lease:x", "second", 5000), 5, "the first lease ends")
+    shared.extend("lease:x", "first", 60_000)
+    shared.release("lease:x", "first", "")
+    shared.release("lease:x", "first", "PLEX_API_ERROR")
+    assert not shared.acquire("lease:x", "third", 5000)
+    remaining = shared._cache.pttl("medianest:cache:lease:x")
+    assert 0 < remaining <= 5000
+    shared.release("lease:x", "second", "")
+    assert shared.acquire("lease:x", "third", 5000)
+
+
+def test_a_lease_lives_as_long_as_its_load_and_at_most_three_seconds_longer(
+    shared: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert response_cache.LEASE_MS <= 3000
+    assert response_cache.EXTENDED_EVERY * 1000 < response_cache.LEASE_MS
+    monkeypatch.setattr(response_cache, "LEASE_MS", 300)
+    monkeypatch.setattr(response_cache, "EXTENDED_EVERY", 0.05)
+    monkeypatch.setattr(response_cache, "_leases", response_cache._Leases())
+    separate(monkeypatch)
+    load, threads = Load(), Threads()
+    threads.start(fetch, shared, load)
+    assert load.begun.acquire(timeout=5)
+    threads.start(fetch, shared, load)
+    time.sleep(1.0)  # far longer than the lease
+    assert load.times == 1
+    load.ended.set()
+    threads.join()
+    assert load.times == 1
+
+
+def test_a_question_after_a_change_does_not_join_the_load_from_before(flights: Any) -> None:
+    before, after, threads = Load(b'"before"'), Load(b'"after"'), Threads()
+    threads.start(fetch, flights, before)
+    assert before.begun.acquire(timeout=5)
+    assert response_cache.library_changed("1")
+    threads.start(fetch, flights, after)
+    assert after.begun.acquire(timeout=5)
+    before.ended.set()
+    after.ended.set()
+    threads.join()
+    assert fetch(flights, loaded(b'"later"')).entry.payload() in (b'"after"', b'"later"')
+
+
+def test_who_waits_longer_than_its_time_is_told_plex_does_not_answer(flights: Any) -> None:
+    load, threads = Load(), Threads()
+    threads.start(fetch, flights, load)
+    assert load.begun.acquire(timeout=5)
+    began = time.monotonic()
+    with pytest.raises(Problem) as raised:
+        fetch(flights, load, wait=0.3)
+    assert raised.value.code == "PLEX_SERVER_UNAVAILABLE"
+    assert 0.25 < time.monotonic() - began < 2
+    load.ended.set()
+    threads.join()
+
+
+def test_a_missing_thing_is_told_to_all_who_wait(flights: Any) -> None:
+    load, threads = Load(problem=LibraryNotFound()), Threads()
+    for _ in range(4):
+        threads.start(fetch, flights, load)
+    assert load.begun.acquire(timeout=5)
+    time.sleep(0.2)
+    load.ended.set()
+    assert [type(each) for each in threads.join()] == [LibraryNotFound] * 4
+    assert load.times == 1

@@ -1,0 +1,319 @@
+"""The folder of pictures: whole or not at all, up to its size, least recently wanted first."""
+
+import os
+import signal
+import stat
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from plex_integration.images.disk_cache import Folder, Kept
+from plex_simulator import Simulator
+from tests.conftest import Client
+from tests.service import until
+
+from .conftest import first, scaled, shown
+
+KIB = 1024
+# So many bytes make three blocks with their checksum.
+PICTURE = os.urandom(10 * KIB)
+BLOCKS = 12 * KIB
+
+
+def name(number: int) -> str:
+    return f"{number:032x}"
+
+
+def used(path: Path) -> int:
+    """Return the bytes that the kept pictures take, in blocks."""
+    return sum(-(-file.stat().st_size // 4096) * 4096 for file in path.glob("kept/*/*"))
+
+
+def keep(folder: Folder, number: int, content: bytes = PICTURE) -> bool:
+    return folder.keep(name(number), Kept.of(content))
+
+
+def test_what_was_kept_is_read_again_also_by_another_process(tmp_path: Path) -> None:
+    assert keep(Folder(tmp_path, 1024 * KIB), 1)
+    kept = Folder(tmp_path, 1024 * KIB).read(name(1))
+    assert kept == Kept.of(PICTURE)
+    assert Folder(tmp_path, 1024 * KIB).read(name(2)) is None
+
+
+def test_the_folder_never_takes_more_than_its_size(tmp_path: Path) -> None:
+    most = 20 * BLOCKS
+    folder = Folder(tmp_path, most)
+    for number in range(100):
+        assert keep(folder, number)
+        assert used(tmp_path) <= most
+        assert int((tmp_path / "total").read_text()) == used(tmp_path)
+    assert used(tmp_path) > most // 2
+    assert folder.read(name(99))
+
+
+def test_what_was_not_wanted_for_longest_goes_first(tmp_path: Path) -> None:
+    folder = Folder(tmp_path, 10 * BLOCKS)
+    for number in range(10):
+        keep(folder, number)
+        os.utime(tmp_path / "kept/00" / name(number), (number, number))
+    assert folder.read(name(0))
+    keep(folder, 10)
+    assert folder.read(name(0))
+    assert folder.read(name(10))
+    assert folder.read(name(9))
+    assert [number for number in range(10) if folder.read(name(number)) is None] == [1]
+
+
+def test_a_picture_larger_than_the_folder_is_not_kept(tmp_path: Path) -> None:
+    folder = Folder(tmp_path, 2 * BLOCKS)
+    assert keep(folder, 1)
+    assert not keep(folder, 2, bytes(30 * KIB))
+    assert folder.read(name(1))
+    assert not keep(Folder(tmp_path / "none", 0), 1)
+
+
+def test_a_smaller_size_holds_from_the_next_picture_on(tmp_path: Path) -> None:
+    for number in range(10):
+        keep(Folder(tmp_path, 100 * BLOCKS), number)
+    assert keep(Folder(tmp_path, 3 * BLOCKS), 11)
+    assert used(tmp_path) <= 3 * BLOCKS
+
+
+@pytest.mark.parametrize("damage", ["cut", "changed", "empty", "zeroes"])
+def test_a_damaged_picture_is_not_shown_and_goes(tmp_path: Path, damage: str) -> None:
+    folder = Folder(tmp_path, 1024 * KIB)
+    keep(folder, 1)
+    file = tmp_path / "kept/00" / name(1)
+    written = file.read_bytes()
+    damaged = {
+        "cut": written[:-1],
+        "changed": written[:-1] + bytes([written[-1] ^ 1]),
+        "empty": b"",
+        "zeroes": bytes(len(written)),
+    }
+    file.write_bytes(damaged[damage])
+    assert folder.read(name(1)) is None
+    assert not file.exists()
+    assert keep(folder, 1)
+    assert folder.read(name(1))
+
+
+@pytest.mark.parametrize("written", ["", "many", "-5", "99999999999999"])
+def test_a_wrong_count_is_put_right(tmp_path: Path, written: str) -> None:
+    folder = Folder(tmp_path, 5 * BLOCKS)
+    for number in range(4):
+        keep(folder, number)
+    (tmp_path / "total").write_text(written)
+    for number in range(4, 30):
+        assert keep(folder, number)
+    assert used(tmp_path) <= 5 * BLOCKS
+
+
+def test_only_this_user_may_read_the_folder(tmp_path: Path) -> None:
+    keep(Folder(tmp_path / "pictures", 1024 * KIB), 1)
+    for path in (tmp_path / "pictures", *(tmp_path / "pictures").rglob("*")):
+        if path.is_dir():
+            assert stat.S_IMODE(path.stat().st_mode) == 0o700, path
+
+
+KEEPER = """
+import os, sys
+from pathlib import Path
+from plex_integration.pictures.disk import Folder, Kept
+folder, most = Folder(Path(sys.argv[1]), int(sys.argv[2])), int(sys.argv[2])
+print("ready", flush=True)
+for number in range(int(sys.argv[3]), int(sys.argv[4])):
+    folder.keep(f"{number:032x}", Kept.of(number.to_bytes(4, "big") * 20_000))
+"""
+
+
+def keeper(path: Path, most: int, start: int, end: int) -> "subprocess.Popen[bytes]":
+    return subprocess.Popen(
+        [sys.executable, "-c", KEEPER, str(path), str(most), str(start), str(end)],
+        env={**os.environ, "DJANGO_SETTINGS_MODULE": "medianest.settings"},
+        stdout=subprocess.PIPE,
+    )
+
+
+def test_processes_that_keep_at_once_count_together(tmp_path: Path) -> None:
+    most = 3000 * KIB
+    keepers = [keeper(tmp_path, most, start, start + 150) for start in (0, 1000, 2000)]
+    for each in keepers:
+        each.communicate(timeout=60)
+        assert each.returncode == 0
+    assert used(tmp_path) <= most
+    assert int((tmp_path / "total").read_text()) == used(tmp_path)
+    assert list(tmp_path.glob("new/*")) == []
+    folder = Folder(tmp_path, most)
+    for file in tmp_path.glob("kept/*/*"):
+        kept = folder.read(file.name)
+        assert kept
+        assert kept.content == int(file.name, 16).to_bytes(4, "big") * 20_000
+
+
+def test_a_process_killed_while_it_keeps_leaves_nothing_that_is_read(tmp_path: Path) -> None:
+    most = 3000 * KIB
+    for round in range(5):
+        killed = keeper(tmp_path, most, round * 1000, round * 1000 + 1000)
+        assert killed.stdout
+        killed.stdout.readline()
+        kept = len(list(tmp_path.glob("kept/*/*")))
+        until(
+            lambda kept=kept: len(list(tmp_path.glob("kept/*/*"))) > kept + 3 or kept > 20,
+            20,
+            "some pictures are kept",
+        )
+        killed.send_signal(signal.SIGKILL)
+        killed.communicate(timeout=20)
+    folder = Folder(tmp_path, most)
+    names = [file.name for file in tmp_path.glob("kept/*/*")]
+    assert names
+    assert all(folder.read(each) for each in names)
+    # Whoever died held no lock any more, and what they counted is put right at the next look.
+    (tmp_path / "total").unlink()
+    assert keep(folder, 999_999)
+    assert used(tmp_path) <= most
+
+
+def test_what_a_dead_process_was_writing_is_cleared_away(tmp_path: Path) -> None:
+    folder = Folder(tmp_path, 4 * BLOCKS)
+    keep(folder, 0)
+    old, young = tmp_path / "new/old", tmp_path / "new/young"
+    for file in (old, young):
+        file.write_bytes(b"part")
+    os.utime(old, (time.time() - 7200,) * 2)
+    for number in range(1, 10):
+        keep(folder, number)
+    assert not old.exists()
+    assert young.exists()
+
+
+@pytest.fixture
+def held(tmp_path: Path) -> Iterator[Folder]:
+    """A folder in which somebody else is fetching every picture."""
+    folder, over, begun = Folder(tmp_path, 1024 * KIB), threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with folder.alone(name(1), time.monotonic() + 5):
+            begun.set()
+            over.wait(20)
+
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(hold)
+        assert begun.wait(5)
+        yield folder
+        over.set()
+
+
+def test_who_waits_for_another_process_waits_no_longer_than_the_deadline(held: Folder) -> None:
+    began = time.monotonic()
+    with pytest.raises(TimeoutError), held.alone(name(1), began + 0.2):
+        pass
+    assert 0.2 <= time.monotonic() - began < 1
+
+
+# --- through the endpoint -------------------------------------------------------------------------
+
+
+def test_a_kept_picture_costs_plex_nothing(signed_in: Client, small: Simulator) -> None:
+    path = f"/plex/items/{first(small).rating_key}/images/thumb"
+    one = signed_in.get(path)
+    assert small.count() == 2  # which picture it is, and the picture
+    two = signed_in.get(path)
+    assert small.count() == 2
+    assert one.content == two.content
+
+
+def test_sizes_and_formats_are_kept_apart_and_equal_boxes_together(
+    signed_in: Client, small: Simulator
+) -> None:
+    path = f"/plex/items/{first(small).rating_key}/images/thumb"
+    for query in ("", "?width=480", "?width=480&height=1920", "?width=480&other=1"):
+        shown(signed_in.get(path + query))
+    assert len(scaled(small)) == 1
+    for query in ("?width=160", "?height=160", "?width=160&height=160"):
+        shown(signed_in.get(path + query))
+    assert len(scaled(small)) == 4
+    shown(signed_in.get(path, headers={"Accept": "image/webp"}))
+    assert len(scaled(small)) == 5
+
+
+def test_a_damaged_picture_is_fetched_again(
+    signed_in: Client, small: Simulator, folder: Path
+) -> None:
+    path = f"/plex/items/{first(small).rating_key}/images/thumb"
+    good = signed_in.get(path)
+    (file,) = folder.glob("kept/*/*")
+    file.write_bytes(file.read_bytes()[:-100])
+    again = signed_in.get(path)
+    assert again.headers["X-Plex-Cache-Status"] == "MISS"
+    assert again.content == good.content
+    assert signed_in.get(path).headers["X-Plex-Cache-Status"] == "HIT"
+
+
+@pytest.mark.parametrize("mebibytes", [0, 1])
+def test_pictures_are_shown_where_none_can_be_kept(
+    signed_in: Client, small: Simulator, settings: Any, tmp_path: Path, mebibytes: int
+) -> None:
+    (tmp_path / "a file").write_text("")
+    settings.PICTURES_MIB = mebibytes
+    if mebibytes:
+        settings.PICTURES_FOLDER = tmp_path / "a file" / "pictures"
+    path = f"/plex/items/{first(small).rating_key}/images/thumb"
+    for _ in range(2):
+        answer = signed_in.get(path)
+        shown(answer)
+        assert answer.headers["X-Plex-Cache-Status"] == "BYPASS"
+    assert len(scaled(small)) == 2
+
+
+def test_another_servers_pictures_are_not_shown_for_equal_ids(
+    signed_in: Client, small: Simulator, settings: Any
+) -> None:
+    path = f"/plex/items/{first(small).rating_key}/images/thumb"
+    shown(signed_in.get(path))
+    with Simulator(seed=24, movies=60, shows=0, artists=0, photo_albums=0, videos=0) as other:
+        settings.PLEX_URL = other.url
+        signed_in.get(path)
+        assert other.count("/library/metadata/") == 1
+
+
+def test_many_who_want_a_picture_at_once_ask_plex_once(signed_in: Client, small: Simulator) -> None:
+    path = f"/plex/items/{first(small).rating_key}/images/thumb"
+    shown(signed_in.get(f"{path}?width=160"))
+    small.reset_requests()
+    small.fault("slow", path="/photo/", delay=0.4)
+    headers = dict(signed_in.headers)
+
+    def get(_: int) -> bytes:
+        with Client(signed_in.root) as client:
+            return bytes(client.get(path, headers=headers).content)
+
+    with ThreadPoolExecutor(16) as pool:
+        bodies = set(pool.map(get, range(16)))
+    assert len(bodies) == 1
+    assert len(scaled(small)) == 1
+
+
+def test_many_who_want_a_picture_that_fails_are_all_told(
+    signed_in: Client, small: Simulator
+) -> None:
+    path = f"/plex/items/{first(small).rating_key}/images/thumb"
+    shown(signed_in.get(f"{path}?width=160"))
+    small.fault("slow", path="/photo/", delay=0.4)
+    small.fault("picture_html")
+    headers = dict(signed_in.headers)
+
+    def get(_: int) -> int:
+        with Client(signed_in.root) as client:
+            return client.get(path, headers=headers).status_code
+
+    with ThreadPoolExecutor(8) as pool:
+        assert set(pool.map(get, range(8))) == {502}

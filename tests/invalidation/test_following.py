@@ -1,0 +1,344 @@
+"""A stream that goes wrong on the way, and what is dropped for what it tells."""
+
+import contextlib
+import json
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import pytest
+
+from plex_integration.caching import response_cache, invalidation
+from plex_integration.configuration import connection
+from medianest import store
+from plex_integration.configuration.connection import Connection
+from plex_integration.errors import PlexApiError, PlexServerUnavailable, PlexUnauthorized
+from medianest.api.exceptions import Problem
+from plex_integration.plex import Change, ItemChanged, LibraryChanged, Missed, events, follow
+from plex_integration.plex.http import NotThere
+from plex_integration.caching.invalidation import Drops, Listener, Status, status
+from plex_simulator import Simulator
+
+HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream;charset=utf-8\r\n"
+TOLD = json.dumps(
+    {
+        "TimelineEntry": {
+            "identifier": "com.plexapp.plugins.library",
+            "state": 5,
+            "sectionID": 2,
+            "itemID": 7,
+        }
+    }
+)
+EVENT = f"event: timeline\ndata: {TOLD}\n\n".encode()
+
+
+@dataclass
+class Streamer:
+    """A server that answers every request with the same pieces, then hangs up or falls silent."""
+
+    pieces: list[bytes]
+    hangs_up: bool = True
+    asked: list[bytes] = field(default_factory=list)
+
+    def __enter__(self) -> "Streamer":
+        self._listening = socket.create_server(("127.0.0.1", 0))
+        self.port = self._listening.getsockname()[1]
+        self._is_over = threading.Event()
+        self._thread = threading.Thread(target=self._serve)
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._is_over.set()
+        self._listening.shutdown(socket.SHUT_RDWR)
+        self._thread.join()
+        self._listening.close()
+
+    def _serve(self) -> None:
+        while not self._is_over.is_set():
+            try:
+                talking, _ = self._listening.accept()
+            except OSError:
+                return
+            with talking:
+                self.asked.append(talking.recv(65536))
+                for piece in self.pieces:
+                    talking.sendall(piece)
+                if not self.hangs_up:
+                    self._is_over.wait(10)
+
+    @property
+    def connection(self) -> Connection:
+        return Connection(f"http://127.0.0.1:{self.port}", "a-token", True, 5, False)
+
+
+def _to(plex: Simulator) -> Connection:
+    return Connection(plex.url, plex.owner_token, True, 5, False)
+
+
+def _changes(to: Connection) -> list[Change]:
+    return [change for batch in follow(to) for change in batch]
+
+
+@pytest.mark.parametrize(
+    "pieces",
+    [
+        [HEAD + b"\r\n", EVENT],
+        [HEAD + b"\r\n" + EVENT[:30], EVENT[30:]],
+        [
+            HEAD + b"Transfer-Encoding: chunked\r\n\r\n",
+            b"14\r\n" + EVENT[:20] + b"\r\n",
+            f"{len(EVENT) - 20:x}\r\n".encode() + EVENT[20:] + b"\r\n0\r\n\r\n",
+        ],
+    ],
+)
+def test_a_stream_begins_with_what_was_missed_and_goes_on_with_what_changes(
+    pieces: list[bytes],
+) -> None:
+    with Streamer(pieces) as server:
+        assert _changes(server.connection) == [Missed(), LibraryChanged("2")]
+        (asked,) = server.asked
+    path, *headers = asked.decode().split("\r\n")
+    assert path == "GET /:/eventsource/notifications HTTP/1.1"
+    assert {"X-Plex-Token: a-token", "Accept: text/event-stream"} <= set(headers)
+
+
+def test_a_stream_that_falls_silent_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(events, "SILENCE", 0.2)
+    with Streamer([HEAD + b"\r\n" + EVENT], hangs_up=False) as server:
+        heard = follow(server.connection)
+        assert [*next(heard), *next(heard)] == [Missed(), LibraryChanged("2")]
+        with pytest.raises(PlexServerUnavailable):
+            next(heard)
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        HEAD + b"Transfer-Encoding: chunked\r\n\r\nnonsense\r\n",
+        HEAD + b"Content-Length: 100\r\n\r\n: cut",
+    ],
+)
+def test_a_stream_that_is_cut_within_is_told_as_plex_being_away_or_as_its_end(head: bytes) -> None:
+    with Streamer([head]) as server:
+        heard = follow(server.connection)
+        assert next(heard) == (Missed(),)
+        with contextlib.suppress(PlexServerUnavailable):
+            assert not any(heard)
+
+
+@pytest.mark.parametrize(
+    ("fault", "options", "problem"),
+    [
+        ("status", {"status": 401}, PlexUnauthorized),
+        ("status", {"status": 403}, PlexUnauthorized),
+        ("status", {"status": 404}, NotThere),
+        ("status", {"status": 503}, PlexServerUnavailable),
+        ("status", {"status": 500}, PlexApiError),
+        ("redirect", {}, PlexApiError),
+        ("html", {}, PlexApiError),
+        ("disconnect", {}, PlexServerUnavailable),
+    ],
+)
+def test_a_stream_that_does_not_begin_says_why(
+    plex: Simulator, fault: str, options: dict[str, int], problem: type[Problem]
+) -> None:
+    plex.fault(fault, path="/:/eventsource", **options)
+    with pytest.raises(problem):
+        _changes(_to(plex))
+
+
+# --- What is dropped ------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def dropped(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
+    """What was dropped, each time."""
+    heard: list[list[str]] = []
+
+    def bump(self: object, tags: list[str]) -> bool:
+        heard.append(tags)
+        return True
+
+    monkeypatch.setattr(store.LocalStore, "bump", bump)
+    monkeypatch.setattr(invalidation, "GATHERED", 0.0)
+    return heard
+
+
+def _library(key: str) -> list[str]:
+    return [response_cache.LIBRARIES, response_cache.library_tag(key)]
+
+
+def _dropped_for(to: Connection, *changes: Change) -> None:
+    drops = Drops()
+    drops.tell(to, changes)
+    drops._step()
+
+
+def test_only_the_libraries_that_changed_are_dropped(
+    plex: Simulator, dropped: list[list[str]]
+) -> None:
+    _dropped_for(_to(plex), LibraryChanged("2"), LibraryChanged("1"), LibraryChanged("2"))
+    assert dropped == [_library("1"), _library("2")]
+    assert plex.count() == 0
+
+
+def test_an_items_library_is_asked_for_in_one_call(
+    plex: Simulator, dropped: list[list[str]]
+) -> None:
+    movie, other = (item.rating_key for item in plex.catalogue.items("1", "movie")[:2])
+    album = plex.catalogue.items("5", "album")[0].rating_key
+    _dropped_for(
+        _to(plex), LibraryChanged("2"), ItemChanged(movie), ItemChanged(other), ItemChanged(album)
+    )
+    assert dropped == [_library("2"), _library("1"), _library("5")]
+    assert plex.count() == 1
+
+
+@pytest.mark.parametrize("fault", ["gone", "silent"])
+def test_everything_is_dropped_where_an_items_library_cannot_be_told(
+    plex: Simulator, dropped: list[list[str]], fault: str
+) -> None:
+    items = [plex.catalogue.items("1", "movie")[0].rating_key, "999999999"]
+    if fault == "silent":
+        plex.fault("silent")
+    began = time.monotonic()
+    _dropped_for(_to(plex), *map(ItemChanged, items))
+    assert dropped == [[response_cache.EVERYTHING]]
+    assert time.monotonic() - began < 1.5
+
+
+def test_everything_is_dropped_where_more_items_changed_than_one_call_can_ask_for(
+    plex: Simulator, dropped: list[list[str]]
+) -> None:
+    with Streamer([]) as server:
+        _dropped_for(server.connection, *(ItemChanged(str(key)) for key in range(51)))
+        assert dropped == [[response_cache.EVERYTHING]]
+        assert server.asked == []
+
+
+def test_what_the_store_did_not_hear_is_told_again(
+    plex: Simulator, monkeypatch: pytest.MonkeyPatch, dropped: list[list[str]]
+) -> None:
+    monkeypatch.setattr(invalidation, "TOLD_AGAIN", 0.01)
+    drops, told = Drops(), []
+
+    def deaf(self: object, tags: list[str]) -> bool:
+        told.append(tags)
+        return len(told) > 2
+
+    monkeypatch.setattr(store.LocalStore, "bump", deaf)
+    drops.tell(_to(plex), [LibraryChanged("1")])
+    for _ in range(3):
+        drops._step()
+    assert told == [_library("1")] * 3
+    assert drops._told == set()
+
+
+def test_the_status_is_kept_for_others_to_read(plex: Simulator, dropped: list[list[str]]) -> None:
+    assert status() is None
+    drops = Drops()
+    drops._step()
+    began = status()
+    assert began
+    assert (began.problem, began.changed) == ("starting", None)
+    assert drops.stand("")
+    assert not drops.stand("")
+    drops._step()
+    drops.tell(_to(plex), [LibraryChanged("1")])
+    drops._step()
+    assert (status() or began).problem == ""
+    store.current().put("listener", b"[]", 5)
+    assert status() is None
+    store.current().put("listener", json.dumps({"problem": "", "since": 1.0}).encode(), 5)
+    assert status() == Status("", 1.0)
+
+
+# --- Again and again ------------------------------------------------------------------------------
+
+
+class Enough(BaseException):
+    """Ends what would go on for ever."""
+
+
+@pytest.fixture
+def slept(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """How long the listener would have waited, each time; it stops after 12."""
+    seconds: list[float] = []
+
+    def sleep(delay: float) -> None:
+        seconds.append(delay)
+        if len(seconds) == 12:
+            raise Enough
+
+    monkeypatch.setattr(invalidation.time, "sleep", sleep)
+    monkeypatch.setattr(invalidation.random, "uniform", lambda low, high: high)
+    monkeypatch.setattr(invalidation, "close_old_connections", lambda: None)
+    monkeypatch.setattr(Drops, "start", lambda self: None)
+    return seconds
+
+
+def _run() -> None:
+    with pytest.raises(Enough):
+        Listener().run()
+
+
+def test_the_delays_grow_to_30_seconds(
+    monkeypatch: pytest.MonkeyPatch, slept: list[float], caplog: pytest.LogCaptureFixture
+) -> None:
+    def refused(to: object) -> Iterator[list[Change]]:
+        raise PlexServerUnavailable
+        yield
+
+    monkeypatch.setattr(connection, "current", lambda: Connection("http://x", "t", True, 1, False))
+    monkeypatch.setattr(invalidation, "follow", refused)
+    _run()
+    assert slept == [0.5, 1, 2, 4, 8, 16, 30, 30, 30, 30, 30, 30]
+    assert len(caplog.records) == 1
+
+
+def test_the_delays_begin_anew_after_a_stream_that_lasted(
+    monkeypatch: pytest.MonkeyPatch, slept: list[float]
+) -> None:
+    def stream(to: object) -> Iterator[list[Change]]:
+        monkeypatch.setattr(invalidation, "STEADY", 0.0 if len(slept) == 3 else 10.0)
+        yield [Missed()]
+
+    monkeypatch.setattr(connection, "current", lambda: Connection("http://x", "t", True, 1, False))
+    monkeypatch.setattr(invalidation, "follow", stream)
+    _run()
+    assert slept[:6] == [0.5, 1, 2, 0.5, 1, 2]
+
+
+def test_a_changed_connection_is_followed_at_once(
+    monkeypatch: pytest.MonkeyPatch, slept: list[float]
+) -> None:
+    connections = [Connection(f"http://{name}", "t", True, 1, False) for name in "abbcc"]
+    followed: list[str] = []
+
+    def stream(to: Connection) -> Iterator[list[Change]]:
+        followed.append(to.url)
+        yield [Missed()]
+        yield []
+
+    monkeypatch.setattr(connection, "current", lambda: connections.pop(0) if connections else None)
+    monkeypatch.setattr(invalidation, "follow", stream)
+    monkeypatch.setattr(invalidation, "READ_AGAIN", 0.0)
+    _run()
+    assert followed[:2] == ["http://a", "http://b"]
+    assert slept[:2] == [0.0, 0.0]
+
+
+def test_an_unforeseen_error_is_logged_and_survived(
+    monkeypatch: pytest.MonkeyPatch, slept: list[float], caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken() -> None:
+        raise RuntimeError("unforeseen")
+
+    monkeypatch.setattr(connection, "current", broken)
+    _run()
+    assert len(slept) == 12
+    assert "listening failed" in caplog.text

@@ -1,0 +1,199 @@
+"""`manage.py plex_listen` as a process, between a Plex whose catalogue changes and a service."""
+
+import json
+import signal
+import time
+from collections.abc import Callable
+from http import HTTPStatus
+
+import pytest
+import requests
+
+from plex_simulator import Simulator
+from tests.invalidation.conftest import TOKEN, Freshness, Listening
+from tests.service import Valkey, until
+
+MOVIES, SHOWS = "/libraries/1/items?size=3", "/libraries/2/items?size=3"
+EVENTS = "/:/eventsource"
+Listen = Callable[..., Listening]
+
+
+def test_a_changed_title_is_seen_within_2_seconds_and_no_other_library_is_dropped(
+    listening: Listening, freshness: Freshness, changing: Simulator
+) -> None:
+    everywhere = ("/libraries", "/server", "/recently-added", "/search?query=ca")
+    freshness.keep(MOVIES, SHOWS, "/libraries/2/collections", *everywhere)
+    key = freshness.data(MOVIES)["items"][0]["ratingKey"]
+
+    def change() -> None:
+        path, told = f"/simulator/items/{key}", {"title": "Told by Plex", "title_sort": "0"}
+        assert requests.put(changing.url + path, json=told, timeout=5).status_code == HTTPStatus.OK
+
+    freshness.within_2_seconds("library:1", change)
+    answer = freshness.ask(MOVIES)
+    assert answer.headers["x-plex-cache-status"] == "MISS"
+    assert answer.json()["data"]["items"][0]["title"] == "Told by Plex"
+    assert freshness.status(SHOWS) == "HIT"
+    assert freshness.status("/libraries/2/collections") == "HIT"
+    # What shows all libraries shows this one.
+    assert {freshness.status(path) for path in everywhere} == {"MISS"}
+    assert freshness.status(MOVIES) == "HIT"
+
+
+def test_a_deleted_item_is_gone_within_2_seconds(
+    listening: Listening, freshness: Freshness, changing: Simulator
+) -> None:
+    freshness.keep(MOVIES, SHOWS)
+    before = freshness.data(MOVIES)
+    key = before["items"][0]["ratingKey"]
+    freshness.within_2_seconds("library:1", lambda: changing.catalogue.remove(key))
+    after = freshness.data(MOVIES)
+    assert after["pagination"]["total"] == before["pagination"]["total"] - 1
+    assert after["items"][0]["ratingKey"] == before["items"][1]["ratingKey"]
+    assert freshness.status(SHOWS) == "HIT"
+
+
+def test_what_was_watched_is_no_longer_listed_as_unwatched(
+    listening: Listening, freshness: Freshness, changing: Simulator
+) -> None:
+    unwatched = "/libraries/1/items?unwatched=1&size=2"
+    freshness.keep(unwatched)
+    before = freshness.data(unwatched)
+    key = before["items"][0]["ratingKey"]
+    freshness.within_2_seconds("library:1", lambda: changing.catalogue.mark_watched(key))
+    after = freshness.data(unwatched)
+    assert after["pagination"]["total"] == before["pagination"]["total"] - 1
+    assert after["items"][0]["ratingKey"] == before["items"][1]["ratingKey"]
+
+
+def test_a_scan_of_1000_items_is_a_handful_of_drops_and_its_last_change_is_seen(
+    listening: Listening, freshness: Freshness, changing: Simulator, valkey: Valkey
+) -> None:
+    freshness.keep(MOVIES)
+    movies = [movie.rating_key for movie in changing.catalogue.items("1", "movie")]
+    first = freshness.data(MOVIES)["items"][0]["ratingKey"]
+    valkey.client.config_resetstat()
+    began = time.monotonic()
+    for number in range(1000):
+        changing.catalogue.change(movies[number % len(movies)], summary=f"Scan {number}")
+    freshness.within_2_seconds(
+        "library:1", lambda: changing.catalogue.change(first, summary="The last one")
+    )
+    # Nobody else runs scripts now.
+    drops = valkey.client.info("commandstats")["cmdstat_evalsha"]["calls"]
+    assert drops <= 2 + time.monotonic() - began
+    until(lambda: freshness.data(MOVIES)["items"][0]["summary"] == "The last one", 2, "it is seen")
+
+
+@pytest.mark.parametrize("fault", ["hung up", "down"])
+def test_what_changed_while_nobody_listened_is_dropped_when_plex_is_back(
+    listening: Listening, freshness: Freshness, changing: Simulator, fault: str
+) -> None:
+    freshness.keep(MOVIES, SHOWS)
+    before = freshness.dropped()
+    if fault == "down":
+        changing.fault("refused")
+    else:
+        changing.fault("status", path=EVENTS, status=503)
+        assert changing.drop_listeners() == 1
+    until(lambda: listening.says("not listening to Plex: Plex"), 5, "it is noticed")
+    key = changing.catalogue.items("2", "show")[0].rating_key
+    changing.catalogue.change(key, title="Changed unheard", title_sort="0")
+    until(lambda: listening.says("not accessible") or listening.says("starting up"), 5, "why")
+    # While Plex is away what is kept stands in.
+    assert freshness.dropped() == before
+    assert freshness.status(SHOWS) == "HIT"
+    changing.heal()
+    until(lambda: freshness.dropped() != before, 10, "what may have changed is dropped")
+    assert freshness.data(SHOWS)["items"][0]["title"] == "Changed unheard"
+    assert freshness.status(MOVIES) == "MISS"
+    assert listening.says(" listening to Plex") == 2 + listening.says("not listening to Plex")
+    freshness.keep(MOVIES)
+    movie = changing.catalogue.items("1", "movie")[0].rating_key
+    freshness.within_2_seconds(
+        "library:1", lambda: changing.catalogue.change(movie, title="Heard again")
+    )
+
+
+def test_what_changed_while_redis_was_away_is_dropped_when_it_is_back(
+    listening: Listening, freshness: Freshness, changing: Simulator, valkey: Valkey
+) -> None:
+    freshness.keep(SHOWS)
+    key = freshness.data(SHOWS)["items"][0]["ratingKey"]
+    before = freshness.dropped()
+    valkey.send(signal.SIGSTOP)
+    try:
+        changing.catalogue.change(key, title="Kept for Redis")
+        until(lambda: listening.says("Redis cannot be told"), 5, "the listener notices")
+    finally:
+        valkey.send(signal.SIGCONT)
+    until(lambda: freshness.dropped().get("library:2") != before.get("library:2"), 5, "told")
+    until(lambda: listening.says("Redis has been told"), 2, "the log says so")
+    assert freshness.data(SHOWS)["items"][0]["title"] == "Kept for Redis"
+
+
+def test_a_restarted_redis_is_told_of_changes_too(
+    listening: Listening, freshness: Freshness, changing: Simulator, valkey: Valkey
+) -> None:
+    valkey.restart()
+    key = changing.catalogue.items("2", "show")[0].rating_key
+
+    def change_again() -> bool:
+        changing.catalogue.change(key, title="After the restart")
+        return "library:2" in freshness.dropped()
+
+    until(change_again, 5, "the new Redis is told")
+    assert listening.is_running()
+
+
+def test_the_listener_tells_where_it_stands(
+    listening: Listening, freshness: Freshness, changing: Simulator, valkey: Valkey
+) -> None:
+    def told() -> dict[str, object]:
+        found: dict[str, object] = json.loads(valkey.client.get("medianest:cache:listener"))
+        return found
+
+    assert 0 < valkey.client.ttl("medianest:cache:listener") <= 15
+    assert told()["problem"] == ""
+    changing.fault("status", path=EVENTS, status=401)
+    changing.drop_listeners()
+    until(lambda: "refuses the credentials" in str(told()["problem"]), 5, "the problem is told")
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_a_listener_at_once(listening: Listening, number: signal.Signals) -> None:
+    code, seconds = listening.end(number)
+    assert (code, seconds < 1) == (0, True)
+    assert listening.lines[-1].endswith("stopped")
+
+
+@pytest.mark.parametrize("fault", ["silent", "drip_headers"])
+def test_a_signal_ends_a_listener_that_waits_for_plex(
+    listen: Listen, changing: Simulator, fault: str
+) -> None:
+    changing.fault(fault, path=EVENTS, times=1)
+    process = listen()
+    until(lambda: changing.faults[0]["left"] == 0, 10, "it has asked Plex")
+    code, seconds = process.end(signal.SIGTERM)
+    assert (code, seconds < 1) == (0, True)
+
+
+def test_a_refused_token_is_told_once_and_tried_again(listen: Listen, changing: Simulator) -> None:
+    changing.reset_requests()
+    process = listen(PLEX_TOKEN=f"not-{TOKEN}")
+    until(lambda: changing.count(EVENTS) >= 3, 10, "it is tried again")
+    assert process.says("refuses the credentials") == 1
+    assert len(process.lines) == 1
+    assert process.end(signal.SIGTERM)[0] == 0
+
+
+def test_without_a_plex_server_the_listener_waits(listen: Listen) -> None:
+    process = listen(PLEX_URL="", PLEX_TOKEN="")
+    until(lambda: process.says("no Plex server is configured"), 10, "it says so")
+    assert process.end(signal.SIGTERM)[0] == 0
+
+
+def test_without_redis_the_listener_says_why_it_cannot_work(listen: Listen) -> None:
+    process = listen(REDIS_URL="")
+    assert process.code() == 1
+    assert process.says("REDIS_URL is not set: every process of the service keeps its answers")

@@ -1,0 +1,205 @@
+"""Pages come out right whatever page size Plex has a mind for."""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from plex_integration.plex import media
+from tests.plex.conftest import Asked, RawServer, ok, plex_at
+
+Serve = Callable[..., RawServer]
+
+MOVIES = media.Library(
+    id="1", key="/library/sections/1", title="Movies", type="movie", agent=None, scanner=None,
+    language=None, uuid=None, refreshing=None, createdAt=None, updatedAt=None, scannedAt=None,
+    content=None, directory=None, contentChangedAt=None, hidden=None, location=[],
+)  # fmt: skip
+ROW = '<Video ratingKey="{0}" type="movie" title="Film {0}"/>'
+
+
+def row(number: int) -> str:
+    return ROW.format(number)
+
+
+def window(asked: Asked) -> tuple[int, int]:
+    start, size = (
+        asked.header("X-Plex-Container-Start"),
+        asked.header("X-Plex-Container-Size"),
+    )
+    assert start is not None
+    assert size is not None
+    return int(start), int(size)
+
+
+def listing(rows: list[str], attributes: str = "") -> bytes:
+    return ok(f"<MediaContainer {attributes}>{''.join(rows)}</MediaContainer>")
+
+
+def page(server: RawServer, start: int, size: int, seconds: float = 5) -> media.Page:
+    plex = plex_at(server.url, seconds)
+    return plex.library_items(MOVIES, "movie", start, size, "titleSort:asc", {}, with_guids=False)
+
+
+def keys(found: media.Page) -> list[int]:
+    return [int(each.item.ratingKey) for each in found.rows]
+
+
+def numbers(asked: Asked) -> bytes:
+    """Answer as Plex does: rows 0 to 19."""
+    start, size = window(asked)
+    rows = [row(number) for number in range(20)][start : start + size]
+    return listing(rows, f'size="{len(rows)}" totalSize="20" offset="{start}"')
+
+
+@pytest.mark.parametrize(("start", "size"), [(0, 5), (3, 7), (15, 5), (15, 50), (20, 5), (99, 1)])
+def test_an_orderly_server_is_asked_once(serve: Serve, start: int, size: int) -> None:
+    server = serve(numbers)
+    found = page(server, start, size)
+    assert keys(found) == list(range(20))[start : start + size]
+    assert found.total == 20
+    assert len(server.asked) == 1
+
+
+@pytest.mark.parametrize("attributes", ["", 'size="20"', 'size="abc" totalSize="x" offset="-"'])
+@pytest.mark.parametrize(("start", "size"), [(0, 5), (3, 7), (15, 50), (20, 5), (99, 1)])
+def test_a_server_that_does_not_page_sends_everything(
+    serve: Serve, start: int, size: int, attributes: str
+) -> None:
+    server = serve(listing([row(number) for number in range(20)], attributes))
+    found = page(server, start, size)
+    assert keys(found) == list(range(20))[start : start + size]
+    assert found.total == 20
+    assert len(server.asked) == 1
+
+
+@pytest.mark.parametrize("most", [1, 3, 4])
+def test_a_server_with_smaller_pages_is_asked_for_the_rest(serve: Serve, most: int) -> None:
+    def small(asked: Asked) -> bytes:
+        start, size = window(asked)
+        rows = [row(number) for number in range(20)][start : start + min(size, most)]
+        return listing(rows, f'totalSize="20" offset="{start}"')
+
+    server = serve(small)
+    found = page(server, 5, 9)
+    assert keys(found) == list(range(5, 14))
+    assert len(server.asked) == -(-9 // most)
+
+
+def test_a_server_with_larger_pages_is_cut(serve: Serve) -> None:
+    def large(asked: Asked) -> bytes:
+        start, _ = window(asked)
+        return listing([row(n) for n in range(start, 20)], f'totalSize="20" offset="{start}"')
+
+    assert keys(page(serve(large), 4, 3)) == [4, 5, 6]
+
+
+def test_a_server_that_ignores_the_start_but_says_so(serve: Serve) -> None:
+    server = serve(listing([row(n) for n in range(20)], 'size="20" totalSize="20" offset="0"'))
+    assert keys(page(server, 4, 3)) == [4, 5, 6]
+
+
+def test_a_page_without_offset_is_the_page_asked_for(serve: Serve) -> None:
+    server = serve(listing([row(n) for n in range(4, 7)], 'size="3" totalSize="20"'))
+    found = page(server, 4, 3)
+    assert keys(found) == [4, 5, 6]
+    assert found.total == 20
+
+
+def test_a_total_that_is_too_high_ends_with_the_rows(serve: Serve) -> None:
+    def lying(asked: Asked) -> bytes:
+        start, size = window(asked)
+        rows = [row(n) for n in range(6)][start : start + size]
+        return listing(rows, f'totalSize="999999999999999999" offset="{start}"')
+
+    server = serve(lying)
+    assert keys(page(server, 0, 50)) == list(range(6))
+    assert len(server.asked) == 2
+
+
+@pytest.mark.parametrize(
+    "attributes",
+    [
+        'totalSize="-5"', 'totalSize="20" offset="-3"', 'totalSize="20" offset="9999999"',
+        'totalSize="20" offset="abc"', 'totalSize="1e3"', 'totalSize="0"',
+        f'totalSize="{"9" * 5000}"', 'totalSize="NaN" offset="NaN"', 'totalSize="１２"',
+        'size="-1" totalSize="3" offset="7"',
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize(("start", "size"), [(0, 3), (2, 3), (50, 3)])
+def test_odd_paging_attributes_never_give_more_than_asked_or_fail(
+    serve: Serve, attributes: str, start: int, size: int
+) -> None:
+    server = serve(listing([row(n) for n in range(3)], attributes))
+    found = page(server, start, size)
+    assert len(found.rows) <= size
+    assert found.total >= 0
+    assert len(server.asked) <= 4
+
+
+def test_rows_without_an_id_or_of_no_known_type_are_left_out_but_counted(serve: Serve) -> None:
+    rows = [
+        row(1),
+        '<Video type="movie" title="no id"/>',
+        '<Video ratingKey="abc" type="movie"/>',
+        '<Video ratingKey="２" type="movie"/>',
+        '<Video ratingKey="12345678901" type="movie"/>',
+        '<Directory ratingKey="5" type="collection" title="no item"/>',
+        '<Directory type="tag" tag="Action"/>',
+        "<Meta/>",
+        row(9),
+    ]
+    found = page(serve(listing(rows, 'totalSize="8" offset="0"')), 0, 8)
+    assert keys(found) == [1, 9]
+    assert found.asked == 8
+    assert found.total == 8
+
+
+def test_a_whole_list_is_asked_for_in_pages(serve: Serve) -> None:
+    def many(asked: Asked) -> bytes:
+        start, size = window(asked)
+        rows = [
+            f'<Directory ratingKey="{n}" type="collection" title="C"/>'
+            for n in range(start, min(start + size, 1201))
+        ]
+        return listing(rows, f'totalSize="1201" offset="{start}"')
+
+    server = serve(many)
+    found = plex_at(server.url).collections(MOVIES, 0, None)
+    assert [int(each.ratingKey) for each in found.collections] == list(range(1201))
+    assert len(server.asked) == 3
+
+
+def test_a_whole_list_of_a_server_that_does_not_page_is_taken_as_it_comes(serve: Serve) -> None:
+    rows = [f'<Directory ratingKey="{n}" type="collection" title="C"/>' for n in range(600)]
+    server = serve(listing(rows, 'size="600"'))
+    assert len(plex_at(server.url).collections(MOVIES, 0, None).collections) == 600
+    assert len(server.asked) == 1
+
+
+def test_recently_added_rows_of_a_server_that_does_not_page_come_once(serve: Serve) -> None:
+    rows = [row(n).replace(" type", ' addedAt="4000000000" type') for n in range(60)]
+    server = serve(listing(rows, 'size="60"'))
+    found = plex_at(server.url).recently_added(1)
+    assert len(found) == 60
+    assert len(server.asked) == 1
+
+
+def test_fifty_ids_go_into_one_call_and_missing_ones_stay_as_listed(serve: Serve) -> None:
+    def answer(asked: Asked) -> bytes:
+        if "/library/metadata/" not in asked.path:
+            return listing([row(n) for n in range(120)], 'totalSize="120" offset="0"')
+        wanted = re.findall(r"\d+", asked.path.rpartition("/")[2])
+        full = [row(int(n)).replace("Film", "Full") for n in wanted if int(n) % 2]
+        return listing(full) if full else ok("", "404 None")
+
+    server = serve(answer)
+    plex = plex_at(server.url)
+    listed = plex.library_items(MOVIES, "movie", 0, 120, "year", {}, with_guids=False)
+    done: Any = plex.completed(listed.rows)
+    assert [each.item.title for each in done] == [
+        f"Full {n}" if n % 2 else f"Film {n}" for n in range(120)
+    ]
+    sizes = sorted(asked.path.count(",") + 1 for asked in server.asked[1:])
+    assert sizes == [20, 50, 50]

@@ -8,7 +8,7 @@ from rest_framework.request import Request
 
 from accounts import identity_cache, tokens
 from accounts.models import User
-from medianest.api import throttling
+from accounts.throttling import count_bad_token
 from medianest.api.exceptions import CHALLENGE
 
 HTML = "text/html"
@@ -24,7 +24,7 @@ class BearerAuthentication(BaseAuthentication):
         try:
             return identity_cache.signed_in(raw.strip())
         except tokens.TokenRefused:
-            throttling.bad_token(request._request)
+            count_bad_token(request._request)
             raise AuthenticationFailed from None
 
     def authenticate_header(self, request: Request) -> str:

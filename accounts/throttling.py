@@ -32,8 +32,8 @@ POLLS = 60
 
 def count_bad_token(request: HttpRequest) -> None:
     """Count a bad token against its address. Raises RateLimitExceeded beyond the limit."""
-    verdict = store.current().look(address_hit(request, BAD_TOKENS, prefix="")).verdict
-    if verdict and not verdict.is_allowed:
+    verdict = store.current().rate_windows.hit(address_hit(request, BAD_TOKENS, prefix=""))
+    if not verdict.is_allowed:
         raise RateLimitExceeded(verdict.limit, WINDOW, verdict.retry_after)
 
 
@@ -64,12 +64,13 @@ class SignInAttempt:
     def end(self, *, failed: bool) -> None:
         """Count the attempt if it failed; otherwise forget it."""
         for key in self._begun:
-            store.current().end_attempt(key, self._id, failed=failed)
+            store.current().rate_windows.end_attempt(key, self._id, failed=failed)
 
     def _begin(self, key: str, limit: int) -> tuple[Attempt, int]:
+        windows = store.current().rate_windows
         outcome, wait = Attempt.WAIT, 0
         for _ in range(POLLS):
-            outcome, wait = store.current().attempt(key, limit, WINDOW, self._id)
+            outcome, wait = windows.begin_attempt(key, limit, WINDOW, self._id)
             if outcome is not Attempt.WAIT:
                 break
             time.sleep(POLL_SECONDS)

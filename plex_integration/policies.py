@@ -1,6 +1,6 @@
-"""The document's two tables as data: how long an answer is kept, and how often a user may ask.
+"""The document's two tables as data: cache times and rate limits.
 
-Views, cache, limits, schema and README read these. Standard library only.
+Viewsets, cache, throttles, schema and documentation read these.
 """
 
 from dataclasses import dataclass
@@ -8,15 +8,15 @@ from dataclasses import dataclass
 from medianest.api.throttling import Limit
 
 STALE_FOR = 24 * 3600
-"""Seconds past its time that an answer may still be given while Plex fails."""
+"""Seconds beyond its time to live for which a response may be served while Plex fails."""
 
 PARTIAL_FOR = 30
-"""Seconds that an answer is kept when Plex failed a part of it."""
+"""Time to live in seconds of a response of which Plex failed a part."""
 
 
 @dataclass(frozen=True)
 class Policy:
-    """One endpoint's row: its name, seconds to live, and the limit it counts against."""
+    """One endpoint's row: its name, its time to live in seconds, and the limit it counts against."""
 
     name: str
     ttl: int
@@ -69,7 +69,7 @@ POLICIES = (
 )
 
 IMAGE_PATHS = Policy("image-paths", 10 * 60, IMAGES)
-"""Which picture an item has: asked where no link tells it. No answer of its own."""
+"""Which image an item has, where no signed link says so. No endpoint of its own."""
 
 ENDPOINTS = (*POLICIES, IMAGE_PATHS)
 """Every policy whose time to live an operator can change."""
@@ -85,5 +85,5 @@ LIMITS = (
 )
 """Every limit an operator can change."""
 
-LISTS_TTL = 30 * 60
-"""Seconds that the lists which make queries canonical, libraries and genres, are kept."""
+CATALOG = Policy("lists", 30 * 60, SERVER_INFO)
+"""The libraries and genres that make queries canonical. No endpoint of its own."""

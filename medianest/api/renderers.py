@@ -1,4 +1,4 @@
-"""The wire's one shape: {"success", "data" or "error", "metadata"}.
+"""The envelope of every response: {"success", "data" or "error", "metadata"}.
 
 Must not import `rest_framework.views`: DRF loads this module while it loads that one.
 """
@@ -17,22 +17,22 @@ from medianest.api.fields import iso_instant
 
 
 def metadata(request: HttpRequest) -> dict[str, Any]:
-    """Return what every answer's `metadata` holds: when it was made, and the request's id."""
+    """Return the `metadata` of every response: the current time and the request's id."""
     return {"timestamp": iso_instant(datetime.now(UTC)), "requestId": request_id(request)}
 
 
-def success(payload: bytes, about: Mapping[str, Any]) -> bytes:
-    """Put a payload, already JSON, into the envelope without reading it."""
-    return b'{"success":true,"data":%b,"metadata":%b}' % (payload, encode(about))
+def success(payload: bytes, metadata: Mapping[str, Any]) -> bytes:
+    """Wrap a payload, which is JSON already, in the envelope without parsing it."""
+    return b'{"success":true,"data":%b,"metadata":%b}' % (payload, encode(metadata))
 
 
-def failure(error: bytes, about: Mapping[str, Any]) -> bytes:
-    """Put an error, already JSON, into the envelope."""
-    return b'{"success":false,"error":%b,"metadata":%b}' % (error, encode(about))
+def failure(error: bytes, metadata: Mapping[str, Any]) -> bytes:
+    """Wrap an error, which is JSON already, in the envelope."""
+    return b'{"success":false,"error":%b,"metadata":%b}' % (error, encode(metadata))
 
 
 def encode(value: Any) -> bytes:
-    """Write JSON as this service writes it: UTF-8, no blanks, no NaN."""
+    """Return JSON as this service writes it: UTF-8, no blanks, no NaN."""
     text = json.dumps(
         value, cls=JSONEncoder, ensure_ascii=False, allow_nan=False, separators=(",", ":")
     )
@@ -40,12 +40,12 @@ def encode(value: Any) -> bytes:
 
 
 def decode(value: bytes) -> Any:
-    """Read JSON."""
+    """Parse JSON."""
     return json.loads(value)
 
 
 class EnvelopeRenderer(BaseRenderer):
-    """Render what a view answered inside the envelope."""
+    """Render the data of a view's response inside the envelope."""
 
     media_type = "application/json"
     format = "json"
@@ -60,6 +60,6 @@ class EnvelopeRenderer(BaseRenderer):
         if renderer_context is None:
             raise TypeError("an envelope needs its request")
         response = renderer_context["response"]
-        about = metadata(renderer_context["request"]) | getattr(response, "about", {})
+        about = metadata(renderer_context["request"]) | getattr(response, "metadata", {})
         shape = failure if response.exception else success
         return shape(encode(data), about)

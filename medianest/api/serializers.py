@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from functools import lru_cache
+from hashlib import blake2b
 from types import MappingProxyType
 from typing import Any
 
@@ -14,6 +15,8 @@ from rest_framework.request import Request
 class Payload(serializers.Serializer[Any]):
     """What goes under `data`: a member declared `required=False` is omitted where it is None."""
 
+    version = 1
+
     def to_representation(self, instance: Any) -> dict[str, Any]:
         members: dict[str, Any] = {}
         for name, field in self.fields.items():
@@ -24,6 +27,17 @@ class Payload(serializers.Serializer[Any]):
             else:
                 members[name] = field.to_representation(value)
         return members
+
+
+    @classmethod
+    @lru_cache(maxsize=256)
+    def shape(cls) -> str:
+        """Return a digest of the declared structure: it changes when the JSON's structure may.
+
+        It covers the names, types and options of all members, at every depth. Raise `version`
+        when a field's own code changes what it writes.
+        """
+        return blake2b(_structure(cls()).encode(), digest_size=8).hexdigest()
 
 
 class Query(serializers.Serializer[Any]):
@@ -68,3 +82,14 @@ def _validated(query: type[Query], given: tuple[tuple[str, str], ...]) -> Mappin
     serializer = query(data=dict(given))
     serializer.is_valid(raise_exception=True)
     return MappingProxyType(dict(serializer.validated_data))
+
+
+def _structure(field: serializers.Field[Any, Any, Any, Any]) -> str:
+    """Write a field's type, options and members as text."""
+    if isinstance(field, serializers.ListSerializer):
+        return f"[{_structure(field.child)}]"
+    options = f"{type(field).__name__}:{field.source}:{field.required}:{field.allow_null}"
+    if not isinstance(field, Payload):
+        return options
+    members = ",".join(f"{name}={_structure(each)}" for name, each in field.fields.items())
+    return f"{options}:{field.version}{{{members}}}"

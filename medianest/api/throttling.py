@@ -19,7 +19,7 @@ from rest_framework.views import APIView
 
 from medianest import store
 from medianest.api.exceptions import RateLimitExceeded
-from medianest.store import Look, Take, Verdict
+from medianest.store import Hit, Reading, Verdict
 
 WINDOW = 60
 """Seconds that every limit counts over, sliding."""
@@ -53,18 +53,18 @@ def requests_allowed(limit: Limit) -> int:
     return _current_requests(limit)
 
 
-def user_hit(user_id: str, limit: Limit) -> Take:
+def user_hit(user_id: str, limit: Limit) -> Hit:
     """Return the hit that counts a request of a user."""
-    return Take(f"{limit.scope}:{user_id}", requests_allowed(limit), WINDOW, is_kept=True)
+    return Hit(f"{limit.scope}:{user_id}", requests_allowed(limit), WINDOW, expires=False)
 
 
-def address_hit(request: HttpRequest, limit: Limit, prefix: str = "address:") -> Take:
+def address_hit(request: HttpRequest, limit: Limit, prefix: str = "address:") -> Hit:
     """Return the hit that counts a request of an address.
 
     Addresses are unbounded in number, so their windows expire and may be evicted.
     """
     key = f"{limit.scope}:{prefix}{hashed(client_address(request))}"
-    return Take(key, requests_allowed(limit), WINDOW, is_kept=False)
+    return Hit(key, requests_allowed(limit), WINDOW, expires=True)
 
 
 def client_address(request: HttpRequest) -> str:
@@ -85,14 +85,14 @@ def hashed(value: str) -> str:
     return blake2b(value.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
 
 
-def remember_reading(request: HttpRequest, reading: Look) -> None:
+def remember_reading(request: HttpRequest, reading: Reading) -> None:
     """Attach what the store answered when it counted a request, so that it is counted once."""
     request.META[_READING] = reading
 
 
-def reading_of(request: HttpRequest) -> Look | None:
+def reading_of(request: HttpRequest) -> Reading | None:
     """Return what the store answered when it counted this request; None if it did not yet."""
-    reading: Look | None = request.META.get(_READING)
+    reading: Reading | None = request.META.get(_READING)
     return reading
 
 
@@ -108,7 +108,7 @@ class SlidingWindowThrottle(BaseThrottle):
 
     verdict: Verdict | None = None
 
-    def hit(self, request: Request, view: APIView) -> Take | None:
+    def hit(self, request: Request, view: APIView) -> Hit | None:
         """Return the hit that counts this request; None for a request that is not limited."""
         raise NotImplementedError
 
@@ -119,7 +119,7 @@ class SlidingWindowThrottle(BaseThrottle):
             return True
         reading = reading_of(request._request)
         if reading is None:
-            reading = store.current().look(hit)
+            reading = store.current().read(hit=hit)
             remember_reading(request._request, reading)
         self.verdict = reading.verdict
         return self.verdict is None or self.verdict.is_allowed

@@ -1,10 +1,11 @@
-"""A kept answer as bytes: what the serializer wrote, compressed once, ready to be sent as it is.
+"""A cached response as bytes: the serializer's JSON, compressed once, ready to be sent as it is.
 
-    magic, checksum, length of head │ head: JSON of `Head` │ gzip stream up to a flushed block
+    magic, checksum, length │ length of head │ head: JSON of `Head` │ gzip stream, flushed
 
-The stream holds the envelope's beginning and the payload. A deflate block that was flushed can be
-followed by another: the answer's own metadata is appended as a stored block, the checksum runs on,
-and a hit neither compresses nor parses the payload (RFC 1951 section 3.2.4, RFC 1952).
+The stream holds the beginning of the envelope and the payload. After a flushed deflate block
+another block can follow: the response's own metadata is appended as a stored block, and the
+checksum is continued. So a hit neither compresses nor parses the payload (RFC 1951 section 3.2.4,
+RFC 1952).
 """
 
 import json
@@ -14,6 +15,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from functools import lru_cache
 from hashlib import blake2b
+
+from medianest.store import EVERYTHING, TagVersions
 
 _MAGIC = b"MediaNest 1\n"
 _FRAME = struct.Struct(f"<{len(_MAGIC)}sII")
@@ -34,8 +37,8 @@ _HEAD = {
 class Head:
     """What must be known of an entry without unpacking it.
 
-    `at` is the epoch second it was made at; `crc` and `size` are of the unpacked bytes; `tags`
-    are the versions, at the time it was loaded, of what it depends on.
+    `at` is the epoch second at which it was loaded; `crc` and `size` are those of the unpacked
+    bytes; `base` and `tags` are the versions, at that time, of what it depends on.
     """
 
     at: float
@@ -49,14 +52,14 @@ class Head:
 
 @dataclass(frozen=True)
 class Entry:
-    """A kept answer."""
+    """A cached response."""
 
     head: Head
     packed: bytes
 
-    def gzip(self, about: bytes) -> bytes:
-        """Return the whole envelope as a gzip stream; `about` is its metadata as JSON."""
-        ending = _ending(about)
+    def gzip(self, metadata: bytes) -> bytes:
+        """Return the whole envelope as a gzip stream; `metadata` is JSON."""
+        ending = _ending(metadata)
         return b"".join(
             (
                 self.packed,
@@ -70,16 +73,16 @@ class Entry:
             )
         )
 
-    def plain(self, about: bytes) -> bytes:
-        """Return the whole envelope, unpacked, for a client that takes no gzip."""
-        return self._unpacked() + _ending(about)
+    def plain(self, metadata: bytes) -> bytes:
+        """Return the whole envelope, unpacked, for a client that does not accept gzip."""
+        return self._unpacked() + _ending(metadata)
 
     def payload(self) -> bytes:
         """Return the payload alone."""
         return self._unpacked()[len(_OPENING) :]
 
     def to_bytes(self) -> bytes:
-        """Write the entry down."""
+        """Return the entry as it is stored."""
         head = json.dumps(asdict(self.head)).encode()
         rest = struct.pack("<I", len(head)) + head + self.packed
         return _FRAME.pack(_MAGIC, zlib.crc32(rest), len(rest)) + rest
@@ -90,9 +93,9 @@ class Entry:
 
 
 def pack(
-    payload: bytes, *, at: float, partial: bool, versions: Mapping[str, str], tags: frozenset[str]
+    payload: bytes, *, at: float, partial: bool, versions: TagVersions, tags: frozenset[str]
 ) -> Entry:
-    """Make an entry of a payload, which is JSON."""
+    """Compress a payload, which is JSON, into an entry with these tags."""
     opened = _OPENING + payload
     deflate = zlib.compressobj(6, zlib.DEFLATED, -15)
     packed = _GZIP_HEADER + deflate.compress(opened) + deflate.flush(zlib.Z_SYNC_FLUSH)
@@ -103,15 +106,15 @@ def pack(
             size=len(opened),
             etag=f'W/"{blake2b(payload, digest_size=12).hexdigest()}"',
             partial=partial,
-            base=versions.get("base", ""),
-            tags={tag: versions.get(tag, "") for tag in sorted(tags)},
+            base=versions.get(EVERYTHING),
+            tags={tag: versions.get(tag) for tag in sorted(tags)},
         ),
         packed,
     )
 
 
-def read(written: bytes | None, versions: Mapping[str, str]) -> Entry | None:
-    """Read an entry; None for anything that is none, or whose tags have newer versions."""
+def read(written: bytes | None, versions: TagVersions) -> Entry | None:
+    """Read an entry; None where it is damaged, foreign, or its tags have newer versions."""
     if not isinstance(written, bytes) or len(written) < _FRAME.size + 4:
         return None
     magic, checksum, length = _FRAME.unpack_from(written)
@@ -125,8 +128,8 @@ def read(written: bytes | None, versions: Mapping[str, str]) -> Entry | None:
     return Entry(head, bytes(rest[4 + size :]))
 
 
-def glanced(beginning: bytes) -> Head | None:
-    """Read the head from an entry's first bytes, unchecked: enough to count entries."""
+def read_head(beginning: bytes) -> Head | None:
+    """Read the head from an entry's first bytes without checking it: enough to count entries."""
     if len(beginning) < _FRAME.size + 4:
         return None
     (size,) = struct.unpack_from("<I", beginning, _FRAME.size)
@@ -135,7 +138,7 @@ def glanced(beginning: bytes) -> Head | None:
 
 
 def _head(written: bytes) -> Head | None:
-    # The checksum tells that it is whole, not that this release wrote it.
+    # The checksum proves that it is complete, not that this release wrote it.
     try:
         head = json.loads(written)
     except (ValueError, RecursionError):
@@ -145,10 +148,10 @@ def _head(written: bytes) -> Head | None:
     return Head(**head)
 
 
-def is_current(head: Head, versions: Mapping[str, str]) -> bool:
-    """Tell whether nothing that an entry depends on has changed since it was loaded."""
-    return head.base == versions.get("base", "") and all(
-        versions.get(tag, "") == version for tag, version in head.tags.items()
+def is_current(head: Head, versions: TagVersions) -> bool:
+    """Tell whether nothing has changed that an entry depends on."""
+    return head.base == versions.get(EVERYTHING) and all(
+        versions.get(tag) == version for tag, version in head.tags.items()
     )
 
 
@@ -156,10 +159,10 @@ def _unpacked(packed: bytes) -> bytes:
     return zlib.decompressobj(31).decompress(packed)
 
 
-# The last few answers that clients without gzip asked for; a page of 50 items is 40 kB packed.
+# The last few responses to clients without gzip; a page of 50 items has 40 kB compressed.
 _SMALL = 128 * 1024
 _unpacked_once = lru_cache(maxsize=32)(_unpacked)
 
 
-def _ending(about: bytes) -> bytes:
-    return b',"metadata":' + about + b"}"
+def _ending(metadata: bytes) -> bytes:
+    return b',"metadata":' + metadata + b"}"

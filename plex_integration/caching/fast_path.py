@@ -1,117 +1,126 @@
-"""The short way to an answer that is kept: a repeated question is answered before any other room.
+"""The fast path: a repeated request is answered from the cache before URL resolution and DRF.
 
-Most questions were asked before, by another user or a page ago. The long way (URL, DRF, serializer,
-plan) worked out what such a question means; this middleware remembers that under its exact path and
-query string, so that a hit costs one look into the store and nothing else. It decides nothing on
-its own: whatever is not a plain, fresh hit of a user this process knows goes the long way, which
-finds the turn that was taken here.
+The full path (URL, DRF, serializers, service) works out which cached response a request means.
+This middleware remembers that per path and query string, so that a hit costs one round trip to the
+store. It uses the full path's own functions to count the request, read the entry and write the
+response, and decides nothing else: a request that is not a plain, fresh hit of a user whom this
+process knows goes on, counted already.
 """
 
-from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from threading import Lock
 
+from cachetools import LRUCache
 from django.http import HttpRequest, HttpResponse
 
 from accounts import identity_cache
-from medianest.api.middleware import name_request
-from plex_integration.caching import response_cache, metrics
-from plex_integration.configuration import connection
 from medianest import store
+from medianest.api.middleware import name_request
+from medianest.api.throttling import remember_reading, set_rate_limit_headers, user_hit
+from medianest.store import Reading
+from plex_integration.caching import entry, metrics
 from plex_integration.caching.entry import Head
+from plex_integration.caching.response_cache import CachedResponse, found_in
+from plex_integration.caching.responses import to_http
+from plex_integration.configuration import runtime
 from plex_integration.policies import Policy
-from plex_integration.caching.responses import reply
-from medianest.api.throttling import Turn
 
-_MOST = 10_000
+MAX_REQUESTS = 10_000
+MAX_REQUEST_BYTES = 1024
+# What clients send for JSON; anything else goes through DRF's content negotiation.
+_JSON = ("*/*", "application/json", "application/json, text/plain, */*")
 
 
 @dataclass(frozen=True)
-class Question:
-    """What a path and query string mean: an entry's name, while these lists hold."""
+class KnownRequest:
+    """The cached response that a path and query string mean, while these catalog lists hold.
+
+    `key` is the response's name in the store, `route` the name of the URL.
+    """
 
     policy: Policy
-    name: str
+    key: str
     route: str
-    viewer: str
+    scope: str
     lists: Mapping[str, Head]
 
 
 _lock = Lock()
-_questions: "OrderedDict[tuple[str, str], Question]" = OrderedDict()
+_known: LRUCache[tuple[str, str], KnownRequest] = LRUCache(MAX_REQUESTS)
 
 
-def remember(request: HttpRequest, question: Question) -> None:
-    """Remember what a request's path and query string mean."""
-    with _lock:
-        _questions[_asked(request)] = question
-        while len(_questions) > _MOST:
-            _questions.popitem(last=False)
+def remember(request: HttpRequest, known: KnownRequest) -> None:
+    """Remember what a request means; not a request longer than 1 KiB."""
+    identity = _identity(request)
+    if sum(len(part.encode()) for part in identity) <= MAX_REQUEST_BYTES:
+        with _lock:
+            _known[identity] = known
 
 
 def forget() -> None:
-    """Forget every question."""
+    """Forget every request."""
     with _lock:
-        _questions.clear()
+        _known.clear()
 
 
-def turn_taken(request: HttpRequest) -> Turn | None:
-    """Return the turn that was taken on the way to the view, if one was."""
-    turn: Turn | None = request.META.get("plex_integration.turn")
-    return turn
-
-
-class HitMiddleware:
-    """Answer fresh hits; let everything else pass."""
+class FastPathMiddleware:
+    """Answer fresh hits; pass every other request on."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        question = _questions.get(_asked(request))
-        if question and _is_plain(request):
-            user = _known_user(request)
-            if user and (response := self._hit(request, question, user)):
+        with _lock:
+            known = _known.get(_identity(request))
+        if known and _is_plain(request):
+            user_id = _known_user(request)
+            if user_id and (response := _hit(request, known, user_id)):
                 return response
         return self.get_response(request)
 
-    def _hit(self, request: HttpRequest, question: Question, user: str) -> HttpResponse | None:
-        to = connection.current()
-        if to is None or to.viewer != question.viewer:
-            return None
-        request.get_host()  # refuses a foreign host, as the long way does
-        turn = Turn(user, question.policy.limit)
-        look = store.current().look(turn.pending(), question.name)
-        turn.note(look.verdict)
-        request.META["plex_integration.turn"] = turn
-        if not turn.is_allowed:
-            return None
-        fetched = response_cache.fresh(question.policy, look, look.values[0])
-        if fetched is None or not response_cache.are_current(question.lists.values(), look):
-            return None
-        name_request(request, question.route)
-        response = reply(request, question.policy, fetched)
-        turn.mark(response)
-        metrics.count(question.policy.name, metrics.HIT)
-        return response
+
+def _hit(request: HttpRequest, known: KnownRequest, user_id: str) -> HttpResponse | None:
+    settings = runtime.current()
+    if settings.connection is None or settings.connection.scope != known.scope:
+        return None
+    request.get_host()  # refuses a foreign host, as the full path does
+    reading = store.current().read(known.key, hit=user_hit(user_id, known.policy.limit))
+    remember_reading(request, reading)
+    cached = _fresh(reading, known)
+    if cached is None or reading.verdict is None:
+        return None
+    name_request(request, known.route)
+    response = to_http(request, cached)
+    set_rate_limit_headers(response, reading.verdict)
+    metrics.record_response(known.policy.name, metrics.HIT)
+    return response
 
 
-def _asked(request: HttpRequest) -> tuple[str, str]:
+def _fresh(reading: Reading, known: KnownRequest) -> CachedResponse | None:
+    """Return the response if the request is within its limit and nothing has changed."""
+    if reading.verdict is None or not reading.verdict.is_allowed or not reading.is_available:
+        return None
+    if not all(entry.is_current(head, reading.tags) for head in known.lists.values()):
+        return None
+    cached = found_in(reading, runtime.ttl(known.policy))
+    return cached if cached and cached.is_fresh else None
+
+
+def _identity(request: HttpRequest) -> tuple[str, str]:
     return request.path_info, request.META.get("QUERY_STRING", "")
 
 
 def _is_plain(request: HttpRequest) -> bool:
-    """Tell whether JSON is wanted, and a kept answer will do."""
+    """Tell whether the client wants JSON, and accepts a cached response."""
     meta = request.META
-    accept = meta.get("HTTP_ACCEPT", "*/*")
     return (
         request.method == "GET"
-        and accept in ("*/*", "application/json", "application/json, text/plain, */*")
+        and meta.get("HTTP_ACCEPT", "*/*") in _JSON
         and "HTTP_CACHE_CONTROL" not in meta
     )
 
 
 def _known_user(request: HttpRequest) -> str | None:
-    scheme, _, raw = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
-    return identity_cache.known_user(raw) if scheme == "Bearer" else None
+    scheme, _, token = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
+    return identity_cache.known_user(token) if scheme == "Bearer" else None

@@ -1,8 +1,8 @@
-"""How the cache does: what was answered how, and how long Plex took, for the operator's page.
+"""Metrics of the cache: responses by cache status, and how long Plex took, for the operator.
 
-A request adds to a number in this process and nothing more. A thread of the process brings the
-numbers to the store every `FLUSHED_EVERY` seconds, where those of all workers add up, in slices of
-5 minutes that are kept for a day. What a process that is killed had not brought yet is lost.
+A request only increments a number in this process. A thread adds the numbers to the store every
+`FLUSH_SECONDS`, where those of all workers add up, in slices of 5 minutes that are stored for a
+day. A process that is killed loses what it has not flushed.
 """
 
 import atexit
@@ -18,7 +18,7 @@ from medianest import store
 
 log = logging.getLogger(__name__)
 
-FLUSHED_EVERY = 2.0
+FLUSH_SECONDS = 2.0
 
 SLICE = 300
 SLICES = 24 * 3600 // SLICE
@@ -27,122 +27,122 @@ HIT, MISS, STALE, BYPASS = "HIT", "MISS", "STALE", "BYPASS"
 ERROR, REFUSED = "ERROR", "REFUSED"
 OUTCOMES = (HIT, MISS, STALE, BYPASS, ERROR, REFUSED)
 
-# Each bound is about 1.4 times the one before: a percentile is told as exactly as that.
+# Each bound is about 1.4 times the one before: percentiles are that exact (±40 %).
 _BOUNDS = [round(2 ** (step / 2)) for step in range(2, 31)]
-_TOOK = "plex"
+_LOADS = "plex"
 
 _lock = threading.Lock()
 _counts: dict[str, int] = {}
-_is_flushed = False
+_is_running = False
 
 
 @dataclass
 class Counted:
-    """What was counted of one policy: answers by how they came, Plex's answers by their time."""
+    """The numbers of one policy: responses by outcome, and loads by the step of their duration."""
 
-    answers: dict[str, int] = field(default_factory=dict)
-    took: dict[int, int] = field(default_factory=dict)
+    responses: dict[str, int] = field(default_factory=dict)
+    loads: dict[int, int] = field(default_factory=dict)
 
     @property
-    def answered(self) -> int:
-        """All answers that came from the cache or through it."""
-        return sum(self.answers.get(each, 0) for each in (HIT, MISS, STALE, BYPASS))
+    def served(self) -> int:
+        """The number of responses that came from the cache or through it."""
+        return sum(self.responses.get(each, 0) for each in (HIT, MISS, STALE, BYPASS))
 
     @property
     def hit_rate(self) -> int | None:
-        """The percent of answers that needed no Plex."""
-        return round(100 * self.answers.get(HIT, 0) / self.answered) if self.answered else None
+        """The percentage of responses that needed no request to Plex."""
+        return round(100 * self.responses.get(HIT, 0) / self.served) if self.served else None
 
     def percentile(self, percent: int) -> int | None:
-        """Return the milliseconds that so many percent of Plex's answers took at most."""
-        left = sum(self.took.values()) * percent / 100
-        for step in sorted(self.took):
-            left -= self.took[step]
+        """Return the milliseconds within which this percentage of the loads ended."""
+        left = sum(self.loads.values()) * percent / 100
+        for step in sorted(self.loads):
+            left -= self.loads[step]
             if left <= 0:
                 return _BOUNDS[min(step, len(_BOUNDS) - 1)]
         return None
 
 
-def count(policy: str, how: str) -> None:
-    """Count an answer."""
-    _add(f"{policy}:{how}")
+def record_response(policy: str, outcome: str) -> None:
+    """Count a response of a policy."""
+    _add(f"{policy}:{outcome}")
 
 
-def took(policy: str, seconds: float) -> None:
-    """Count how long Plex took for one answer, all its requests together."""
-    _add(f"{policy}:{_TOOK}:{bisect.bisect_left(_BOUNDS, seconds * 1000)}")
+def record_load(policy: str, seconds: float) -> None:
+    """Count how long Plex took for one response, all its requests together."""
+    _add(f"{policy}:{_LOADS}:{bisect.bisect_left(_BOUNDS, seconds * 1000)}")
 
 
 def outcome(response: Any) -> str | None:
-    """Tell by a response how it came; None for what is the client's own mistake."""
+    """Return how a response is counted; None for an error of the client."""
     if response.status_code == 429:
         return REFUSED
     if response.status_code >= 500 or response.get("WWW-Authenticate") == "Plex":
         return ERROR
-    how: str | None = response.get("X-Plex-Cache-Status")
-    return how
+    status: str | None = response.get("X-Plex-Cache-Status")
+    return status
 
 
 def flush() -> None:
-    """Bring what was counted to the store; what it does not take is kept for the next time."""
+    """Add the numbers to the store; what it cannot take is added the next time."""
     global _counts
     with _lock:
-        brought, _counts = _counts, {}
-    if brought and not store.current().count(_slice(_now()), brought, SLICE * SLICES):
+        flushed, _counts = _counts, {}
+    if flushed and not store.current().counters.add(_slice(_now()), flushed, SLICE * SLICES):
         with _lock:
-            for name, number in brought.items():
+            for name, number in flushed.items():
                 _counts[name] = _counts.get(name, 0) + number
 
 
-def forget() -> None:
-    """Forget what was not brought to the store."""
+def discard() -> None:
+    """Discard what was not flushed to the store."""
     with _lock:
         _counts.clear()
 
 
 def slices(number: int) -> Sequence[Mapping[str, Counted]]:
-    """Return what was counted in the last slices, oldest first; nothing while Redis is away."""
+    """Return the last slices, oldest first; they are empty while Redis is unavailable."""
     flush()
     now = _now()
     names = [_slice(now - age) for age in reversed(range(number))]
-    return [_by_policy(each) for each in store.current().counted(names)]
+    return [_by_policy(each) for each in store.current().counters.read(names)]
 
 
-def together(counted: Sequence[Mapping[str, Counted]]) -> Mapping[str, Counted]:
+def total(counted: Sequence[Mapping[str, Counted]]) -> Mapping[str, Counted]:
     """Add slices up."""
-    total: dict[str, Counted] = {}
+    sums: dict[str, Counted] = {}
     for each in counted:
         for policy, one in each.items():
-            into = total.setdefault(policy, Counted())
-            for how, number in one.answers.items():
-                into.answers[how] = into.answers.get(how, 0) + number
-            for step, number in one.took.items():
-                into.took[step] = into.took.get(step, 0) + number
-    return total
+            into = sums.setdefault(policy, Counted())
+            for outcome, number in one.responses.items():
+                into.responses[outcome] = into.responses.get(outcome, 0) + number
+            for step, number in one.loads.items():
+                into.loads[step] = into.loads.get(step, 0) + number
+    return sums
 
 
 def _add(name: str) -> None:
-    global _is_flushed
+    global _is_running
     with _lock:
         _counts[name] = _counts.get(name, 0) + 1
-        is_first, _is_flushed = not _is_flushed, True
+        is_first, _is_running = not _is_running, True
     if is_first:
-        atexit.register(_last)
-        threading.Thread(target=_flush_for_ever, name="counters", daemon=True).start()
+        atexit.register(_flush_safely)
+        threading.Thread(target=_flush_forever, name="counters", daemon=True).start()
 
 
-def _flush_for_ever() -> None:
+def _flush_forever() -> None:
     while True:
-        time.sleep(FLUSHED_EVERY)
-        _last()
+        time.sleep(FLUSH_SECONDS)
+        _flush_safely()
 
 
-def _last() -> None:
+def _flush_safely() -> None:
     try:
         flush()
     except Exception:
-        # Nobody's answer may suffer from counting.
-        log.exception("counting failed")
+        # No response may suffer from counting.
+        log.exception("flushing the metrics failed")
 
 
 def _now() -> int:
@@ -156,10 +156,10 @@ def _slice(number: int) -> str:
 def _by_policy(counts: Mapping[str, int]) -> Mapping[str, Counted]:
     found: dict[str, Counted] = {}
     for name, number in counts.items():
-        policy, how, *step = name.split(":")
+        policy, outcome, *step = name.split(":")
         into = found.setdefault(policy, Counted())
-        if how == _TOOK:
-            into.took[int(step[0])] = number
+        if outcome == _LOADS:
+            into.loads[int(step[0])] = number
         else:
-            into.answers[how] = number
+            into.responses[outcome] = number
     return found

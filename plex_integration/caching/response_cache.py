@@ -1,330 +1,278 @@
-"""Answers that are asked for once: single flight, old ones while Plex fails, a breaker for Plex.
+"""The response cache: one load for all who want a response, and the old one while Plex fails.
 
-`fetch` is the whole of it. An entry belongs to a payload's shape, a policy, a viewer and a
-canonical query, which make its key; and to versions of what it depends on, which make it a miss
-when they change. Knows no HTTP and no Plex: what to load is given, what it raises is a Problem.
+`get_or_load` is all of it. A key names a policy, the scope that may see the response and the
+canonical query; tags name what the response depends on, and their versions make it a miss when
+that changes. Knows no DRF and no Plex: it is given the load and what it must know of errors.
 """
 
 import json
 import logging
-import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
-from concurrent.futures import Future
-from dataclasses import dataclass
-from functools import lru_cache
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import cached_property
 from hashlib import blake2b
-from typing import Any, Literal
-from uuid import uuid4
+from typing import Any, Literal, Protocol
 
-from plex_integration.caching import metrics, entry
-from plex_integration.configuration import runtime
 from medianest import store
-from plex_integration.caching.entry import Entry, Head
-from plex_integration.errors import TABLE, PlexApiError, PlexServerUnavailable, PlexUnauthorized
-from medianest.api.exceptions import Problem
-from plex_integration.policies import PARTIAL_FOR, STALE_FOR, Policy
-from medianest.store import Look
+from medianest.store import Reading, TagVersions
+from medianest.store.locks import failure_of
+from plex_integration.caching import entry, metrics
+from plex_integration.caching.entry import Entry
+from plex_integration.caching.load_lock import LoadLock
+from plex_integration.caching.single_flight import SingleFlight
+from plex_integration.policies import PARTIAL_FOR, STALE_FOR
 
 log = logging.getLogger(__name__)
 
-# Raise this with any change of a payload's shape: entries of the old shape are then misses.
-SHAPE = 2
-
-# A lease is kept while its holder lives, and ends this soon after it died.
-LEASE_MS = 3000
-EXTENDED_EVERY = 1.0
-WAIT_STEP = 0.03
-
-# Plex is left in peace after this many failures in a row, but for one question per pause.
-FAILURES = 5
-PAUSE = 5.0
-
-EVERYTHING = "everything"
-# The tag of what depends on every library: a change of any is a change of it.
-LIBRARIES = "libraries"
+PREFIX = "responses:"
+# How often the worker that loads is asked for its result, in seconds.
+POLL_SECONDS = 0.03
 
 Status = Literal["HIT", "MISS", "STALE", "BYPASS"]
 
 
+class Failures(Protocol):
+    """What the cache must know of the errors that a load raises."""
+
+    def should_serve_stale(self, error: Exception) -> bool:
+        """Tell whether an expired response is better than this error."""
+
+    def should_delete(self, error: Exception) -> bool:
+        """Tell whether the cached response must never be served again."""
+
+    def code(self, error: Exception) -> str:
+        """Return the error's code."""
+
+    def timed_out(self) -> Exception:
+        """Return the error of a request whose time is over before another one has loaded."""
+
+    def dump(self, error: Exception) -> bytes:
+        """Write an error for other workers."""
+
+    def load(self, written: bytes) -> Exception:
+        """Read an error that another worker wrote."""
+
+
+@dataclass(frozen=True)
+class CacheKey:
+    """What a cached response is: of which policy, for whom, and to which query.
+
+    `query` is JSON-able and canonical: equal for equal queries. `shape` identifies the structure
+    of the payload, so that releases with different ones do not meet.
+    """
+
+    policy: str
+    scope: str
+    query: Any
+    shape: str = ""
+
+    @cached_property
+    def name(self) -> str:
+        """The key in the store. The query is hashed, so nothing in it can reach another key."""
+        text = json.dumps([self.shape, self.query], sort_keys=True, separators=(",", ":"))
+        digest = blake2b(text.encode(), digest_size=16).hexdigest()
+        return f"{PREFIX}{self.policy}:{self.scope}:{digest}"
+
+
 @dataclass(frozen=True)
 class Loaded:
-    """What a load gives: the payload as JSON, what it depends on, whether Plex failed a part."""
+    """What a load returns: the payload as JSON, its tags, and whether Plex failed a part of it."""
 
     payload: bytes
     tags: frozenset[str]
-    partial: bool
+    is_partial: bool = False
 
 
 @dataclass(frozen=True)
-class Fetched:
-    """An answer: the entry, how it came, its age in seconds, and why it is old if it is STALE."""
+class CachedResponse:
+    """A response: its entry, how it came, its age and its time to live in seconds.
+
+    `reason` is the code of the error that an expired response stands in for.
+    """
 
     entry: Entry
     status: Status
     age: int
+    ttl: int
     reason: str | None = None
 
+    @property
+    def is_fresh(self) -> bool:
+        """Tell whether it may be served without asking Plex."""
+        return self.age < self.ttl
 
-def key(policy: str, viewer: str, canonical: Any) -> str:
-    """Return an entry's key: equal for equal queries of one viewer, and for no others.
-
-    `canonical` is JSON-able; its JSON is hashed whole, so that nothing in it can reach across.
-    """
-    text = json.dumps(canonical, sort_keys=True, separators=(",", ":"))
-    return f"{SHAPE}:{policy}:{viewer}:{blake2b(text.encode(), digest_size=16).hexdigest()}"
+    @property
+    def may_be_stale(self) -> bool:
+        """Tell whether it may be served while Plex fails."""
+        return self.age < self.ttl + STALE_FOR
 
 
-def library_tag(library_key: str) -> str:
-    """Return the tag of everything that shows a library's items."""
-    return f"library:{library_key}"
+Load = Callable[[float], Loaded]
 
 
 def policy_tag(policy: str) -> str:
-    """Return the tag of everything a policy keeps."""
+    """Return the tag of every response of a policy."""
     return f"policy:{policy}"
 
 
-def library_changed(library_key: str) -> bool:
-    """Drop what a library's change touches: what shows that library, and what shows them all."""
-    return drop([library_tag(library_key), LIBRARIES])
+def found_in(reading: Reading, ttl: int) -> CachedResponse | None:
+    """Return the response that a reading of its key found, fresh or not."""
+    found = entry.read(reading.values[0], reading.tags)
+    return None if found is None else _response(found, "HIT", ttl)
 
 
-def drop(tags: Iterable[str]) -> bool:
-    """Make every entry that depends on one of these a miss; tell whether the store heard it."""
-    return store.current().bump(sorted(tags))
+class ResponseCache:
+    """The responses of all workers."""
 
+    def __init__(self, failures: Failures) -> None:
+        self.failures = failures
+        self.flights: SingleFlight[CachedResponse] = SingleFlight()
 
-@lru_cache(maxsize=4)
-def parsed(versions: bytes | None) -> Mapping[str, str]:
-    """Read the versions of the tags; the same text is read once."""
-    if versions is None:
-        return {}
-    try:
-        found = json.loads(versions)
-    except ValueError:
-        return {}
-    if not isinstance(found, dict):
-        return {}
-    return {tag: version for tag, version in found.items() if isinstance(version, str)}
+    def get_or_load(
+        self, key: CacheKey, *, ttl: int, load: Load, deadline: float, renew: bool = False
+    ) -> CachedResponse:
+        """Return the response of a key: from the cache, or loaded once for all who want it now.
 
-
-def fresh(policy: Policy, looked: Look, written: bytes | None) -> Fetched | None:
-    """Return what a look found, if it is an entry that is still good for its policy."""
-    found = entry.read(written, parsed(looked.versions))
-    if found and _age(found) < ttl(policy, found):
-        return Fetched(found, "HIT", _age(found))
-    return None
-
-
-def are_current(heads: Iterable[Head], looked: Look) -> bool:
-    """Tell whether other entries still hold, by the versions that a look found."""
-    versions = parsed(looked.versions)
-    return not looked.is_usable or all(entry.is_current(head, versions) for head in heads)
-
-
-def fetch(
-    policy: Policy,
-    name: str,
-    looked: Look,
-    written: bytes | None,
-    load: Callable[[float], Loaded],
-    *,
-    deadline: float,
-    renew: bool = False,
-) -> Fetched:
-    """Return the answer under a key: kept, or loaded once for all who want it now.
-
-    `looked` is the look that found `written`; `deadline`, of `time.monotonic()`, bounds the whole,
-    and the seconds left are given to `load`; `renew` asks Plex even where the entry is fresh.
-    Raises what the load raises, unless an old answer can stand in.
-    """
-    found = entry.read(written, parsed(looked.versions))
-    if found and not renew and _age(found) < ttl(policy, found):
-        return Fetched(found, "HIT", _age(found))
-    flight = _Flight(policy, name, looked, found, load, deadline)
-    try:
-        # What is not kept at all is for nobody but those who wait for it.
-        may_be_old = not renew and runtime.ttl(policy) > 0
-        return flight.result(may_be_old=may_be_old)
-    except (PlexServerUnavailable, PlexApiError) as problem:
-        if found and _age(found) < ttl(policy, found) + STALE_FOR and looked.is_usable:
-            log.warning("answering %s stale: %s", policy.name, problem.code)
-            return Fetched(found, "STALE", _age(found), problem.code)
-        raise
-
-
-class _Flight:
-    """One load that everybody who wants the same thing at the same time shares."""
-
-    _flights: dict[tuple[str, bytes | None], "Future[Fetched]"] = {}
-    _lock = threading.Lock()
-
-    def __init__(
-        self,
-        policy: Policy,
-        name: str,
-        looked: Look,
-        found: Entry | None,
-        load: Callable[[float], Loaded],
-        deadline: float,
-    ) -> None:
-        self._policy, self._name, self._looked = policy, name, looked
-        self._found, self._load, self._deadline = found, load, deadline
-        self._store = store.current()
-
-    def result(self, *, may_be_old: bool) -> Fetched:
-        """Load, or wait for who loads; who may have an old answer gets that at once instead."""
-        # What was loaded before a change must not answer who asked after it: the versions are
-        # part of the flight's name.
-        flight = (self._name, self._looked.versions)
-        while True:
-            with self._lock:
-                future = self._flights.get(flight)
-                if future is None:
-                    future = self._flights[flight] = Future()
-                    break
-            if self._found and may_be_old:
-                return Fetched(self._found, "HIT", _age(self._found))
-            try:
-                fetched = future.result(max(0.0, self._deadline - time.monotonic()))
-            except TimeoutError:
-                raise PlexServerUnavailable from None
-            if may_be_old or fetched.status != "HIT":
-                return fetched
-            # Who flew may have an old answer, and got one; this one may not.
-            time.sleep(WAIT_STEP)
+        `deadline`, a moment of `time.monotonic()`, bounds the whole; `load` is given the seconds
+        that are left. `renew` loads even where the cached response is fresh. Raises what the load
+        raises, unless an expired response can stand in.
+        """
+        reading = store.current().read(key.name)
+        cached = found_in(reading, ttl)
+        if cached and cached.is_fresh and not renew:
+            return cached
+        # With a TTL of 0, never serve an expired entry to other requests.
+        accepts_expired = ttl > 0 and not renew
+        request = _Request(self, key, ttl, load, deadline, reading, cached, accepts_expired)
         try:
-            fetched = self._across_processes(may_be_old=may_be_old)
-        except BaseException as error:
-            future.set_exception(error)
-            raise
-        else:
-            future.set_result(fetched)
-            return fetched
-        finally:
-            with self._lock:
-                del self._flights[flight]
-
-    def _across_processes(self, *, may_be_old: bool) -> Fetched:
-        if not self._looked.is_usable:
-            return self._loaded(None, is_kept=False)
-        versions = self._looked.versions or self._store.versions()
-        if versions is None:
-            return self._loaded(None, is_kept=False)
-        lease = f"lease:{self._name}:{blake2b(versions, digest_size=8).hexdigest()}"
-        holder = uuid4().hex
-        while not self._store.acquire(lease, holder, LEASE_MS):
-            if self._found and may_be_old:
-                return Fetched(self._found, "HIT", _age(self._found))
-            if other := self._from_other(lease):
-                return other
-        failure = ""
-        _leases.keep(lease, holder)
-        try:
-            # Another's answer may have come between the look and the lease.
-            looked = self._store.look(None, self._name)
-            return self._newer(looked) or self._loaded(versions, is_kept=True)
+            return request.response()
         except Exception as error:
-            failure = error.code if isinstance(error, Problem) else Problem.code
+            is_usable = cached is not None and cached.may_be_stale and reading.is_available
+            if cached and is_usable and self.failures.should_serve_stale(error):
+                code = self.failures.code(error)
+                log.warning("serving %s stale: %s", key.policy, code)
+                return replace(cached, status="STALE", reason=code)
+            raise
+
+
+@dataclass(frozen=True)
+class _Request:
+    """A request that the cache could not answer at once.
+
+    `cached` is what its reading found, which it may be given while another request loads if it
+    `accepts_expired` responses.
+    """
+
+    cache: ResponseCache
+    key: CacheKey
+    ttl: int
+    load: Load
+    deadline: float
+    reading: Reading
+    cached: CachedResponse | None
+    accepts_expired: bool
+
+    @property
+    def expired(self) -> CachedResponse | None:
+        """The expired response that this request may be given."""
+        return self.cached if self.accepts_expired else None
+
+    def response(self) -> CachedResponse:
+        """Load, or share another request's load."""
+        # A response loaded before a change must not answer a request that came after it: the tag
+        # versions are part of the flight's key.
+        flight = (self.key.name, self.reading.tags.raw)
+        while True:
+            try:
+                response = self.cache.flights.run(
+                    flight, self._load_once, deadline=self.deadline, meanwhile=self.expired
+                )
+            except TimeoutError:
+                raise self.cache.failures.timed_out() from None
+            # The leader may have been given an expired response. This request must not be.
+            if response.status != "HIT" or self.accepts_expired:
+                return response
+            time.sleep(POLL_SECONDS)
+
+    def _load_once(self) -> CachedResponse:
+        """Load in one worker of all; the others wait for its result."""
+        versions = self._versions()
+        if versions is None:
+            return self._load(None)
+        digest = blake2b(versions.raw or b"", digest_size=8).hexdigest()
+        lock = LoadLock(f"lease:{self.key.name}:{digest}")
+        while not lock.acquire():
+            if self.expired:
+                return self.expired
+            if other := self._wait_for_other(lock.name):
+                return other
+        failure = b""
+        try:
+            # Another worker may have stored its response between the reading and the lock.
+            return self._newer(store.current().read(self.key.name)) or self._load(versions)
+        except Exception as error:
+            failure = self.cache.failures.dump(error)
             raise
         finally:
-            _leases.give_back(lease, holder)
-            self._store.release(lease, holder, failure)
+            lock.release(failure)
 
-    def _from_other(self, lease: str) -> Fetched | None:
-        """Wait for the holder's answer; None when the holder is gone without one."""
-        while time.monotonic() < self._deadline:
-            time.sleep(WAIT_STEP)
-            looked = self._store.look(None, self._name, lease)
-            if newer := self._newer(looked):
+    def _versions(self) -> TagVersions | None:
+        """Return the tag versions to load under; None where nothing can be cached now."""
+        if not self.reading.is_available:
+            return None
+        if self.reading.tags.raw is not None:
+            return self.reading.tags
+        return store.current().values.tag_versions()
+
+    def _wait_for_other(self, lock: str) -> CachedResponse | None:
+        """Wait for the response of the lock's holder; None when it is gone without one."""
+        while time.monotonic() < self.deadline:
+            time.sleep(POLL_SECONDS)
+            reading = store.current().read(self.key.name, lock)
+            if newer := self._newer(reading):
                 return newer
-            held = looked.values[1]
+            held = reading.values[1]
             if held is None:
                 return None
-            if held.startswith(b"failed:"):
-                raise TABLE.get(held[7:].decode(), PlexServerUnavailable)
-        raise PlexServerUnavailable
+            if failure := failure_of(held):
+                raise self.cache.failures.load(failure)
+        raise self.cache.failures.timed_out()
 
-    def _newer(self, looked: Look) -> Fetched | None:
-        """Return the answer that another has loaded since this one looked."""
-        found = entry.read(looked.values[0], parsed(looked.versions))
-        if found and (self._found is None or found.head.at > self._found.head.at):
-            return Fetched(found, "MISS", 0)
+    def _newer(self, reading: Reading) -> CachedResponse | None:
+        """Return the response that another request has stored since this one's reading."""
+        found = found_in(reading, self.ttl)
+        if found and (self.cached is None or found.entry.head.at > self.cached.entry.head.at):
+            return replace(found, status="MISS", age=0)
         return None
 
-    def _loaded(self, versions: bytes | None, *, is_kept: bool) -> Fetched:
-        wait = self._store.wait_to_ask(FAILURES, PAUSE)
-        if wait > 0:
-            raise PlexServerUnavailable(headers={"Retry-After": str(max(1, round(wait + 0.5)))})
+    def _load(self, versions: TagVersions | None) -> CachedResponse:
+        """Load, and store the response where there are versions to store it under."""
         began = time.monotonic()
         try:
-            loaded = self._load(self._deadline - began)
-        except PlexServerUnavailable:
-            self._store.failed(FAILURES)
+            loaded = self.load(self.deadline - began)
+        except Exception as error:
+            if versions is not None and self.cache.failures.should_delete(error):
+                store.current().values.delete(self.key.name)
             raise
-        except Problem as problem:
-            # Plex answered, if only to refuse: it need not be left in peace.
-            self._store.answered()
-            if is_kept and (isinstance(problem, PlexUnauthorized) or problem.status_code == 404):
-                # After a 401, 403 or 404 the old answer must never be shown again.
-                self._store.delete(self._name)
-            raise
-        self._store.answered()
-        metrics.took(self._policy.name, time.monotonic() - began)
-        packed = entry.pack(
+        metrics.record_load(self.key.policy, time.monotonic() - began)
+        packed = self._packed(loaded, versions or TagVersions.parse(None))
+        is_stored = versions is not None and store.current().values.set(
+            self.key.name, packed.to_bytes(), self.ttl + STALE_FOR
+        )
+        return _response(packed, "MISS" if is_stored else "BYPASS", self.ttl)
+
+    def _packed(self, loaded: Loaded, versions: TagVersions) -> Entry:
+        return entry.pack(
             loaded.payload,
             at=time.time(),
-            partial=loaded.partial,
-            versions=parsed(versions),
-            tags=loaded.tags | {EVERYTHING, policy_tag(self._policy.name)},
+            partial=loaded.is_partial,
+            versions=versions,
+            tags=loaded.tags | {policy_tag(self.key.policy)},
         )
-        if is_kept:
-            seconds = runtime.ttl(self._policy) + STALE_FOR
-            is_kept = self._store.put(self._name, packed.to_bytes(), seconds)
-        return Fetched(packed, "MISS" if is_kept else "BYPASS", 0)
 
 
-class _Leases:
-    """The leases this process holds, kept alive by one thread while there are any."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._held: set[tuple[str, str]] = set()
-        self._is_kept = False
-
-    def keep(self, lease: str, holder: str) -> None:
-        with self._lock:
-            self._held.add((lease, holder))
-            if not self._is_kept:
-                self._is_kept = True
-                threading.Thread(target=self._extend, name="leases", daemon=True).start()
-
-    def give_back(self, lease: str, holder: str) -> None:
-        with self._lock:
-            self._held.discard((lease, holder))
-
-    def _extend(self) -> None:
-        while True:
-            time.sleep(EXTENDED_EVERY)
-            with self._lock:
-                held = list(self._held)
-                if not held:
-                    self._is_kept = False
-                    return
-            for lease, holder in held:
-                store.current().extend(lease, holder, LEASE_MS)
-
-
-_leases = _Leases()
-
-
-def _age(found: Entry) -> int:
-    # The machines' clocks may differ by a little; nothing is younger than now.
-    return max(0, int(time.time() - found.head.at))
-
-
-def ttl(policy: Policy, found: Entry) -> int:
-    """Return for how many seconds an entry is fresh: not long where Plex failed a part of it."""
-    seconds = runtime.ttl(policy)
-    return min(seconds, PARTIAL_FOR) if found.head.partial else seconds
+def _response(found: Entry, status: Status, ttl: int) -> CachedResponse:
+    # The machines' clocks may differ a little: nothing is younger than now.
+    age = max(0, int(time.time() - found.head.at))
+    return CachedResponse(found, status, age, min(ttl, PARTIAL_FOR) if found.head.partial else ttl)

@@ -1,114 +1,116 @@
-"""What a kept answer shows, as tags of the cache: a write drops just what shows what it touched.
+"""Cache tags: what a cached response shows, so that a change invalidates just what shows it.
 
-Knows no HTTP and no Plex. Items have tags of their own, for an item tells which collections it is
-in. To keep what every look reads small, there are two roundings, both to the side of dropping too
-much: an answer with more than 200 items falls with any item of its libraries, and a write that
-touches more than 100 items drops every answer that shows items of their library.
+A response depends on the libraries, collections, playlists and items it shows. Items have tags of
+their own, because an item shows which collections it is in. Every cache read reads the versions of
+all changed tags, so their number is bounded by rounding twice, each time towards invalidating too
+much: a response with more than 200 items depends on every item of its libraries, and a write to
+more than 100 items invalidates every response that shows items of their library.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
-from plex_integration.caching import response_cache
-from plex_integration.plex import media
-from plex_integration.reading.services import Answer
+from medianest import store
+from plex_integration.plex.media import Item
 
-MOST_SHOWN = 200
-MOST_TOUCHED = 100
+MAX_ITEM_TAGS = 200
+MAX_ITEMS_PER_WRITE = 100
 
-PLAYLISTS = "playlists"
+ALL_LIBRARIES = "libraries"
+"""What depends on every library: a change of any of them is a change of it."""
+ALL_PLAYLISTS = "playlists"
+
+
+def library(key: str) -> str:
+    """Return the tag of everything that shows a library's items."""
+    return f"library:{key}"
+
+
+def libraries(keys: Iterable[str] | None) -> frozenset[str]:
+    """Return the tags of these libraries; None stands for all of them."""
+    return frozenset({ALL_LIBRARIES} if keys is None else {library(key) for key in keys})
+
+
+def collection(key: str) -> str:
+    """Return the tag of what shows a collection."""
+    return f"collection:{key}"
+
+
+def collections_of(library_key: str) -> str:
+    """Return the tag of what lists a library's collections."""
+    return f"collections:{library_key}"
+
+
+def playlist(key: str) -> str:
+    """Return the tag of what shows a playlist."""
+    return f"playlist:{key}"
+
+
+def items(shown: Iterable[Item]) -> frozenset[str]:
+    """Return the tags of a response that shows these items."""
+    library_of = {item.ratingKey: item.library.id if item.library else "" for item in shown}
+    tags = {_many_items(key) for key in library_of.values()}
+    if len(library_of) > MAX_ITEM_TAGS:
+        tags |= {_any_item(key) for key in library_of.values()}
+    else:
+        tags |= {_item(key) for key in library_of}
+    return frozenset(tags)
+
+
+def images_of(key: str) -> frozenset[str]:
+    """Return the tags of the images of an item, a collection or a playlist.
+
+    The image of a collection or a playlist is made from what is in it.
+    """
+    return frozenset({collection(key), playlist(key)})
 
 
 @dataclass(frozen=True)
-class Touched:
-    """What a write touches, or may have: by rating keys; `library` is that of the items."""
+class Written:
+    """What a write changes, or may have changed, by rating keys; `library` is that of the items."""
 
     collection: str | None = None
     playlist: str | None = None
     library: str | None = None
     items: frozenset[str] = frozenset()
 
+    def tags(self) -> frozenset[str]:
+        """Return the tags of every response that shows what was written."""
+        tags: set[str] = set()
+        if self.collection is not None:
+            tags.add(collection(self.collection))
+        if self.playlist is not None:
+            tags |= {playlist(self.playlist), ALL_PLAYLISTS}
+        if self.library is not None:
+            tags |= {collections_of(self.library), *self._item_tags(self.library)}
+        return frozenset(tags)
 
-def shown(answer: Answer) -> frozenset[str]:
-    """Return the tags of what an answer shows, and of the libraries it depends on."""
-    tags = (
-        {response_cache.LIBRARIES}
-        if answer.libraries is None
-        else {response_cache.library_tag(key) for key in answer.libraries}
-    )
-    if "collections" in answer.data:
-        tags.add(_collections(answer.data["library"].id))
-    if "playlists" in answer.data:
-        tags.add(PLAYLISTS)
-    if isinstance(made := answer.data.get("collection"), media.Collection):
-        tags.add(_collection(made.ratingKey))
-    if isinstance(made := answer.data.get("playlist"), media.Playlist):
-        tags.add(_playlist(made.ratingKey))
-    items = {
-        item.ratingKey: item.library.id if item.library else ""
-        for value in answer.data.values()
-        for item in _items(value)
-    }
-    for library in set(items.values()):
-        tags.add(_many(library))
-        if len(items) > MOST_SHOWN:
-            tags.add(_any(library))
-    if len(items) <= MOST_SHOWN:
-        tags |= _each(items)
-    return frozenset(tags)
+    def _item_tags(self, library_key: str) -> Iterable[str]:
+        # Items whose library Plex did not name have the empty one.
+        if len(self.items) > MAX_ITEMS_PER_WRITE:
+            return (_many_items(library_key), _many_items(""))
+        if not self.items:
+            return ()
+        return (*map(_item, self.items), _any_item(library_key), _any_item(""))
 
 
-def pictured(key: str) -> frozenset[str]:
-    """Return the tags of what tells the pictures of something, whatever it is.
-
-    That of a collection or a playlist is made of what is in it.
-    """
-    return frozenset({_collection(key), _playlist(key)})
+def invalidate(tags: Iterable[str]) -> bool:
+    """Make every response with one of these tags a miss; tell whether the store received it."""
+    return store.current().values.invalidate_tags(sorted(tags))
 
 
-def touched(what: Touched) -> frozenset[str]:
-    """Return the tags whose answers show what was touched."""
-    tags = set()
-    if what.collection is not None:
-        tags.add(_collection(what.collection))
-    if what.playlist is not None:
-        tags |= {_playlist(what.playlist), PLAYLISTS}
-    if what.library is not None:
-        tags.add(_collections(what.library))
-        if len(what.items) > MOST_TOUCHED:
-            tags |= {_many(what.library), _many("")}
-        elif what.items:
-            tags |= {*_each(what.items), _any(what.library), _any("")}
-    return frozenset(tags)
+def invalidate_library(key: str) -> bool:
+    """Invalidate what shows a library, and what shows all of them."""
+    return invalidate([library(key), ALL_LIBRARIES])
 
 
-def _items(value: Any) -> Iterator[media.Item]:
-    if isinstance(value, media.Item):
-        yield value
-    elif isinstance(value, list | tuple) and value and isinstance(value[0], media.Item):
-        yield from value
+def _item(key: str) -> str:
+    return f"item:{key}"
 
 
-def _collection(key: str) -> str:
-    return f"collection:{key}"
+def _any_item(library_key: str) -> str:
+    return f"any-item:{library_key}"
 
 
-def _collections(library: str) -> str:
-    return f"collections:{library}"
-
-
-def _playlist(key: str) -> str:
-    return f"playlist:{key}"
-
-
-def _each(items: Iterable[str] | Mapping[str, str]) -> set[str]:
-    return {f"item:{key}" for key in items}
-
-
-def _any(library: str) -> str:
-    return f"any-item:{library}"
-
-
-def _many(library: str) -> str:
-    return f"many-items:{library}"
+def _many_items(library_key: str) -> str:
+    return f"many-items:{library_key}"

@@ -1,4 +1,4 @@
-"""Which Plex server is asked, and how. Today there is one, which the admin names."""
+"""How this service reaches a Plex server: one value, handed to whoever talks to Plex."""
 
 from dataclasses import dataclass, field
 from functools import cache, cached_property
@@ -12,7 +12,7 @@ class Connection:
     """A Plex server as this service reaches it.
 
     `verify` is True, False or the path of a CA file; `seconds` is the time that all calls of one
-    answer have together. The token never shows in a representation.
+    response have together. The token never shows in a representation.
     """
 
     url: str
@@ -22,18 +22,17 @@ class Connection:
     show_file_paths: bool
 
     @cached_property
-    def viewer(self) -> str:
-        """Who may see what this server answers: answers are kept apart by it.
+    def scope(self) -> str:
+        """Who may see what this server answers: cached responses of two scopes never meet.
 
-        Today that is whoever holds the service's own token; a viewer with a token of their own
-        gets a scope of their own.
+        Today that is whoever holds the service's own token.
         """
-        scope = f"{self.url}\n{self.token}\n{self.show_file_paths}"
-        return blake2b(scope.encode(), digest_size=8).hexdigest()
+        identity = f"{self.url}\n{self.token}\n{self.show_file_paths}"
+        return blake2b(identity.encode(), digest_size=8).hexdigest()
 
 
 def authority_file(certificates: str) -> str:
-    """Return a file of this process with these certificates, which is how TLS takes them."""
+    """Return a file of this process that holds these certificates, as TLS libraries want them."""
     name = blake2b(certificates.encode(), digest_size=16).hexdigest()
     path = Path(_folder().name) / f"{name}.pem"
     if not path.exists():

@@ -1,176 +1,168 @@
-"""The server's own lists, libraries and genres, kept in this process and checked at every use.
+"""The library catalog: the server's libraries and genres, which make queries canonical.
 
-They make queries canonical before the store is looked into. A list is an entry of the cache like
-any other; this process keeps it unpacked, and the versions that come with every look tell whether
-it still holds (`are_current`). Only a list that is not here costs a look, or a question to Plex.
+A list is a cached response like any other. This process holds it unpacked; the tag versions that
+were read when the request was counted show whether it is still current. Only a list that is not
+held, or not current, costs a round trip or a request to Plex.
 """
 
 import json
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import Any
 
-from plex_integration.caching import response_cache
-from plex_integration.plex import media
-from medianest import store
-from plex_integration.configuration.connection import Connection
+from cachetools import LRUCache
+
+from medianest.store import Reading
+from plex_integration.caching import CacheKey, Loaded, entry, failures, get_or_load, tags
 from plex_integration.caching.entry import Head
-from plex_integration.errors import TABLE, LibraryNotFound, PlexServerUnavailable
-from plex_integration.plex import Plex
-from plex_integration.policies import LISTS_TTL, SERVER_INFO, Policy
-from medianest.store import Look
+from plex_integration.caching.loading import PlexLoad
+from plex_integration.configuration.connection import Connection
+from plex_integration.errors import LibraryNotFound
+from plex_integration.plex import PlexClient
+from plex_integration.plex.media import Choice, Choices, Library, Location
+from plex_integration.policies import CATALOG
 
-# A library nobody knows may be new: Plex is asked again, but not more often than this.
-ASKED_AGAIN_AFTER = 10.0
+# An unknown library may be new: Plex is asked again, but not more often than this.
+RENEW_SECONDS = 10.0
+MAX_LISTS = 1_000
 
-LISTS = Policy("lists", LISTS_TTL, SERVER_INFO)
+_LIBRARY_SHAPE = ",".join(field.name for kind in (Library, Location) for field in fields(kind))
 
 
 @dataclass(frozen=True)
-class _Kept:
+class _List:
+    """One list of the catalog: its cache key, how it is loaded and read, and its tags."""
+
+    query: str
+    load: Callable[[PlexClient], Any]
+    read: Callable[[Any], Any]
+    tags: frozenset[str]
+    shape: str = ""
+
+
+@dataclass(frozen=True)
+class _Held:
     head: Head
     value: Any
 
 
-_kept: dict[str, _Kept] = {}
+_held: LRUCache[str, _Held] = LRUCache(MAX_LISTS)
 _lock = threading.Lock()
 
 
-class KeptLists:
-    """The lists as one request uses them; `before_asking` runs before any look or question.
+class LibraryCatalog:
+    """The catalog as one request uses it.
 
-    `deadline`, of `time.monotonic()`, is the request's.
+    `reading` is what the store answered when the request was counted; `deadline`, a moment of
+    `time.monotonic()`, is the request's.
     """
 
-    def __init__(
-        self, connection: Connection, deadline: float, before_asking: Callable[[], None]
-    ) -> None:
-        self._connection = connection
-        self._deadline = deadline
-        self._before_asking = before_asking
+    def __init__(self, connection: Connection, reading: Reading, deadline: float) -> None:
+        self._connection, self._reading, self._deadline = connection, reading, deadline
         self._used: dict[str, Head] = {}
-
-    def libraries(self) -> Sequence[media.Library]:
-        """Return all libraries."""
-        libraries: Sequence[media.Library] = self._list(
-            "libraries",
-            ask=lambda plex: [asdict(library) for library in plex.libraries()],
-            read=_libraries,
-            tag=None,
-        )
-        return libraries
-
-    def library(self, key: str) -> media.Library:
-        """Return one library. Raises LibraryNotFound."""
-        for is_last in (False, True):
-            for library in self.libraries():
-                if library.id == key:
-                    return library
-            name = self._name("libraries")
-            if is_last or time.time() - self._used[name].at < ASKED_AGAIN_AFTER:
-                break
-            self._forget([name])
-            self._list(
-                "libraries",
-                ask=lambda plex: [asdict(library) for library in plex.libraries()],
-                read=_libraries,
-                tag=None,
-                renew=True,
-            )
-        raise LibraryNotFound
-
-    def genres(self, library: media.Library, kind: str) -> media.Choices:
-        """Return a library's genres, as items of a type carry them."""
-        choices: media.Choices = self._list(
-            f"genres:{library.id}:{kind}",
-            ask=lambda plex: [[each.id, each.title] for each in plex.genres(library.id, kind).all],
-            read=lambda written: media.Choices(tuple(media.Choice(*each) for each in written)),
-            tag=library.id,
-        )
-        return choices
-
-    def are_current(self, looked: Look) -> bool:
-        """Tell whether all lists used still hold; forget them if not."""
-        old = [name for name, head in self._used.items() if not response_cache.are_current([head], looked)]
-        self._forget(old)
-        return not old
 
     @property
     def used(self) -> Mapping[str, Head]:
-        """The heads of the lists used so far."""
+        """The heads of the lists used so far, by their names in the store."""
         return dict(self._used)
 
-    def _list(
-        self,
-        what: str,
-        *,
-        ask: Callable[[Plex], Any],
-        read: Callable[[Any], Any],
-        tag: str | None,
-        renew: bool = False,
-    ) -> Any:
-        name = self._name(what)
-        kept = _kept.get(name)
-        if kept is None or time.time() - kept.head.at >= LISTS_TTL:
-            kept = self._fetched(name, ask, read, tag, renew=renew)
-            with _lock:
-                _kept[name] = kept
-        self._used[name] = kept.head
-        return kept.value
+    def libraries(self) -> Sequence[Library]:
+        """Return all libraries."""
+        libraries: Sequence[Library] = self._get(_LIBRARIES)
+        return libraries
 
-    def _fetched(
-        self,
-        name: str,
-        ask: Callable[[Plex], Any],
-        read: Callable[[Any], Any],
-        tag: str | None,
-        *,
-        renew: bool,
-    ) -> _Kept:
-        self._before_asking()
+    def library(self, key: str) -> Library:
+        """Return one library. Raises LibraryNotFound."""
+        found = self._find(key)
+        head = self._used[self._key(_LIBRARIES).name]
+        if found is None and time.time() - head.at >= RENEW_SECONDS:
+            self._load(_LIBRARIES, renew=True)
+            found = self._find(key)
+        if found is None:
+            raise LibraryNotFound
+        return found
 
-        def load(seconds: float) -> response_cache.Loaded:
-            listed = ask(Plex(self._connection, seconds))
-            tags = frozenset({response_cache.LIBRARIES if tag is None else response_cache.library_tag(tag)})
-            return response_cache.Loaded(json.dumps(listed).encode(), tags, partial=False)
-
-        looked = store.current().look(None, name)
-        fetched = response_cache.fetch(
-            LISTS,
-            name,
-            looked,
-            looked.values[0],
-            load,
-            deadline=self._deadline,
-            renew=renew,
+    def genres(self, library: Library, kind: str) -> Choices:
+        """Return a library's genres, as items of a type carry them."""
+        choices: Choices = self._get(
+            _List(
+                f"genres:{library.id}:{kind}",
+                lambda plex: [[each.id, each.title] for each in plex.genres(library.id, kind).all],
+                _choices,
+                tags.libraries([library.id]),
+            )
         )
-        if renew and fetched.status == "STALE":
-            # Whether there is such a thing now, only Plex could tell.
-            raise TABLE.get(fetched.reason or "", PlexServerUnavailable)
-        return _Kept(fetched.entry.head, read(json.loads(fetched.entry.payload())))
+        return choices
 
-    def _name(self, what: str) -> str:
-        return response_cache.key(LISTS.name, self._connection.viewer, what)
+    def _find(self, key: str) -> Library | None:
+        return next((each for each in self.libraries() if each.id == key), None)
 
-    def _forget(self, names: Sequence[str]) -> None:
+    def _get(self, wanted: _List) -> Any:
+        name = self._key(wanted).name
         with _lock:
-            for name in names:
-                _kept.pop(name, None)
-                self._used.pop(name, None)
+            held = _held.get(name)
+        if held is None or not self._is_current(held.head):
+            held = self._load(wanted)
+        self._used[name] = held.head
+        return held.value
+
+    def _is_current(self, head: Head) -> bool:
+        if time.time() - head.at >= CATALOG.ttl:
+            return False
+        return not self._reading.is_available or entry.is_current(head, self._reading.tags)
+
+    def _load(self, wanted: _List, *, renew: bool = False) -> _Held:
+        key = self._key(wanted)
+        load = PlexLoad(PlexClient, self._connection, _Loading(wanted))
+        response = get_or_load(
+            key, ttl=CATALOG.ttl, load=load, deadline=self._deadline, renew=renew
+        )
+        if renew and response.status == "STALE":
+            # Only Plex could say whether there is such a library now.
+            raise failures.of_code(response.reason)
+        head, value = response.entry.head, wanted.read(json.loads(response.entry.payload()))
+        with _lock:
+            held = _held[key.name] = _Held(head, value)
+        self._used[key.name] = head
+        return held
+
+    def _key(self, wanted: _List) -> CacheKey:
+        return CacheKey(CATALOG.name, self._connection.scope, wanted.query, wanted.shape)
+
+
+@dataclass(frozen=True)
+class _Loading:
+    """Load a list as the response cache stores it."""
+
+    wanted: _List
+
+    def __call__(self, plex: PlexClient) -> Loaded:
+        return Loaded(json.dumps(self.wanted.load(plex)).encode(), self.wanted.tags)
 
 
 def forget() -> None:
-    """Forget this process's copies: the next use looks into the store."""
+    """Forget the lists that this process holds."""
     with _lock:
-        _kept.clear()
+        _held.clear()
 
 
-def _libraries(written: list[dict[str, Any]]) -> list[media.Library]:
+def _libraries(written: list[dict[str, Any]]) -> list[Library]:
     return [
-        media.Library(
-            **{**each, "location": [media.Location(**place) for place in each["location"]]}
-        )
+        Library(**{**each, "location": [Location(**place) for place in each["location"]]})
         for each in written
     ]
+
+
+def _choices(written: list[list[Any]]) -> Choices:
+    return Choices(tuple(Choice(*each) for each in written))
+
+
+_LIBRARIES = _List(
+    "libraries",
+    lambda plex: [asdict(library) for library in plex.libraries()],
+    _libraries,
+    tags.libraries(None),
+    _LIBRARY_SHAPE,
+)

@@ -1,0 +1,36 @@
+"""The circuit breaker in front of Plex: a server that keeps failing gets one request per pause."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from medianest import store
+from medianest.api.exceptions import Problem
+from plex_integration.errors import PlexServerUnavailable
+
+FAILURES = 5
+"""Failures in a row that open the breaker."""
+PAUSE = 5.0
+"""Seconds between two requests while it is open."""
+
+
+@contextmanager
+def guard() -> Iterator[None]:
+    """Run a conversation with Plex, and record whether Plex answered.
+
+    Raises PlexServerUnavailable, without calling Plex, while the breaker is open. Only
+    PlexServerUnavailable counts as a failure: any other error is an answer of Plex, if only a
+    refusal.
+    """
+    breaker = store.current().breaker
+    wait = breaker.seconds_until_allowed(FAILURES, PAUSE)
+    if wait > 0:
+        raise PlexServerUnavailable(headers={"Retry-After": str(max(1, round(wait + 0.5)))})
+    try:
+        yield
+    except PlexServerUnavailable:
+        breaker.record_failure(FAILURES)
+        raise
+    except Problem:
+        breaker.record_success()
+        raise
+    breaker.record_success()

@@ -1,0 +1,52 @@
+"""`GET /libraries/:libraryKey/collections` and `GET /collections/:collectionKey`."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from plex_integration.caching import tags
+from plex_integration.plex import PlexClient
+from plex_integration.reading.services.read import Catalog, Read, Result, in_detail, pagination
+
+
+def collections(catalog: Catalog, ids: Mapping[str, str], query: Mapping[str, Any]) -> Read:
+    """Ask for all collections of a library, or for a page of them."""
+    library = catalog.library(ids["libraryKey"])
+    start, size = query["start"], query.get("size")
+
+    def load(plex: PlexClient) -> Result:
+        page = plex.collections(library, start, size)
+        data = {
+            "collections": page.collections,
+            "total": page.total,
+            "library": library.reference,
+            "pagination": pagination(start, size, page),
+        }
+        return Result(data, tags.libraries([library.id]) | {tags.collections_of(library.id)})
+
+    return Read((library.id, start, size), load, [library])
+
+
+def collection(catalog: Catalog, ids: Mapping[str, str], query: Mapping[str, Any]) -> Read:
+    """Ask for a collection and its items, in its own order."""
+    key = ids["collectionKey"]
+    start, size, details = query["start"], query.get("size"), query["details"]
+
+    def load(plex: PlexClient) -> Result:
+        items_call = plex.start(plex.collection_items, key, start, size)
+        found = plex.collection(key)
+        page = items_call.result()
+        rows = [
+            replace(row, item=replace(row.item, library=row.item.library or found.library))
+            for row in page.rows
+        ]
+        items = [row.item for row in in_detail(plex, rows, details)]
+        data = {
+            "collection": found,
+            "items": items,
+            "pagination": pagination(start, size, page),
+        }
+        shown = tags.libraries([found.library.id] if found.library else None)
+        return Result(data, shown | {tags.collection(found.ratingKey)} | tags.items(items))
+
+    return Read((key, start, size, details), load, catalog.libraries())

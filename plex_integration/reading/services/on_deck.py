@@ -1,0 +1,20 @@
+"""`GET /on-deck`."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from plex_integration.caching import tags
+from plex_integration.plex import PlexClient
+from plex_integration.reading.services.read import Catalog, Read, Result, in_detail
+
+
+def on_deck(catalog: Catalog, ids: Mapping[str, str], query: Mapping[str, Any]) -> Read:
+    """Ask for what to continue, last watched first."""
+    limit, details = query["limit"], query["details"]
+
+    def load(plex: PlexClient) -> Result:
+        items = [row.item for row in in_detail(plex, plex.on_deck(limit), details)]
+        data = {"items": items, "total": len(items)}
+        return Result(data, tags.libraries(None) | tags.items(items))
+
+    return Read((limit, details), load, catalog.libraries())

@@ -1,0 +1,106 @@
+"""What the viewsets of reading, writing and images share: limits, ids in the path, metrics."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from drf_spectacular.utils import OpenApiParameter
+from rest_framework.permissions import SAFE_METHODS
+from rest_framework.request import Request
+from rest_framework.views import APIView
+from rest_framework.viewsets import ViewSet
+
+from medianest.api.exceptions import Problem
+from medianest.api.serializers import Body, Query
+from medianest.api.throttling import RateLimitedView, SlidingWindowThrottle, user_hit
+from medianest.store import Hit
+from plex_integration.caching import metrics
+from plex_integration.errors import (
+    CollectionNotFound,
+    ItemNotFound,
+    LibraryNotFound,
+    PlaylistNotFound,
+)
+from plex_integration.plex.ids import is_id
+from plex_integration.policies import WRITES, Policy
+
+NOT_FOUND: Mapping[str, type[Problem]] = {
+    "libraryKey": LibraryNotFound,
+    "collectionKey": CollectionNotFound,
+    "playlistKey": PlaylistNotFound,
+    "ratingKey": ItemNotFound,
+}
+"""Parameters of paths that are ids of Plex, and the error of what cannot be one."""
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """What the OpenAPI document, the index and the browsable API show of an action.
+
+    `responses` maps statuses to payload serializers, `parameters` are those besides the query's.
+    """
+
+    operation_id: str
+    responses: Mapping[Any, Any]
+    query: type[Query] | None = None
+    body: type[Body] | None = None
+    parameters: tuple[OpenApiParameter, ...] = ()
+
+
+class PolicyThrottle(SlidingWindowThrottle):
+    """Count what a user reads in the window of the view's policy."""
+
+    def hit(self, request: Request, view: APIView) -> Hit | None:
+        """Return the user's hit; None for a request that reads nothing or has no user."""
+        is_read = request.method in ("GET", "HEAD") and isinstance(view, PlexViewSet)
+        if not is_read or view.policy is None or not request.user.is_authenticated:
+            return None
+        return user_hit(str(request.user.pk), view.policy.limit)
+
+
+class WriteThrottle(SlidingWindowThrottle):
+    """Count what a user writes, dry runs too, whatever it is."""
+
+    def hit(self, request: Request, view: APIView) -> Hit | None:
+        """Return the user's hit; None for a request that writes nothing or has no user."""
+        is_write = request.method not in SAFE_METHODS and getattr(view, "action", None)
+        if not is_write or not request.user.is_authenticated:
+            return None
+        return user_hit(str(request.user.pk), WRITES)
+
+
+class PlexViewSet(RateLimitedView, ViewSet):
+    """A path of the API: its policy, its throttles, and the ids in its path."""
+
+    policy: ClassVar[Policy | None] = None
+    throttle_classes = [PolicyThrottle, WriteThrottle]
+
+    def endpoint(self) -> Endpoint:
+        """Describe the current action."""
+        raise NotImplementedError
+
+    @property
+    def default_response_headers(self) -> dict[str, str]:
+        """The headers DRF sets on every response; `Allow` only where it is asked for: 405, OPTIONS.
+
+        So a response has the same headers whether it comes through DRF or the fast path.
+        """
+        headers: dict[str, str] = super().default_response_headers
+        if self.action not in (None, "metadata"):
+            del headers["Allow"]
+        return headers
+
+    def path_ids(self) -> dict[str, str]:
+        """Return the ids in the path. Raises the 404 of the first that cannot be an id."""
+        for name, value in self.kwargs.items():
+            if name in NOT_FOUND and not is_id(value):
+                raise NOT_FOUND[name]
+        return dict(self.kwargs)
+
+    def finalize_response(self, request: Any, response: Any, *args: Any, **kwargs: Any) -> Any:
+        """Count the response in the metrics of the view's policy."""
+        final = super().finalize_response(request, response, *args, **kwargs)
+        is_read = self.policy is not None and request.method in ("GET", "HEAD")
+        if is_read and self.policy and (outcome := metrics.outcome(final)):
+            metrics.record_response(self.policy.name, outcome)
+        return final

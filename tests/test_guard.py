@@ -106,10 +106,11 @@ def test_the_api_page_lists_every_error_with_its_status() -> None:
     assert listed == {code: str(kind.status_code) for code, kind in errors.TABLE.items()}
 
 
-def test_readme_lists_every_setting_that_the_environment_gives() -> None:
+def test_the_operating_page_lists_every_setting_that_the_environment_gives() -> None:
     source = (ROOT / "medianest/settings.py").read_text()
     read = set(re.findall(r'env_(?:text|flag|list|number)\(\s*"([A-Z_]+)"', source))
-    listed = set(re.findall(r"^\| `([A-Z_]+)` \|", (ROOT / "README.md").read_text(), re.MULTILINE))
+    page = (ROOT / "docs/operating.md").read_text()
+    listed = set(re.findall(r"^\| `([A-Z_]+)` \|", page, re.MULTILINE))
     assert read <= listed, read - listed
 
 

@@ -1,16 +1,18 @@
-"""django-redis's client with a `clear` that leaves other people's keys alone."""
+"""The client class of Django's cache in Redis: `clear` deletes the cached values only."""
 
 from typing import Any
 
 from django_redis.client import DefaultClient
 
+from medianest.store import values
 
-class Client(DefaultClient):  # type: ignore[misc]
-    """Clear the kept answers, not the whole database: the limits may live in the same one."""
+
+class CacheClient(DefaultClient):  # type: ignore[misc]
+    """Clear the cached values, not the whole database: the limits may be in the same one."""
 
     def clear(self, client: Any = None) -> bool:
-        """Forget every kept answer."""
+        """Delete every cached value."""
         connection = client or self.get_client(write=True)
-        for name in connection.scan_iter(match="medianest:cache:*", count=1000):
+        for name in connection.scan_iter(match=f"{values.PREFIX}*", count=1000):
             connection.unlink(name)
         return True

@@ -132,7 +132,7 @@ PROXY_COUNT = int(env_number("PROXY_COUNT", 0, minimum=0, maximum=10))
 
 # No request waits longer for Redis: after a failed operation the store works without it.
 _REDIS_OPTIONS = {
-    "CLIENT_CLASS": "medianest.store.cache_backend.Client",
+    "CLIENT_CLASS": "medianest.store.cache_backend.CacheClient",
     "SOCKET_CONNECT_TIMEOUT": 0.1,
     "SOCKET_TIMEOUT": 0.25,
 }

@@ -17,8 +17,8 @@ from django.test import Client as Browser
 
 from plex_integration.configuration import connection, runtime
 from plex_integration.configuration.connection import Connection
-from plex_integration.plex import try_out
 from plex_integration.configuration.models import PlexConnection
+from plex_integration.plex import try_out
 from plex_simulator import Simulator
 from tests.admin.conftest import CONNECTION, connection_form, shown, told
 from tests.conftest import Client

@@ -12,9 +12,9 @@ from django.test.utils import CaptureQueriesContext
 
 from accounts import tokens
 from accounts.models import User
+from medianest.store import redis as room
 from plex_integration.configuration import runtime
 from plex_integration.configuration.models import PlexConnection, PolicyChange
-from medianest.store import redis as room
 from plex_simulator import Simulator
 
 PATH = "/api/v1/plex/libraries/1/items?size=2"

@@ -7,8 +7,8 @@ import pytest
 from django.contrib.admin.models import LogEntry
 from django.test import Client as Browser
 
-from plex_integration.configuration import runtime
 from plex_integration.admin import sign_in
+from plex_integration.configuration import runtime
 from plex_integration.configuration.models import PlexConnection
 from plex_simulator import Simulator
 from tests.admin.conftest import CONNECTION, shown, told

@@ -9,8 +9,8 @@ from django.contrib.admin.models import LogEntry
 from django.test import Client as Browser
 from django.urls import reverse
 
-from plex_integration.caching import response_cache, metrics
 from medianest import store
+from plex_integration.caching import metrics, response_cache
 from plex_integration.caching.metrics import Counted
 from plex_integration.policies import LIBRARY_OPERATIONS
 from plex_simulator import Simulator

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from plex_integration.plex.images import MOST_BYTES
 from plex_integration.images import query
+from plex_integration.plex.images import MOST_BYTES
 from plex_integration.policies import IMAGES
 from plex_simulator import Simulator
 from tests.conftest import Client

@@ -18,7 +18,7 @@ from django.test import Client as Browser
 from plex_integration.configuration import connection, runtime
 from plex_integration.configuration.connection import Connection
 from plex_integration.configuration.models import PlexConnection
-from plex_integration.plex import try_out
+from plex_integration.plex import diagnose
 from plex_simulator import Simulator
 from tests.admin.conftest import CONNECTION, connection_form, shown, told
 from tests.conftest import Client
@@ -296,26 +296,27 @@ def test_a_wrong_token_is_told_from_a_wrong_address(boss: Browser, settings: Any
     ("address", "told_so"),
     [
         ("http://127.0.0.1:1", "the connection was refused; Plex does not run there"),
-        ("http://there-is-no-such-host.invalid", "the host's name is not known"),
-        ("http://[::ffff:169.254.169.254]", "the name leads to a link-local or metadata host"),
+        ("http://there-is-no-such-host.invalid", "the host name is unknown"),
+        ("http://[::ffff:169.254.169.254]", "the host is a link-local or metadata host"),
     ],
 )
 def test_what_cannot_be_reached_is_told_with_its_reason(address: str, told_so: str) -> None:
-    trial = try_out(Connection(address, "a-token", True, 5, True))
-    assert trial.sentence.startswith(f"Cannot be reached: {told_so}")
+    diagnosis = diagnose(Connection(address, "a-token", True, 5, True))
+    assert diagnosis.message.startswith(f"Cannot be reached: {told_so}")
 
 
 def test_tls_to_a_server_without_it_is_told(plex: Simulator) -> None:
     address = plex.url.replace("http", "https")
-    assert "no TLS is spoken there" in try_out(Connection(address, "t", True, 5, True)).sentence
+    diagnosis = diagnose(Connection(address, "t", True, 5, True))
+    assert "the server does not use TLS" in diagnosis.message
 
 
 @pytest.mark.parametrize(
     ("days", "name", "told_so"),
     [
-        (30, "localhost", "its authority is not known here"),
+        (30, "localhost", "its certificate authority is not trusted"),
         (-1, "localhost", "it has expired"),
-        (30, "elsewhere.example", "it is for another host's name"),
+        (30, "elsewhere.example", "it is for another host name"),
     ],
 )
 def test_what_is_wrong_with_a_certificate_is_told(
@@ -324,8 +325,8 @@ def test_what_is_wrong_with_a_certificate_is_told(
     authority, server = _certificates(tmp_path, name, days)
     verify: bool | str = True if "authority" in told_so else str(authority)
     with _tls_server(server) as port:
-        trial = try_out(Connection(f"https://localhost:{port}", "t", verify, 5, True))
-    assert trial.sentence == f"Plex's certificate is not accepted: {told_so}."
+        diagnosis = diagnose(Connection(f"https://localhost:{port}", "t", verify, 5, True))
+    assert diagnosis.message == f"Plex's certificate is not accepted: {told_so}."
 
 
 def test_an_own_authority_is_enough(boss: Browser, tmp_path: Path) -> None:

@@ -44,6 +44,8 @@ _LINK = tuple(
     OpenApiParameter(name, str, description="From `thumbUrl` or `artUrl`, in place of a token.")
     for name in ("version", "expires", "signature")
 )
+# A token, or a signed link in the URL alone.
+_SECURITY: Any = [{"bearer": []}, {}]
 
 
 class ImageThrottle(SlidingWindowThrottle):
@@ -91,8 +93,7 @@ class ItemImageViewSet(PlexViewSet):
             parameters=(_KIND, *_LINK),
         )
 
-    # A signed link stands in for the token.
-    @extend_schema(auth=[{"bearer": []}, {}])
+    @extend_schema(auth=_SECURITY)
     def retrieve(self, request: Request, ratingKey: str, kind: str) -> HttpResponseBase:
         """Show an item's, a collection's or a playlist's picture, scaled down into a box."""
         self.path_ids()

@@ -290,7 +290,7 @@ REST_FRAMEWORK = {
         "plex_integration.browsable.PlexBrowsableRenderer",
     ],
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
-    "DEFAULT_SCHEMA_CLASS": "plex_integration.openapi.EndpointSchema",
+    "DEFAULT_SCHEMA_CLASS": "medianest.api.schema.EndpointSchema",
     "EXCEPTION_HANDLER": "medianest.api.exceptions.exception_handler",
     # `?format=` is ignored like any other unknown parameter.
     "URL_FORMAT_OVERRIDE": None,

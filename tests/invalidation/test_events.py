@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plex_integration.plex import Change, ItemChanged, LibraryChanged, AnythingChanged
+from plex_integration.plex import AnythingChanged, Change, ItemChanged, LibraryChanged
 from plex_integration.plex.events import Event, EventParser, read_changes
 
 LIBRARY = "com.plexapp.plugins.library"

@@ -6,19 +6,27 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
+from itertools import chain, repeat
 from dataclasses import dataclass, field
 
 import pytest
 
-from plex_integration.caching import invalidation, tags
 from medianest import store
+from medianest.api.exceptions import Problem
 from medianest.store.values import LocalValues
+from plex_integration.caching import invalidation, tags
+from plex_integration.caching.invalidation import Invalidator, Listener, Status, status
 from plex_integration.configuration.connection import Connection
 from plex_integration.errors import PlexApiError, PlexServerUnavailable, PlexUnauthorized
-from medianest.api.exceptions import Problem
-from plex_integration.plex import Change, ItemChanged, LibraryChanged, AnythingChanged, events, listen
-from plex_integration.plex import PlexNotFound
-from plex_integration.caching.invalidation import Invalidator, Listener, Status, status
+from plex_integration.plex import (
+    AnythingChanged,
+    Change,
+    ItemChanged,
+    LibraryChanged,
+    PlexNotFound,
+    events,
+    listen,
+)
 from plex_simulator import Simulator
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream;charset=utf-8\r\n"
@@ -73,6 +81,9 @@ class Streamer:
     @property
     def connection(self) -> Connection:
         return Connection(f"http://127.0.0.1:{self.port}", "a-token", True, 5, False)
+
+
+SERVER = Connection("http://x", "t", True, 1, False)
 
 
 def _to(plex: Simulator) -> Connection:
@@ -293,7 +304,9 @@ def test_the_delays_grow_to_30_seconds(
         raise PlexServerUnavailable
         yield
 
-    monkeypatch.setattr(invalidation, "_configured", lambda: Connection("http://x", "t", True, 1, False))
+    monkeypatch.setattr(
+        invalidation, "_configured", lambda: Connection("http://x", "t", True, 1, False)
+    )
     monkeypatch.setattr(invalidation, "listen", refused)
     _run()
     assert slept == [0.5, 1, 2, 4, 8, 16, 30, 30, 30, 30, 30, 30]
@@ -307,7 +320,9 @@ def test_the_delays_begin_anew_after_a_stream_that_lasted(
         monkeypatch.setattr(invalidation, "STABLE_SECONDS", 0.0 if len(slept) == 3 else 10.0)
         yield [AnythingChanged()]
 
-    monkeypatch.setattr(invalidation, "_configured", lambda: Connection("http://x", "t", True, 1, False))
+    monkeypatch.setattr(
+        invalidation, "_configured", lambda: Connection("http://x", "t", True, 1, False)
+    )
     monkeypatch.setattr(invalidation, "listen", stream)
     _run()
     assert slept[:6] == [0.5, 1, 2, 0.5, 1, 2]
@@ -324,7 +339,9 @@ def test_a_changed_connection_is_followed_at_once(
         yield [AnythingChanged()]
         yield []
 
-    monkeypatch.setattr(invalidation, "_configured", lambda: connections.pop(0) if connections else None)
+    monkeypatch.setattr(
+        invalidation, "_configured", lambda: connections.pop(0) if connections else None
+    )
     monkeypatch.setattr(invalidation, "listen", stream)
     monkeypatch.setattr(invalidation, "CHECK_SECONDS", 0.0)
     _run()

@@ -16,8 +16,10 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from accounts.authentication import BearerAuthentication
+from medianest.api.limits import address_hit, user_hit
 from medianest.api.renderers import EnvelopeRenderer
-from medianest.api.throttling import SlidingWindowThrottle, address_hit, user_hit
+from medianest.api.schema import Endpoint
+from medianest.api.throttling import SlidingWindowThrottle
 from medianest.store import Hit
 from plex_integration import policies
 from plex_integration.configuration import runtime
@@ -37,7 +39,7 @@ from plex_integration.images.query import (
     negotiate_format,
 )
 from plex_integration.images.signing import SignedLink
-from plex_integration.viewsets import Endpoint, PlexViewSet
+from plex_integration.viewsets import PlexViewSet
 
 _KIND = OpenApiParameter("kind", str, OpenApiParameter.PATH, enum=list(KINDS))
 _LINK = tuple(

@@ -7,6 +7,7 @@ request and checked permissions before that.
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, ClassVar
 
 from django.http.response import HttpResponseBase
@@ -86,10 +87,9 @@ class ReadViewSet(PlexViewSet):
             key,
             ttl=runtime.ttl(self.policy),
             load=PlexLoad(
-                PlexClient,
+                partial(PlexClient, libraries=read.libraries),
                 connection,
                 PayloadLoad(read, self.payload_serializer, connection),
-                read.libraries,
             ),
             deadline=deadline,
             renew="no-cache" in self.request.headers.get("Cache-Control", "").lower(),

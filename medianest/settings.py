@@ -132,7 +132,7 @@ PROXY_COUNT = int(env_number("PROXY_COUNT", 0, minimum=0, maximum=10))
 
 # No request waits longer for Redis: after a failed operation the store works without it.
 _REDIS_OPTIONS = {
-    "CLIENT_CLASS": "medianest.store.cache_backend.Client",
+    "CLIENT_CLASS": "medianest.store.cache_backend.CacheClient",
     "SOCKET_CONNECT_TIMEOUT": 0.1,
     "SOCKET_TIMEOUT": 0.25,
 }
@@ -290,7 +290,7 @@ REST_FRAMEWORK = {
         "plex_integration.browsable.PlexBrowsableRenderer",
     ],
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
-    "DEFAULT_SCHEMA_CLASS": "plex_integration.openapi.EndpointSchema",
+    "DEFAULT_SCHEMA_CLASS": "medianest.api.schema.EndpointSchema",
     "EXCEPTION_HANDLER": "medianest.api.exceptions.exception_handler",
     # `?format=` is ignored like any other unknown parameter.
     "URL_FORMAT_OVERRIDE": None,

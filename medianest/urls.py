@@ -5,11 +5,11 @@ from django.templatetags.static import static
 from django.urls import include, path, re_path
 from django.views.generic import RedirectView
 
+from medianest.api.unknown_path import UnknownPathView
 from medianest.docs import RedocView, SwaggerView, redoc_script
 from medianest.health import HealthView, LiveView
 from plex_integration.index import IndexView
 from plex_integration.openapi import SchemaView
-from medianest.api.unknown_path import UnknownPathView
 
 handler400 = "medianest.api.exceptions.bad_request"
 handler404 = "medianest.api.exceptions.not_found"

@@ -14,7 +14,8 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from medianest.api.exceptions import Invalid
-from plex_integration.viewsets import Endpoint, PlexViewSet
+from medianest.api.schema import Endpoint
+from plex_integration.viewsets import PlexViewSet
 
 _PARAMETER = re.compile(r"<(?:\w+:)?(\w+)>")
 

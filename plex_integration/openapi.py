@@ -1,7 +1,7 @@
 """The OpenAPI document: the serializers of every endpoint in the envelope, with their errors.
 
-`EndpointSchema` tells drf-spectacular what a viewset says of its actions (`PlexViewSet.endpoint`);
-`complete` adds what every response has around it, so that the document says what is really sent.
+drf-spectacular describes the serializers; `complete` adds what every response has around them, so
+that the document says what is really sent.
 """
 
 import json
@@ -9,14 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
-from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.renderers import OpenApiJsonRenderer, OpenApiYamlRenderer
 from drf_spectacular.views import SpectacularAPIView
 
 from medianest.api import exceptions
-from plex_integration import errors
-from plex_integration.viewsets import Endpoint, PlexViewSet
 from medianest.api.exceptions import Problem
+from plex_integration import errors
 
 _EXAMPLES = Path(__file__).parent / "examples"
 
@@ -166,31 +164,6 @@ _METADATA = {
         },
     },
 }
-
-
-class EndpointSchema(AutoSchema):
-    """Describe a viewset's current action by its `endpoint()`; other views as drf-spectacular does."""
-
-    def get_operation_id(self) -> str:
-        endpoint = self._endpoint()
-        return endpoint.operation_id if endpoint else super().get_operation_id()
-
-    def get_override_parameters(self) -> list[Any]:
-        endpoint = self._endpoint()
-        if endpoint is None:
-            return list(super().get_override_parameters())
-        return [*([endpoint.query] if endpoint.query else []), *endpoint.parameters]
-
-    def get_request_serializer(self) -> Any:
-        endpoint = self._endpoint()
-        return endpoint.body if endpoint else super().get_request_serializer()
-
-    def get_response_serializers(self) -> Any:
-        endpoint = self._endpoint()
-        return endpoint.responses if endpoint else super().get_response_serializers()
-
-    def _endpoint(self) -> Endpoint | None:
-        return self.view.endpoint() if isinstance(self.view, PlexViewSet) else None
 
 
 class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]

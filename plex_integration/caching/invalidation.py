@@ -19,18 +19,18 @@ from typing import NoReturn
 
 from django.db import Error, close_old_connections
 
+from medianest import store
+from medianest.api.exceptions import Problem
+from medianest.store import EVERYTHING
 from plex_integration.caching import tags
 from plex_integration.configuration import runtime
-from medianest import store
-from medianest.store import EVERYTHING
 from plex_integration.configuration.connection import Connection
-from medianest.api.exceptions import Problem
 from plex_integration.plex import (
     IDS_PER_CALL,
+    AnythingChanged,
     Change,
     ItemChanged,
     LibraryChanged,
-    AnythingChanged,
     PlexClient,
     listen,
 )
@@ -95,14 +95,14 @@ class Listener:
             if time.monotonic() - began >= STABLE_SECONDS:
                 self._failures = 0
             if delay is None:
-                # All listeners lose a Plex at the same moment; they should not all reconnect at once.
+                # All listeners lose Plex at the same moment; they must not all reconnect at once.
                 longest = min(MAX_DELAY, FIRST_DELAY * 2 ** min(self._failures, 10))
                 delay = longest * random.uniform(0.5, 1)  # noqa: S311 - no secret
                 self._failures += 1
             time.sleep(delay)
 
     def _listen(self) -> float | None:
-        """Listen until the stream ends; return the seconds to wait, None for the next longer delay."""
+        """Listen until the stream ends; return the seconds to wait, or None for the next delay."""
         try:
             connection = _configured()
             if connection is None:
@@ -240,7 +240,9 @@ class Invalidator(threading.Thread):
 
 
 def _invalidate_libraries(keys: Iterable[str]) -> bool:
-    return all([tags.invalidate_library(key) for key in sorted(keys)])
+    # All of them, also where the store did not receive one.
+    received = [tags.invalidate_library(key) for key in sorted(keys)]
+    return all(received)
 
 
 def _configured() -> Connection | None:

@@ -32,5 +32,5 @@ def announce_policy(**_: Any) -> None:
 
 
 def _announce(tags: Sequence[str]) -> None:
-    store.current().bump(tags)
+    store.current().values.invalidate_tags(tags)
     runtime.reload()

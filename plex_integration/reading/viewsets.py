@@ -15,6 +15,7 @@ from rest_framework.response import Response
 
 from medianest.api import renderers
 from medianest.api.browsable import BrowsableRenderer
+from medianest.api.schema import Endpoint
 from medianest.api.serializers import Payload, Query
 from plex_integration import policies
 from plex_integration.caching import CacheKey, Loaded, fast_path, get_or_load
@@ -55,7 +56,7 @@ from plex_integration.reading.serializers import (
     ServerPayload,
 )
 from plex_integration.reading.services import Read
-from plex_integration.viewsets import Endpoint, PlexViewSet
+from plex_integration.viewsets import PlexViewSet
 
 Service = Callable[[services.Catalog, Mapping[str, str], Mapping[str, Any]], Read]
 

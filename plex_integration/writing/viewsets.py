@@ -15,6 +15,7 @@ from drf_spectacular.utils import OpenApiParameter
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from medianest.api.schema import Endpoint
 from medianest.api.serializers import Body, Payload
 from plex_integration.caching import breaker
 from plex_integration.configuration import runtime
@@ -23,7 +24,7 @@ from plex_integration.plex.editing import CollectionEditor, PlaylistEditor
 from plex_integration.reading import viewsets as reading
 from plex_integration.reading.catalog import LibraryCatalog
 from plex_integration.reading.viewsets import payload_context
-from plex_integration.viewsets import Endpoint, PlexViewSet
+from plex_integration.viewsets import PlexViewSet
 from plex_integration.writing import collections, idempotency, playlists
 from plex_integration.writing.bodies import (
     CollectionBody,

@@ -15,9 +15,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from medianest.api import renderers
 from medianest.store import TagVersions
 from plex_integration.caching import entry
-from medianest.api import renderers
 from plex_integration.caching.entry import Entry, Head
 
 json_values = st.recursive(

@@ -13,16 +13,14 @@ from hypothesis import strategies as st
 from rest_framework import serializers
 from rest_framework.exceptions import APIException
 
+from medianest.api.exceptions import Problem
+from medianest.api.serializers import Payload
 from plex_integration.caching import response_cache
-from plex_integration.plex import media
-from plex_integration.reading import services
+from plex_integration.caching.response_cache import CacheKey
 from plex_integration.configuration.connection import Connection
 from plex_integration.errors import LibraryNotFound
-from medianest.api.exceptions import Problem
-from plex_integration.plex import PlexClient
-from medianest.api.serializers import Payload
-from plex_integration.caching.response_cache import CacheKey
-from plex_integration.reading.serializers import ExternalIdsPayload, TagPayload
+from plex_integration.plex import PlexClient, media
+from plex_integration.reading import services
 from plex_integration.reading.queries import (
     CollectionQuery,
     CollectionsQuery,
@@ -30,6 +28,7 @@ from plex_integration.reading.queries import (
     RecentlyAddedQuery,
     SearchQuery,
 )
+from plex_integration.reading.serializers import ExternalIdsPayload, TagPayload
 from plex_integration.reading.services import Read
 
 GENRES = media.Choices(

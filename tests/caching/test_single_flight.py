@@ -11,13 +11,12 @@ from urllib.parse import urlencode
 
 import pytest
 
-from plex_integration.caching import response_cache
+from medianest.api.exceptions import Problem
 from plex_integration import policies
-from plex_integration.caching import failures, load_lock, tags
+from plex_integration.caching import failures, load_lock, response_cache, tags
 from plex_integration.caching.response_cache import CacheKey, Loaded, ResponseCache
 from plex_integration.caching.single_flight import SingleFlight
 from plex_integration.errors import LibraryNotFound, PlexApiError
-from medianest.api.exceptions import Problem
 from plex_simulator import Simulator
 from tests.service import House, Person, Service, Valkey, ask, at_once, until
 

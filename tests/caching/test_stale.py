@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from medianest import store
-from plex_integration.caching import breaker, response_cache
 from plex_integration import policies
+from plex_integration.caching import breaker, response_cache
 from plex_simulator import Simulator
 from tests.conftest import Client
 from tests.service import until

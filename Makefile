@@ -11,7 +11,7 @@ BIN := .venv/bin
 INSTALLED := .venv/installed
 DEMO_KEY := var/demo/secret_key
 
-.PHONY: help demo test
+.PHONY: help demo test quick checks
 .DELETE_ON_ERROR:
 
 help: ## list these commands
@@ -20,14 +20,24 @@ help: ## list these commands
 demo: $(INSTALLED) $(DEMO_KEY) ## run the whole service here until Ctrl-C; PORT=8010 PLEX_PORT=32510 choose the ports
 	@SECRET_KEY="$$(cat $(DEMO_KEY))" exec $(BIN)/python manage.py demo --port $(PORT) --plex-port $(PLEX_PORT)
 
-test: export SECRET_KEY = only-for-the-checks-only-for-the-checks
-test: $(INSTALLED) ## lint, format, types, Django's checks, migrations, tests
+# Tests that start servers, processes or a browser are in the other folders.
+QUICK_TESTS := tests/api tests/caching tests/plex tests/store tests/test_guard.py
+WORKERS ?= 4
+
+test: checks ## all checks and all tests; needs node, curl and Chromium too
+	$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadgroup
+
+quick: checks ## the checks, and the unit and API tests
+	$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadgroup -m "not slow" $(QUICK_TESTS)
+
+checks: export SECRET_KEY = only-for-the-checks-only-for-the-checks
+checks: $(INSTALLED)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
 	$(BIN)/mypy
 	$(BIN)/python -W error manage.py check --fail-level WARNING
 	$(BIN)/python -W error manage.py makemigrations --check --dry-run
-	$(BIN)/python -m pytest -q
 
 # Made once, and again only when the requirements change.
 $(INSTALLED): requirements.txt requirements-dev.txt constraints.txt

@@ -1,4 +1,4 @@
-"""Whether the service can do its work, for load balancers and people. Public, and cheap to ask."""
+"""Health checks for load balancers and people: public and cheap."""
 
 import threading
 import time
@@ -14,54 +14,57 @@ from rest_framework.views import APIView
 
 from medianest import store
 from medianest.api.exceptions import Problem, ServiceUnavailable
-from plex_integration.plex import is_plex_up
+from plex_integration.configuration import runtime
+from plex_integration.plex import PlexClient
 
-# Anyone may ask for the health: Plex is asked at most once in this many seconds per process.
-PLEX_ASKED_EVERY = 5.0
+# Anyone may call this: Plex is asked at most once in this many seconds per process.
+PLEX_CHECK_SECONDS = 5.0
+# The most seconds that one check waits for Plex.
+PLEX_TIMEOUT_SECONDS = 2.0
 
 
 class ChecksPayload(serializers.Serializer[object]):
-    """What was looked at: `ok`, `away`, or `unused` where it is not configured."""
+    """The result of each check: `ok`, `unavailable`, or `unused` where it is not configured."""
 
     database = serializers.ChoiceField(choices=["ok"])
-    plex = serializers.ChoiceField(choices=["ok", "away"])
-    redis = serializers.ChoiceField(choices=["ok", "away", "unused"])
+    plex = serializers.ChoiceField(choices=["ok", "unavailable"])
+    redis = serializers.ChoiceField(choices=["ok", "unavailable", "unused"])
 
 
 class HealthPayload(serializers.Serializer[object]):
-    """The whole: `degraded` answers some requests, or old answers."""
+    """The overall health: `degraded` serves some requests only, or serves expired responses."""
 
     status = serializers.ChoiceField(choices=["healthy", "degraded"])
     checks = ChecksPayload()
 
 
 class LivePayload(serializers.Serializer[object]):
-    """The process answers."""
+    """The process is alive."""
 
     status = serializers.ChoiceField(choices=["alive"])
 
 
 class HealthView(APIView):
-    """Can it do its work?"""
+    """Check the database, Plex and Redis."""
 
     authentication_classes = []
     permission_classes = [AllowAny]
 
     @extend_schema(operation_id="health", responses=HealthPayload)
     def get(self, request: Request) -> Response:
-        """Tell `healthy`, `degraded` (Plex or Redis is away), or 503 (the database is away)."""
+        """Get `healthy`, `degraded` (Plex or Redis is unavailable), or 503 without a database."""
         try:
             with connection.cursor() as cursor:
                 cursor.execute("SELECT 1")
         except DatabaseError as error:
             raise ServiceUnavailable(
-                details={"status": "unhealthy", "checks": {"database": "away"}}
+                details={"status": "unhealthy", "checks": {"database": "unavailable"}}
             ) from error
-        plex = "ok" if _plex.is_up() else "away"
+        plex = "ok" if _plex_watch.is_up() else "unavailable"
         redis = "unused"
         if settings.REDIS_URL:
-            redis = "ok" if store.current().is_up() else "away"
-        is_degraded = "away" in (plex, redis)
+            redis = "ok" if store.current().is_available() else "unavailable"
+        is_degraded = "unavailable" in (plex, redis)
         return Response(
             HealthPayload(
                 {
@@ -73,35 +76,41 @@ class HealthView(APIView):
 
 
 class LiveView(APIView):
-    """Is the process there?"""
+    """Show that the process is alive."""
 
     authentication_classes = []
     permission_classes = [AllowAny]
 
     @extend_schema(operation_id="live", responses=LivePayload)
     def get(self, request: Request) -> Response:
-        """Answer without looking at anything."""
+        """Answer without checking anything."""
         return Response(LivePayload({"status": "alive"}).data)
 
 
 class _PlexWatch:
-    """Whether Plex answered when it was last asked, and when that was."""
+    """Whether Plex answered the last check, and when that was."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._asked = float("-inf")
+        self._checked_at = float("-inf")
         self._up = False
 
     def is_up(self) -> bool:
         with self._lock:
-            if time.monotonic() - self._asked >= PLEX_ASKED_EVERY:
+            if time.monotonic() - self._checked_at >= PLEX_CHECK_SECONDS:
                 try:
-                    is_plex_up()
+                    _check_plex()
                     self._up = True
                 except Problem:
                     self._up = False
-                self._asked = time.monotonic()
+                self._checked_at = time.monotonic()
             return self._up
 
 
-_plex = _PlexWatch()
+def _check_plex() -> None:
+    """Ask the configured Plex for its identity, which needs no token. Raises what is wrong."""
+    connection = runtime.required_connection()
+    PlexClient(connection, min(PLEX_TIMEOUT_SECONDS, connection.seconds)).identity()
+
+
+_plex_watch = _PlexWatch()

@@ -1,6 +1,6 @@
-"""Every setting of the service, read from the environment; a bad value stops the start, loudly.
+"""Every setting of the service, read from the environment; a bad value stops the start.
 
-README's table "Settings" lists each variable with its default.
+docs/operating.md lists each variable with its default.
 """
 
 import hashlib
@@ -93,7 +93,7 @@ if PLEX_VERIFY_TLS and env_text("PLEX_CA_FILE"):
     if not Path(PLEX_VERIFY_TLS).is_file():
         raise ImproperlyConfigured("PLEX_CA_FILE must name an existing file")
 PLEX_SHOW_FILE_PATHS = env_flag("PLEX_SHOW_FILE_PATHS", default=True)
-# Pictures are kept here, by all workers together, up to so many MiB.
+# The folder of cached images, shared by all workers, and its limit in MiB.
 PICTURES_FOLDER = Path(env_text("PICTURES_FOLDER") or BASE_DIR / "var" / "pictures")
 PICTURES_MIB = int(env_number("PICTURES_MIB", 1024, minimum=0, maximum=1024 * 1024))
 if PLEX_URL:
@@ -102,14 +102,14 @@ if PLEX_URL:
     if not PLEX_TOKEN.isascii() or not PLEX_TOKEN.isprintable():
         raise ImproperlyConfigured("PLEX_TOKEN must be printable ASCII")
 
-# Where people sign in to Plex, to give this service a token.
+# Where an operator signs in to Plex to get a token for this service.
 PLEX_TV_URL = env_text("PLEX_TV_URL", "https://plex.tv").rstrip("/")
 if _refused := refusal(PLEX_TV_URL):
     raise ImproperlyConfigured(f"PLEX_TV_URL must look like https://plex.tv. {_refused}")
 
-# python-plexapi reads these once, when it is first imported. Its configuration file is the host's,
-# not this service's; a read of an empty attribute must never ask Plex again; and the identifier
-# keeps every start from becoming a new device in Plex.
+# python-plexapi reads these when it is first imported. Its configuration file belongs to the host,
+# not to this service; reading an empty attribute must never send a request; and with the fixed
+# identifier a start is not a new device in Plex.
 os.environ |= {
     "PLEXAPI_CONFIG_PATH": os.devnull,
     "PLEXAPI_PLEXAPI_AUTORELOAD": "false",
@@ -125,14 +125,14 @@ os.environ |= {
 # --- Redis ----------------------------------------------------------------------------------------
 
 REDIS_URL = env_text("REDIS_URL")
-# A Redis of its own for the limits, where the other one may evict what has no time to live.
+# A separate Redis for the limits, for a cache that may evict keys without a time to live.
 REDIS_LIMITS_URL = env_text("REDIS_LIMITS_URL")
-# How many proxies stand in front and append to X-Forwarded-For; 0: the header is not believed.
+# How many own proxies append to X-Forwarded-For; with 0 the header is ignored.
 PROXY_COUNT = int(env_number("PROXY_COUNT", 0, minimum=0, maximum=10))
 
-# No request waits longer for Redis: a failed operation opens the store's breaker.
+# No request waits longer for Redis: after a failed operation the store works without it.
 _REDIS_OPTIONS = {
-    "CLIENT_CLASS": "medianest.store.client.Client",
+    "CLIENT_CLASS": "medianest.store.cache_backend.CacheClient",
     "SOCKET_CONNECT_TIMEOUT": 0.1,
     "SOCKET_TIMEOUT": 0.25,
 }
@@ -179,14 +179,15 @@ MIDDLEWARE = [
     "medianest.api.middleware.ContentPolicyMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "corsheaders.middleware.CorsMiddleware",
-    "plex_integration.caching.fast_path.HitMiddleware",
+    # Above the fast path, so that its responses have the same headers as all others.
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "plex_integration.caching.fast_path.FastPathMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 
 ROOT_URLCONF = "medianest.urls"
@@ -242,12 +243,12 @@ STATIC_URL = "static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
 WHITENOISE_USE_FINDERS = not STATIC_ROOT.is_dir()
 if env_flag("SAMPLE_CLIENT", default=False):
-    # The demo's alone: its files are served as they are, its index at /.
+    # Only for the demo: serve the sample client's files, and its index at /.
     WHITENOISE_ROOT = BASE_DIR / "sample_client"
     WHITENOISE_INDEX_FILE = True
 
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = env_flag("SECURE_COOKIES", default=False)
-# Behind a proxy that speaks TLS the admin's forms come from https://…, which Django cannot see.
+# Behind a TLS proxy the admin's forms come from https://…, which Django cannot see.
 CSRF_TRUSTED_ORIGINS = env_list("CSRF_TRUSTED_ORIGINS")
 SECURE_REFERRER_POLICY = "same-origin"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
@@ -286,12 +287,12 @@ REST_FRAMEWORK = {
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_RENDERER_CLASSES": [
         "medianest.api.renderers.EnvelopeRenderer",
-        "medianest.api.browsable.PageRenderer",
+        "plex_integration.browsable.PlexBrowsableRenderer",
     ],
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
-    "EXCEPTION_HANDLER": "plex_integration.errors.exception_handler",
-    # `?format=` is an unknown parameter like any other: it is ignored.
+    "DEFAULT_SCHEMA_CLASS": "medianest.api.schema.EndpointSchema",
+    "EXCEPTION_HANDLER": "medianest.api.exceptions.exception_handler",
+    # `?format=` is ignored like any other unknown parameter.
     "URL_FORMAT_OVERRIDE": None,
     "DEFAULT_METADATA_CLASS": "rest_framework.metadata.SimpleMetadata",
     "STRICT_JSON": True,
@@ -313,11 +314,11 @@ SPECTACULAR_SETTINGS = {
     "OAS_VERSION": "3.1.0",
     "DESCRIPTION": (
         "Plex libraries, search, collections and recently added content as JSON, behind JWT "
-        "sign-in. Every answer is one envelope: `success`, `data` or `error`, and `metadata`."
+        "sign-in. Every response is one envelope: `success`, `data` or `error`, and `metadata`."
     ),
     "SCHEMA_PATH_PREFIX": r"/api/v1/",
     "SERVE_INCLUDE_SCHEMA": False,
-    # No validator elsewhere is asked.
+    # Swagger UI sends the document to no validator on another host.
     "SWAGGER_UI_SETTINGS": {
         "deepLinking": True,
         "validatorUrl": None,
@@ -326,7 +327,7 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
-    # The document is for programs: pages are no part of it.
+    # The document describes JSON: the session of the browsable API is not part of it.
     "AUTHENTICATION_WHITELIST": ["accounts.authentication.BearerAuthentication"],
     "COMPONENT_SPLIT_REQUEST": True,
     "ENUM_ADD_EXPLICIT_BLANK_NULL_CHOICE": False,

@@ -5,15 +5,15 @@ from django.templatetags.static import static
 from django.urls import include, path, re_path
 from django.views.generic import RedirectView
 
+from medianest.api.unknown_path import UnknownPathView
 from medianest.docs import RedocView, SwaggerView, redoc_script
 from medianest.health import HealthView, LiveView
 from plex_integration.index import IndexView
 from plex_integration.openapi import SchemaView
-from medianest.api.unknown_path import UnknownPathView
 
-handler400 = "plex_integration.errors.bad_request"
-handler404 = "plex_integration.errors.not_found"
-handler500 = "plex_integration.errors.server_error"
+handler400 = "medianest.api.exceptions.bad_request"
+handler404 = "medianest.api.exceptions.not_found"
+handler500 = "medianest.api.exceptions.server_error"
 
 urlpatterns = [
     # The demo serves the sample client here instead.

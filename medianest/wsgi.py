@@ -1,12 +1,13 @@
-"""The WSGI application a server runs: `medianest.wsgi:application`."""
+"""The WSGI application that a server runs: `medianest.wsgi:application`."""
 
 import os
-from importlib import import_module
 
 from django.core.wsgi import get_wsgi_application
+
+from medianest import store
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "medianest.settings")
 application = get_wsgi_application()
 
-# At the start, not with the first request, it is said whether this process shares its limits.
-store = import_module("medianest.store").current()
+# Log at the start, not with the first request, whether this process shares its limits.
+store.current()

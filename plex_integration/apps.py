@@ -1,4 +1,4 @@
-"""The app, and the checks that Django runs at its start."""
+"""The app, and the checks that Django runs when it starts."""
 
 from typing import Any
 
@@ -18,13 +18,13 @@ class PlexIntegrationConfig(AppConfig):
 
 
 def plex_is_configured(**_: Any) -> list[checks.CheckMessage]:
-    """Tell where the environment names no Plex server: unless the admin does, answers are 503."""
+    """Warn where the environment names no Plex server: unless the admin does, responses are 503."""
     if settings.PLEX_URL and settings.PLEX_TOKEN:
         return []
     return [
         checks.Info(
-            "The environment names no Plex server: without one in the admin the answers are 503.",
-            hint="Set PLEX_URL and PLEX_TOKEN, or name the server in the admin.",
+            "The environment names no Plex server: without one in the admin, requests get 503.",
+            hint="Set PLEX_URL and PLEX_TOKEN, or enter the server in the admin.",
             id="plex_integration.I001",
         )
     ]

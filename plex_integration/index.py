@@ -1,4 +1,4 @@
-"""`GET /api/v1/plex/`: what there is to ask, read from the URLs themselves."""
+"""`GET /api/v1/plex/`: all endpoints and their parameters, read from the URLs themselves."""
 
 import re
 from collections.abc import Iterator
@@ -8,19 +8,21 @@ from urllib.parse import urlencode
 
 from django.http import HttpResponseRedirect
 from django.http.response import HttpResponseBase
-from django.urls import NoReverseMatch, URLPattern, get_resolver, reverse
+from django.urls import NoReverseMatch, URLPattern, URLResolver, get_resolver, reverse
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from medianest.api.exceptions import Invalid
+from medianest.api.schema import Endpoint
+from plex_integration.viewsets import PlexViewSet
 
 _PARAMETER = re.compile(r"<(?:\w+:)?(\w+)>")
 
 
 @dataclass(frozen=True)
-class Endpoint:
-    """A method of an address, and its parameters: `{…}` in the URL stands for the first of them."""
+class ListedEndpoint:
+    """A method of a path and its parameters: each `{…}` in the URL is one of them."""
 
     name: str
     method: str
@@ -39,11 +41,11 @@ class IndexView(APIView):
     def get(self, request: Request) -> HttpResponseBase:
         """List all endpoints.
 
-        `open=<name>` goes to that endpoint with the other parameters, without those left blank:
-        this is what the pages' forms ask.
+        `open=<name>` redirects to that endpoint with the other parameters, without blank ones:
+        the forms of the browsable API use it.
         """
-        if opened := request.query_params.get("open"):
-            return HttpResponseRedirect(_address(opened, request.query_params.dict()))
+        if name := request.query_params.get("open"):
+            return HttpResponseRedirect(_url_of(name, request.query_params.dict()))
         return Response(
             {
                 "endpoints": [asdict(endpoint) for endpoint in endpoints()],
@@ -53,52 +55,60 @@ class IndexView(APIView):
         )
 
 
-def endpoints() -> Iterator[Endpoint]:
-    """Go through the URLs in their order: those of reading, writing and pictures alike."""
-    for pattern in get_resolver("plex_integration.urls").url_patterns:
-        if not isinstance(pattern, URLPattern):
+def endpoints() -> Iterator[ListedEndpoint]:
+    """List every method of every path, in the order of the URLs."""
+    for pattern in _patterns(get_resolver("plex_integration.urls").url_patterns):
+        viewset: Any = getattr(pattern.callback, "cls", None)
+        if viewset is None or not issubclass(viewset, PlexViewSet):
             continue
-        callback: Any = pattern.callback
-        if callback.cls is IndexView:
-            continue
-        route = str(pattern.pattern)
-        keys = _PARAMETER.findall(route)
-        query = callback.initkwargs.get("query")
-        for method, handler in _handlers(callback):
-            fields = query().fields if query and method == "GET" else {}
-            yield Endpoint(
-                name=str(pattern.name),
-                method=method,
-                url=reverse("plex-index") + _PARAMETER.sub(r"{\1}", route),
-                description=" ".join((handler.__doc__ or "").split("\n\n")[0].split()),
-                required=keys + [name for name, field in fields.items() if field.required],
-                parameters=keys + list(fields),
-            )
+        actions: dict[str, str] = getattr(pattern.callback, "actions", {})
+        for method, action in actions.items():
+            if method not in ("head", "options"):
+                yield _listed(pattern, viewset, method, action)
 
 
-def _handlers(callback: Any) -> Iterator[tuple[str, Any]]:
-    view, actions = callback.cls, getattr(callback, "actions", None)
-    actions = actions or {
-        method: method for method in view.http_method_names if hasattr(view, method)
-    }
-    for method, action in actions.items():
-        if method not in ("head", "options"):
-            yield method.upper(), getattr(view, action)
+def _patterns(patterns: list[URLPattern | URLResolver]) -> Iterator[URLPattern]:
+    for pattern in patterns:
+        if isinstance(pattern, URLResolver):
+            yield from _patterns(pattern.url_patterns)
+        else:
+            yield pattern
 
 
-def _address(name: str, given: dict[str, str]) -> str:
-    """Return the address of an endpoint. Raises Invalid that names what is missing."""
-    known = next((each for each in endpoints() if each.name == name), None)
-    if known is None:
+def _listed(
+    pattern: URLPattern, viewset: type[PlexViewSet], method: str, action: str
+) -> ListedEndpoint:
+    route = str(pattern.pattern)
+    keys = _PARAMETER.findall(route)
+    endpoint: Endpoint = viewset(action=action).endpoint()
+    fields = endpoint.query().fields if endpoint.query and method == "get" else {}
+    return ListedEndpoint(
+        name=str(pattern.name),
+        method=method.upper(),
+        url=reverse("plex-index") + _PARAMETER.sub(r"{\1}", route),
+        description=_first_paragraph(getattr(viewset, action).__doc__),
+        required=keys + [name for name, field in fields.items() if field.required],
+        parameters=keys + list(fields),
+    )
+
+
+def _first_paragraph(text: str | None) -> str:
+    return " ".join((text or "").split("\n\n")[0].split())
+
+
+def _url_of(name: str, given: dict[str, str]) -> str:
+    """Return the URL of an endpoint. Raises Invalid that names what is missing."""
+    endpoint = next((each for each in endpoints() if each.name == name), None)
+    if endpoint is None:
         raise Invalid(details={"open": ["There is no such endpoint."]})
-    keys = re.findall(r"{(\w+)}", known.url)
+    keys = re.findall(r"{(\w+)}", endpoint.url)
     try:
         path = reverse(name, kwargs={key: given[key] for key in keys})
     except (KeyError, NoReverseMatch) as error:
         raise Invalid(details={key: ["Give a value without a slash."] for key in keys}) from error
-    asked = {
+    query = {
         key: value
         for key, value in given.items()
         if value.strip() and key != "open" and key not in keys
     }
-    return f"{path}?{urlencode(asked)}" if asked else path
+    return f"{path}?{urlencode(query)}" if query else path

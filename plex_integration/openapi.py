@@ -1,7 +1,7 @@
-"""The OpenAPI document: the payloads' serializers put into the envelope, with their errors.
+"""The OpenAPI document: the serializers of every endpoint in the envelope, with their errors.
 
-drf-spectacular describes what a view's serializer writes; `complete` adds what every answer has
-around it, so that the schema says what is sent.
+drf-spectacular describes the serializers; `complete` adds what every response has around them, so
+that the document says what is really sent.
 """
 
 import json
@@ -12,42 +12,43 @@ from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.renderers import OpenApiJsonRenderer, OpenApiYamlRenderer
 from drf_spectacular.views import SpectacularAPIView
 
-from plex_integration import errors
+from medianest.api import exceptions
 from medianest.api.exceptions import Problem
+from plex_integration import errors
 
 _EXAMPLES = Path(__file__).parent / "examples"
 
 _PLEX = (errors.PlexUnauthorized, errors.PlexApiError, errors.PlexServerUnavailable)
-_SIGNED_IN = (errors.Unauthorized, errors.RateLimitExceeded)
-_BODY = (errors.Invalid, errors.UnsupportedMediaType)
+_SIGNED_IN = (exceptions.Unauthorized, exceptions.RateLimitExceeded)
+_BODY = (exceptions.Invalid, exceptions.UnsupportedMediaType)
 _WRITING = (
     *_BODY,
     *_SIGNED_IN,
-    errors.AccessDenied,
+    exceptions.AccessDenied,
     errors.IdempotencyKeyReused,
     errors.WriteInProgress,
     *_PLEX,
 )
-_ALWAYS = (errors.NotAcceptable, errors.ServiceUnavailable, Problem)
+_ALWAYS = (exceptions.NotAcceptable, exceptions.ServiceUnavailable, Problem)
 
 # What each operation can fail with, besides what every one can.
 _ERRORS: dict[str, tuple[type[Problem], ...]] = {
     "server": (*_SIGNED_IN, *_PLEX),
     "libraries": (*_SIGNED_IN, *_PLEX),
-    "libraryItems": (errors.Invalid, errors.LibraryNotFound, *_SIGNED_IN, *_PLEX),
-    "search": (errors.Invalid, errors.SearchQueryTooShort, *_SIGNED_IN, *_PLEX),
-    "recentlyAdded": (errors.Invalid, errors.LibraryNotFound, *_SIGNED_IN, *_PLEX),
-    "collections": (errors.Invalid, errors.LibraryNotFound, *_SIGNED_IN, *_PLEX),
-    "collection": (errors.Invalid, errors.CollectionNotFound, *_SIGNED_IN, *_PLEX),
+    "libraryItems": (exceptions.Invalid, errors.LibraryNotFound, *_SIGNED_IN, *_PLEX),
+    "search": (exceptions.Invalid, errors.SearchQueryTooShort, *_SIGNED_IN, *_PLEX),
+    "recentlyAdded": (exceptions.Invalid, errors.LibraryNotFound, *_SIGNED_IN, *_PLEX),
+    "collections": (exceptions.Invalid, errors.LibraryNotFound, *_SIGNED_IN, *_PLEX),
+    "collection": (exceptions.Invalid, errors.CollectionNotFound, *_SIGNED_IN, *_PLEX),
     "item": (errors.ItemNotFound, *_SIGNED_IN, *_PLEX),
-    "itemChildren": (errors.Invalid, errors.ItemNotFound, *_SIGNED_IN, *_PLEX),
-    "itemLookup": (errors.Invalid, *_SIGNED_IN, *_PLEX),
-    "onDeck": (errors.Invalid, *_SIGNED_IN, *_PLEX),
+    "itemChildren": (exceptions.Invalid, errors.ItemNotFound, *_SIGNED_IN, *_PLEX),
+    "itemLookup": (exceptions.Invalid, *_SIGNED_IN, *_PLEX),
+    "onDeck": (exceptions.Invalid, *_SIGNED_IN, *_PLEX),
     "genres": (errors.LibraryNotFound, *_SIGNED_IN, *_PLEX),
-    "playlists": (errors.Invalid, *_SIGNED_IN, *_PLEX),
-    "playlist": (errors.Invalid, errors.PlaylistNotFound, *_SIGNED_IN, *_PLEX),
+    "playlists": (exceptions.Invalid, *_SIGNED_IN, *_PLEX),
+    "playlist": (exceptions.Invalid, errors.PlaylistNotFound, *_SIGNED_IN, *_PLEX),
     "itemImage": (
-        errors.Invalid,
+        exceptions.Invalid,
         errors.ItemNotFound,
         errors.ImageNotFound,
         *_SIGNED_IN,

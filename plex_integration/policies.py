@@ -5,7 +5,7 @@ Viewsets, cache, throttles, schema and documentation read these.
 
 from dataclasses import dataclass
 
-from medianest.api.throttling import Limit
+from medianest.api.limits import Limit
 
 STALE_FOR = 24 * 3600
 """Seconds beyond its time to live for which a response may be served while Plex fails."""
@@ -16,7 +16,7 @@ PARTIAL_FOR = 30
 
 @dataclass(frozen=True)
 class Policy:
-    """One endpoint's row: its name, its time to live in seconds, and the limit it counts against."""
+    """One endpoint's row: its name, its time to live in seconds, and its limit."""
 
     name: str
     ttl: int

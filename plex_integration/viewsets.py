@@ -1,18 +1,17 @@
 """What the viewsets of reading, writing and images share: limits, ids in the path, metrics."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from drf_spectacular.utils import OpenApiParameter
 from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
 from rest_framework.views import APIView
 from rest_framework.viewsets import ViewSet
 
 from medianest.api.exceptions import Problem
-from medianest.api.serializers import Body, Query
-from medianest.api.throttling import RateLimitedView, SlidingWindowThrottle, user_hit
+from medianest.api.limits import user_hit
+from medianest.api.schema import Endpoint
+from medianest.api.throttling import RateLimitedView, SlidingWindowThrottle
 from medianest.store import Hit
 from plex_integration.caching import metrics
 from plex_integration.errors import (
@@ -31,20 +30,6 @@ NOT_FOUND: Mapping[str, type[Problem]] = {
     "ratingKey": ItemNotFound,
 }
 """Parameters of paths that are ids of Plex, and the error of what cannot be one."""
-
-
-@dataclass(frozen=True)
-class Endpoint:
-    """What the OpenAPI document, the index and the browsable API show of an action.
-
-    `responses` maps statuses to payload serializers, `parameters` are those besides the query's.
-    """
-
-    operation_id: str
-    responses: Mapping[Any, Any]
-    query: type[Query] | None = None
-    body: type[Body] | None = None
-    parameters: tuple[OpenApiParameter, ...] = ()
 
 
 class PolicyThrottle(SlidingWindowThrottle):

@@ -13,11 +13,11 @@ from django.core.signals import setting_changed
 from django.db import Error, connections
 
 from accounts import identity_cache
-from plex_integration.caching import metrics, fast_path
-from plex_integration.configuration import runtime
-from plex_integration.reading import catalog
 from medianest import store
+from plex_integration.caching import fast_path, metrics
+from plex_integration.configuration import runtime
 from plex_integration.configuration.models import PlexConnection
+from plex_integration.reading import catalog
 from plex_simulator import Simulator
 
 pytest_plugins = ["tests.service"]
@@ -117,7 +117,7 @@ def _begin_anew(setting: str, **_: Any) -> None:
     if setting.startswith("PLEX_"):
         with contextlib.suppress(Error, RuntimeError):  # a test without a database has no row
             PlexConnection.objects.all().delete()
-        runtime.forget()
+        runtime.reload()
 
 
 setting_changed.connect(_begin_anew)
@@ -127,7 +127,7 @@ setting_changed.connect(_begin_anew)
 def _settings_without_rows(request: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the documented values be in force where a test has no database."""
     if not {"db", "transactional_db"} & set(request.fixturenames):
-        monkeypatch.setattr(runtime, "_read", lambda version: runtime.Picture(version))
+        monkeypatch.setattr(runtime, "_read", lambda version: runtime.Snapshot(version))
 
 
 @pytest.fixture(autouse=True)
@@ -145,5 +145,5 @@ def forget_everything() -> None:
     catalog.forget()
     fast_path.forget()
     identity_cache.forget()
-    runtime.forget()
-    metrics.forget()
+    runtime.reload()
+    metrics.discard()

@@ -203,8 +203,8 @@ class Service:
         until(lambda: ask(self.url, "/api/v1/health/live").status == 200, 20, "it answers")
 
     def times_without_redis(self) -> int:
-        """Count how often a worker found Redis away; also a machine too busy to let it answer."""
-        return self.log.count("Redis is away")
+        """Count how often a worker found Redis unavailable; a machine may just be too busy."""
+        return self.log.count("Redis is unavailable")
 
     def is_whole(self) -> bool:
         """Tell whether every worker that was spawned, also in place of another, has started."""
@@ -405,20 +405,20 @@ class Stores:
 
         store.current.cache_clear()
         for made in self._made:
-            for connection in made._connections.__dict__.values():
-                connection.disconnect()
-            for client in (made.__dict__.get("_cache"), made.__dict__.get("_limits")):
-                if client is not None:
+            for server in {made._cache, made._limits}:
+                for connection in server._connections.__dict__.values():
+                    connection.disconnect()
+                if client := server.__dict__.get("client"):
                     client.connection_pool.disconnect()
-            made.__dict__["_cache"] = made.__dict__["_limits"] = _Present()
+                server.__dict__["client"] = _Available()
 
 
-class _Present:
+class _Available:
     def ping(self) -> bool:
         return True
 
     def eval(self, *_: Any) -> None:
-        """Take what it is owed."""
+        """Accept the invalidations it is owed."""
 
 
 @pytest.fixture

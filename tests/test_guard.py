@@ -100,16 +100,17 @@ def test_the_documents_examples_are_json(sample: Path) -> None:
     assert json.loads(sample.read_text())["success"] is True
 
 
-def test_readme_lists_every_error_with_its_status() -> None:
-    readme = (ROOT / "README.md").read_text()
-    listed = dict(re.findall(r"^\| `([A-Z_]+)` \| (\d{3}) ", readme, re.MULTILINE))
+def test_the_api_page_lists_every_error_with_its_status() -> None:
+    page = (ROOT / "docs/api.md").read_text()
+    listed = dict(re.findall(r"^\| `([A-Z_]+)` \| (\d{3}) ", page, re.MULTILINE))
     assert listed == {code: str(kind.status_code) for code, kind in errors.TABLE.items()}
 
 
-def test_readme_lists_every_setting_that_the_environment_gives() -> None:
+def test_the_operating_page_lists_every_setting_that_the_environment_gives() -> None:
     source = (ROOT / "medianest/settings.py").read_text()
     read = set(re.findall(r'env_(?:text|flag|list|number)\(\s*"([A-Z_]+)"', source))
-    listed = set(re.findall(r"^\| `([A-Z_]+)` \|", (ROOT / "README.md").read_text(), re.MULTILINE))
+    page = (ROOT / "docs/operating.md").read_text()
+    listed = set(re.findall(r"^\| `([A-Z_]+)` \|", page, re.MULTILINE))
     assert read <= listed, read - listed
 
 

@@ -1,7 +1,7 @@
-"""The API as pages, for a developer's browser: the same answer, with forms, links and headers.
+"""The API as pages for a developer's browser: the same response with a form, links and headers.
 
-A page holds no script. Its form asks the index, which drops what was left blank and sends the
-browser on (`plex_integration.index`). Programs get JSON whatever they accept besides.
+A page holds no script. Its form goes to the index, which removes blank parameters and redirects
+(`plex_integration.index`). Only clients that prefer HTML get a page; every other client gets JSON.
 Must not import `rest_framework.views`: DRF loads this module while it loads that one.
 """
 
@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode
 
-from django.urls import reverse
 from django.utils.html import escape, format_html
 from django.utils.safestring import SafeString, mark_safe
 from rest_framework import serializers
@@ -23,15 +22,12 @@ from rest_framework.response import Response
 from medianest.api.middleware import elapsed_ms, request_id
 from medianest.api.renderers import EnvelopeRenderer
 
-_LIBRARY = re.compile(r"/library/sections/([0-9]+)")
 _OWN_PATH = re.compile(r"/api/v1/[A-Za-z0-9/?&=._~%:+-]*")
-_PAGES = {"collection": "plex-collection-detail", "playlist": "plex-playlist"}
-_PARENTS = ("show", "season", "artist", "album", "photoalbum")
 
 
 @dataclass
 class Input:
-    """A parameter as a form's field."""
+    """A parameter as an input of a page's form."""
 
     name: str
     help: str = ""
@@ -43,8 +39,8 @@ class Input:
     errors: list[str] = field(default_factory=list)
 
 
-class PageRenderer(BrowsableAPIRenderer):
-    """Render an answer as a page: DRF's renderer with a template and a context of our own."""
+class BrowsableRenderer(BrowsableAPIRenderer):
+    """Render a response as a page: DRF's renderer with its own template and context."""
 
     def render(
         self,
@@ -55,7 +51,7 @@ class PageRenderer(BrowsableAPIRenderer):
         context = dict(renderer_context or {})
         self.template = getattr(context["view"], "page", "plex_integration/page.html")
         page: str = super().render(data, accepted_media_type, context)
-        # What the headers say of the answer is shown on the page; the page itself is for once.
+        # The page shows the headers of the JSON response. The page itself must not be cached.
         response = context["response"]
         for name in ("ETag", "Age"):
             response.headers.pop(name, None)
@@ -79,9 +75,9 @@ class PageRenderer(BrowsableAPIRenderer):
             "visitor": getattr(request._request, "user", None),
             "request": request,
             "response": response,
-            "headers": _headers(request, response),
+            "headers": self.headers_of(request, response),
             "inputs": _inputs(view, request, error.get("details")) if match else [],
-            "pages": _neighbours(request, body.get("data")),
+            "pages": _neighbors(request, body.get("data")),
             "other_methods": [
                 method
                 for method in view.allowed_methods
@@ -90,66 +86,57 @@ class PageRenderer(BrowsableAPIRenderer):
             "must_sign_in": error.get("code") == "UNAUTHORIZED",
             "error": error,
             "data": body.get("data"),
-            "answer": linked(body),
+            "json": self.linked(body),
         }
 
+    def headers_of(self, request: Request, response: Response) -> list[tuple[str, str]]:
+        """Return the headers of the JSON response, sorted."""
+        headers = {
+            **dict(response.items()),
+            "Content-Type": "application/json",
+            "X-Request-ID": request_id(request._request),
+        }
+        if request.path.startswith("/api/v1/plex"):
+            headers["X-Plex-Response-Time"] = f"{elapsed_ms(request._request)}ms"
+        return sorted(headers.items())
 
-def linked(body: Any) -> SafeString:
-    """Write JSON with line breaks, escaped for HTML, ids that have a page as links to it."""
-    return mark_safe("".join(_written(body, "", "", {})))  # noqa: S308 - _written escapes
+    def link(self, value: Any, name: str, holder: Mapping[str, Any]) -> str | None:
+        """Return the page that a member's value names; None where it names none."""
+        is_path = isinstance(value, str) and _OWN_PATH.fullmatch(value)
+        return value if is_path else None
 
+    def linked(self, body: Any) -> SafeString:
+        """Format JSON with line breaks, escaped for HTML, with links where a value names a page."""
+        return mark_safe("".join(self._formatted(body, "", "", {})))  # noqa: S308 - it escapes
 
-def _written(value: Any, indent: str, name: str, holder: Mapping[str, Any]) -> Iterator[str]:
-    deeper = indent + "  "
-    if isinstance(value, dict) and value:
-        yield "{\n"
-        for number, (each, member) in enumerate(value.items()):
-            yield ",\n" if number else ""
-            yield format_html("{}<b>{}</b>: ", deeper, _json(each))
-            # A library that something belongs to is told by its name alone.
-            about = {"type": "library", **value} if name == "library" else value
-            yield from _written(member, deeper, each, about)
-        yield f"\n{indent}}}"
-    elif isinstance(value, list) and value:
-        yield "[\n"
-        for number, element in enumerate(value):
-            yield ",\n" if number else ""
-            yield deeper
-            yield from _written(element, deeper, name.removesuffix("s"), {})
-        yield f"\n{indent}]"
-    else:
-        target = _target(value, name, holder)
-        text = escape(_json(value))
-        yield format_html('<a href="{}">{}</a>', target, text) if target else text
+    def _formatted(
+        self, value: Any, indent: str, name: str, holder: Mapping[str, Any]
+    ) -> Iterator[str]:
+        deeper = indent + "  "
+        if isinstance(value, dict) and value:
+            yield "{\n"
+            for number, (each, member) in enumerate(value.items()):
+                yield ",\n" if number else ""
+                yield format_html("{}<b>{}</b>: ", deeper, _json(each))
+                # A reference to a library has no type of its own kind in it.
+                about = {"type": "library", **value} if name == "library" else value
+                yield from self._formatted(member, deeper, each, about)
+            yield f"\n{indent}}}"
+        elif isinstance(value, list) and value:
+            yield "[\n"
+            for number, element in enumerate(value):
+                yield ",\n" if number else ""
+                yield deeper
+                yield from self._formatted(element, deeper, name.removesuffix("s"), {})
+            yield f"\n{indent}]"
+        else:
+            target = self.link(value, name, holder)
+            text = escape(_json(value))
+            yield format_html('<a href="{}">{}</a>', target, text) if target else text
 
 
 def _json(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False)
-
-
-def _target(value: Any, name: str, holder: Mapping[str, Any]) -> str | None:
-    """Return the page that a member names, if one does."""
-    if isinstance(value, str) and _OWN_PATH.fullmatch(value):
-        return value
-    text, kind, key = str(value), holder.get("type"), holder.get("ratingKey")
-    if name == "key" and (library := _LIBRARY.fullmatch(text)):
-        return reverse("plex-library-items", args=[library[1]])
-    if name == "id" and holder.get("title") is not None and "ratingKey" not in holder:
-        return _library(text, holder)
-    if name in ("key", "ratingKey") and isinstance(key, str) and key.isdigit():
-        return reverse(_PAGES.get(str(kind), "plex-item"), args=[key])
-    if name in ("parentRatingKey", "grandparentRatingKey") and text.isdigit():
-        return reverse("plex-item", args=[text])
-    if name in ("childCount", "seasonCount") and kind in _PARENTS and isinstance(key, str):
-        return reverse("plex-item-children", args=[key])
-    return None
-
-
-def _library(text: str, holder: Mapping[str, Any]) -> str | None:
-    is_library = holder.keys() == {"id", "title", "type"} or _LIBRARY.fullmatch(
-        str(holder.get("key"))
-    )
-    return reverse("plex-library-items", args=[text]) if is_library and text.isdigit() else None
 
 
 def _title(match: Any) -> str:
@@ -162,18 +149,6 @@ def _description(view: Any, request: Request) -> str:
     return " ".join((handler.__doc__ or "").split("\n\n")[0].split()) if handler else ""
 
 
-def _headers(request: Request, response: Response) -> list[tuple[str, str]]:
-    """Return what a program is told in the headers, the edge's own among them."""
-    told = {
-        **dict(response.items()),
-        "Content-Type": "application/json",
-        "X-Request-ID": request_id(request._request),
-    }
-    if request.path.startswith("/api/v1/plex"):
-        told["X-Plex-Response-Time"] = f"{elapsed_ms(request._request)}ms"
-    return sorted(told.items())
-
-
 def _inputs(view: Any, request: Request, details: Any) -> list[Input]:
     """Return the parameters of the path, then those of the view's query."""
     path = request.resolver_match.kwargs if request.resolver_match else {}
@@ -181,7 +156,8 @@ def _inputs(view: Any, request: Request, details: Any) -> list[Input]:
     inputs = [
         Input(name, "Part of the path.", str(value), required=True) for name, value in path.items()
     ]
-    query = getattr(view, "query", None)
+    endpoint = getattr(view, "endpoint", None)
+    query = endpoint().query if endpoint else None
     for name, parameter in query().fields.items() if query else ():
         given = request.query_params.get(name, "")
         inputs.append(_input(name, parameter, given, list(map(str, wrong.get(name, ())))))
@@ -204,20 +180,20 @@ def _input(
     return shown
 
 
-def _neighbours(request: Request, data: Any) -> dict[str, Any] | None:
-    """Return the addresses of the pages before and after, where the answer is a page of many."""
+def _neighbors(request: Request, data: Any) -> dict[str, Any] | None:
+    """Return the addresses of the previous and the next page, where the response is a page."""
     pagination = data.get("pagination") if isinstance(data, dict) else None
     if not pagination:
         return None
     start, size, total = pagination["start"], pagination["size"], pagination["total"]
-
-    def at(beginning: int) -> str:
-        return "?" + urlencode(request.query_params.dict() | {"start": beginning, "size": size})
-
     return {
         "first": min(start + 1, total),
         "last": min(start + size, total),
         "total": total,
-        "before": at(max(0, start - size)) if start else "",
-        "after": at(start + size) if start + size < total else "",
+        "before": _page_at(request, max(0, start - size), size) if start else "",
+        "after": _page_at(request, start + size, size) if start + size < total else "",
     }
+
+
+def _page_at(request: Request, start: int, size: int) -> str:
+    return "?" + urlencode(request.query_params.dict() | {"start": start, "size": size})

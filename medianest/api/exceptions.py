@@ -165,7 +165,7 @@ _FOREIGN: list[tuple[type[Exception], type[Problem]]] = [
 
 
 def exception_handler(error: Exception, context: dict[str, Any]) -> Response:
-    """Answer any exception of a view with its row of the error table; log defects of the service."""
+    """Answer any exception of a view with its row of the error table; log the service's defects."""
     problem = _translated(error)
     if problem.code == Problem.code:
         log.error("unhandled %s", type(error).__name__, exc_info=error)

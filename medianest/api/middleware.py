@@ -1,4 +1,4 @@
-"""The outer edge of every request: its id, its clock, and the headers that carry them."""
+"""Middleware around every request: its id, its clock, and the content security policy."""
 
 import logging
 import re
@@ -15,7 +15,7 @@ _CLIENT_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
 def content_policy(**more: str) -> str:
-    """Return the policy of a page, everything from here and nothing inline, with `more` of it."""
+    """Return the content policy of a page: this origin only, nothing inline, and `more` sources."""
     sources = dict.fromkeys(("script", "style", "img", "font", "connect"), "'self'")
     for name, extra in more.items():
         sources[name] = f"{sources.get(name, '')} {extra}".strip()
@@ -37,19 +37,19 @@ _current_id: ContextVar[str] = ContextVar("request_id", default="-")
 
 
 def request_id(request: HttpRequest) -> str:
-    """Return the id that this request's envelope, header and log lines carry."""
+    """Return the id in this request's envelope, header and log lines."""
     identity: str = request.META["medianest.request_id"]
     return identity
 
 
 def elapsed_ms(request: HttpRequest) -> int:
-    """Return the whole milliseconds since the request came in."""
+    """Return the milliseconds since the request came in."""
     started: float = request.META["medianest.started"]
     return round((time.perf_counter() - started) * 1000)
 
 
 class RequestLogFilter(logging.Filter):
-    """Give every log record the id of the request it was written in."""
+    """Add the id of the current request to every log record."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         record.requestId = _current_id.get()
@@ -57,10 +57,10 @@ class RequestLogFilter(logging.Filter):
 
 
 class RequestMiddleware:
-    """Name the request, start its clock, and say both in the answer's headers.
+    """Give the request an id, start its clock, and set the headers that carry both.
 
     The id is `req-<route>-<unique>`, or the client's own `X-Request-ID` where that is 1 to 64
-    letters, digits, dots, underscores and hyphens. Until the URL is resolved the route is `api`.
+    letters, digits, dots, underscores and hyphens. Before the URL is resolved the route is `api`.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
@@ -90,7 +90,7 @@ class RequestMiddleware:
 
 
 def name_request(request: HttpRequest, route: str) -> None:
-    """Put the route into the request's id, unless the client chose the id."""
+    """Put the route into the request's id, unless the client sent its own id."""
     if unique := request.META.get("medianest.unique"):
         _name(request, f"req-{route}-{unique}")
 
@@ -101,9 +101,9 @@ def _name(request: HttpRequest, identity: str) -> None:
 
 
 class ContentPolicyMiddleware:
-    """Say what a browser may load for an answer; a view that needs more has said so itself.
+    """Set the content security policy, unless the view has set its own.
 
-    What is no page may load nothing, should a browser ever show it as one.
+    A response that is not a page may load nothing, should a browser ever show it as one.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
@@ -111,7 +111,7 @@ class ContentPolicyMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
-        # 304 says nothing new of what the browser keeps, its policy included.
+        # A 304 does not change the headers that the browser has cached, the policy among them.
         if response.status_code != 304 and "Content-Security-Policy" not in response:
             is_page = response.get("Content-Type", "").startswith("text/html")
             response["Content-Security-Policy"] = PAGE if is_page else NO_PAGE

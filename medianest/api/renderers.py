@@ -12,8 +12,8 @@ from django.http import HttpRequest
 from rest_framework.renderers import BaseRenderer
 from rest_framework.utils.encoders import JSONEncoder
 
-from medianest.api.middleware import request_id
 from medianest.api.fields import iso_instant
+from medianest.api.middleware import request_id
 
 
 def metadata(request: HttpRequest) -> dict[str, Any]:

@@ -28,7 +28,6 @@ class Payload(serializers.Serializer[Any]):
                 members[name] = field.to_representation(value)
         return members
 
-
     @classmethod
     @lru_cache(maxsize=256)
     def shape(cls) -> str:

@@ -1,4 +1,4 @@
-"""What answers under /api where nothing is: the envelope, not Django's page."""
+"""The response under /api where no endpoint is: the envelope, not Django's page."""
 
 from typing import Any, NoReturn
 
@@ -10,12 +10,12 @@ from medianest.api.exceptions import NotFound
 
 
 class UnknownPathView(APIView):
-    """Answer any method on a path that nothing else has with NOT_FOUND."""
+    """Answer every method with NOT_FOUND."""
 
     authentication_classes = []
     permission_classes = [AllowAny]
     schema = None
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> NoReturn:
-        """Raise before the method is looked at: there is none that would do."""
+        """Raise before DRF checks the method, which would answer 405."""
         raise NotFound

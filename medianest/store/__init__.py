@@ -1,8 +1,20 @@
-"""Where answers, limits and leases are kept: Redis for all workers, or this process alone.
+"""State that workers share: in Redis for all of them, or in this process alone.
 
-`current()` gives the one that the settings name. Both do the same; a Redis that is away makes its
-store `unusable` for answers at once, and its limits fall back to this process. Knows nothing of
-HTTP, of Plex or of what the stored bytes mean.
+`current()` returns the store that the settings name. Each module has one concern: its types, its
+Protocol, and the class for either kind of store.
+
+- `values`: cached values, and the versions of the tags that make them misses
+- `rate_windows`: sliding windows of requests and of failed attempts
+- `locks`: locks that expire, for those who load and those who write
+- `records`: what must survive when the cache is cleared
+- `breaker`: the circuit breaker that guards Plex
+- `counters`: numbers for the operator's pages
+- `store`: all of them together, and the one read that every request makes
+- `redis_server`: the connection to Redis, and what happens while it is unavailable
+- `cache_backend`: the client class of Django's cache
+- `lua/`: the scripts, each with one key
+
+Nothing here knows HTTP, Plex, or the meaning of the stored bytes.
 """
 
 import logging
@@ -10,15 +22,27 @@ from functools import cache
 
 from django.conf import settings
 
-from medianest.store.local import LocalStore
-from medianest.store.redis import RedisStore
-from medianest.store.values import EVERYTHING, Attempt, Look, Take, Verdict
+from medianest.store.locks import failure_of
+from medianest.store.rate_windows import Attempt, Hit, Verdict
+from medianest.store.store import LocalStore, Reading, RedisStore, Store
+from medianest.store.values import EVERYTHING, ScannedValue, TagVersions
 
-__all__ = ["EVERYTHING", "Attempt", "Look", "Store", "Take", "Verdict", "current"]
+__all__ = [
+    "EVERYTHING",
+    "Attempt",
+    "Hit",
+    "LocalStore",
+    "Reading",
+    "RedisStore",
+    "ScannedValue",
+    "Store",
+    "TagVersions",
+    "Verdict",
+    "current",
+    "failure_of",
+]
 
 log = logging.getLogger(__name__)
-
-Store = LocalStore | RedisStore
 
 
 @cache
@@ -27,7 +51,7 @@ def current() -> Store:
     if settings.REDIS_URL:
         return RedisStore()
     log.warning(
-        "REDIS_URL is not set: answers are cached and limits counted in this process alone; "
+        "REDIS_URL is not set: responses are cached and limits counted in this process alone; "
         "run one process only"
     )
     return LocalStore()

@@ -1,77 +1,219 @@
-"""What a store is asked and answers. Standard library only."""
+"""Cached values, and the versions of the tags that they depend on.
 
-import enum
-import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+A value is stored together with the versions of its tags. Invalidating a tag gives it a new version,
+so that every value stored under the old one is a miss: no value has to be found and deleted.
+"""
 
-MICROSECONDS = 1_000_000
+import json
+import threading
+import time
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any, Protocol
+from uuid import uuid4
+
+from django.core.cache import caches
+
+from medianest.store.redis_server import Command, RedisServer, Script
 
 EVERYTHING = "base"
 """The tag of every value: invalidating it makes every cached value a miss."""
 
-# Every look reads the versions of all tags that changed within two days. Of more than these all
-# are forgotten together, and every entry is a miss once.
-MOST_TAGS = 1_000
+MAX_TAGS = 1_000
+"""Every read returns the versions of all tags that changed within two days. When there are more
+than this, all versions are removed together, and every value is a miss once."""
+
+VERSION_SECONDS = 2 * 24 * 3600
+"""How long a version is stored: longer than any value."""
+
+PREFIX = "medianest:cache:"
+VERSIONS_KEY = f"{PREFIX}versions"
+
+_INVALIDATE_TAGS = Script("invalidate_tags")
 
 
 @dataclass(frozen=True)
-class Take:
-    """Ask for one place in a sliding window.
+class TagVersions:
+    """The versions of all tags at one moment. Two are equal if their raw bytes are."""
 
-    `key` names whose window it is. `is_kept` is for keys that are bounded in number (users): they
-    get no time to live, so that no eviction of volatile keys can forget what was counted.
-    """
-
-    key: str
-    places: int
-    window: int
-    is_kept: bool
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """Whether a place was taken, and what the headers say of it.
-
-    `reset` is the epoch second in which the oldest counted request leaves the window;
-    `retry_after` is how many seconds that is from now.
-    """
-
-    is_allowed: bool
-    limit: int
-    remaining: int
-    reset: int
-    retry_after: int
+    raw: bytes | None
+    _versions: Mapping[str, str] = field(compare=False, repr=False)
 
     @classmethod
-    def of(cls, places: int, *, taken: bool, left: int, wait: int, now: int) -> "Verdict":
-        """Build one from microseconds: `wait` until the oldest leaves, `now` since the epoch."""
-        return cls(
-            is_allowed=taken,
-            limit=places,
-            remaining=left,
-            reset=math.ceil((now + wait) / MICROSECONDS),
-            retry_after=max(1, math.ceil(wait / MICROSECONDS)),
-        )
+    def parse(cls, raw: bytes | None) -> "TagVersions":
+        """Read the versions from the store's JSON; anything else has none. Never raises."""
+        return _parse(raw)
+
+    def get(self, tag: str) -> str:
+        """Return a tag's version; "" for a tag that was never invalidated."""
+        return self._versions.get(tag, "")
 
 
-class Attempt(enum.Enum):
-    """What becomes of an attempt that counts only if it fails."""
+@lru_cache(maxsize=4)
+def _parse(raw: bytes | None) -> TagVersions:
+    return TagVersions(raw, _versions_in(raw))
 
-    BEGUN = 1
-    WAIT = 0
-    REFUSED = -1
+
+def _versions_in(raw: bytes | None) -> Mapping[str, str]:
+    try:
+        found = json.loads(raw or b"{}")
+    except (ValueError, RecursionError):
+        return {}
+    if not isinstance(found, dict):
+        return {}
+    return {tag: version for tag, version in found.items() if isinstance(version, str)}
 
 
 @dataclass(frozen=True)
-class Look:
-    """What one look into the store found.
+class ScannedValue:
+    """A cached value as `scan` finds it: its key, its first bytes and its whole size."""
 
-    `values` has one entry per key asked for; `versions` is the JSON of the tags' versions;
-    `is_usable` is False where answers cannot be kept now.
-    """
+    key: str
+    beginning: bytes
+    size: int
 
-    verdict: Verdict | None
-    values: Sequence[bytes | None]
-    versions: bytes | None
-    is_usable: bool
+
+class Values(Protocol):
+    """Cached values and the versions of their tags. `Store.read` reads both."""
+
+    def set(self, key: str, value: bytes, seconds: int) -> bool:
+        """Store a value; tell whether it was stored."""
+
+    def delete(self, key: str) -> None:
+        """Delete a value."""
+
+    def scan(self, prefix: str, limit: int, size: int) -> list[ScannedValue]:
+        """Return at most `limit` values whose key begins so, each with its first `size` bytes.
+
+        It walks through all keys: for the operator's page only.
+        """
+
+    def tag_versions(self) -> TagVersions | None:
+        """Return the versions, created where there are none; None while they are unavailable."""
+
+    def invalidate_tags(self, tags: Collection[str]) -> bool:
+        """Make every value under these tags a miss; tell whether all processes see it already.
+
+        False: Redis is unavailable, and receives it before it is used again.
+        """
+
+
+class LocalValues(Values):
+    """Cached values of this process, in Django's cache."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._versions = {EVERYTHING: uuid4().hex}
+
+    def read(self, keys: Sequence[str]) -> list[bytes | None]:
+        """Return the value under each key."""
+        found = caches["default"].get_many(keys)
+        return [found.get(key) for key in keys]
+
+    def set(self, key: str, value: bytes, seconds: int) -> bool:
+        caches["default"].set(key, value, seconds)
+        return True
+
+    def delete(self, key: str) -> None:
+        caches["default"].delete(key)
+
+    def scan(self, prefix: str, limit: int, size: int) -> list[ScannedValue]:
+        cache: Any = caches["default"]
+        keys = [key.split(":", 2)[2] for key in list(cache._cache)]
+        found = cache.get_many([key for key in keys if key.startswith(prefix)][:limit])
+        return [ScannedValue(key, value[:size], len(value)) for key, value in found.items()]
+
+    def tag_versions(self) -> TagVersions:
+        return TagVersions.parse(json.dumps(self._versions).encode())
+
+    def invalidate_tags(self, tags: Collection[str]) -> bool:
+        version = f"{time.time_ns() // 1000}"
+        with self._lock:
+            versions = self._versions | dict.fromkeys(tags, version)
+            self._versions = versions if len(versions) <= MAX_TAGS else {EVERYTHING: uuid4().hex}
+        return True
+
+
+class RedisValues(Values):
+    """Cached values of all workers and machines, under `medianest:cache:`."""
+
+    def __init__(self, server: RedisServer) -> None:
+        self._server = server
+        self._owed: set[str] = set()
+        server.availability.add_delivery(self._deliver_owed)
+
+    @staticmethod
+    def read_commands(keys: Sequence[str]) -> list[Command]:
+        """Return the commands that read values and then the tag versions."""
+        return [("GET", key) for key in (*(PREFIX + key for key in keys), VERSIONS_KEY)]
+
+    def set(self, key: str, value: bytes, seconds: int) -> bool:
+        replies = self._server.execute(("SET", PREFIX + key, value, "EX", seconds))
+        return bool(replies and replies[0] is True)
+
+    def delete(self, key: str) -> None:
+        self._server.execute(("UNLINK", PREFIX + key))
+
+    def scan(self, prefix: str, limit: int, size: int) -> list[ScannedValue]:
+        names: dict[bytes, None] = {}
+        for batch in self._scan_names(prefix):
+            names |= dict.fromkeys(batch)
+            if len(names) >= limit:
+                break
+        some = list(names)[:limit]
+        batches = [some[first : first + 200] for first in range(0, len(some), 200)]
+        return [value for batch in batches for value in self._beginnings(batch, size)]
+
+    def tag_versions(self) -> TagVersions | None:
+        replies = self._server.execute(("GET", VERSIONS_KEY))
+        if replies and isinstance(replies[0], bytes):
+            return TagVersions.parse(replies[0])
+        created = self._server.run(_INVALIDATE_TAGS, VERSIONS_KEY, *_arguments(()))
+        return None if created is None else TagVersions.parse(created)
+
+    def invalidate_tags(self, tags: Collection[str]) -> bool:
+        if self._invalidate(tags):
+            return True
+        with self._server.availability.lock:
+            if not self._server.availability.is_available():
+                self._owed.update(tags)
+                return False
+        return self._invalidate(tags)  # it is available again since, or refuses
+
+    def _invalidate(self, tags: Collection[str]) -> bool:
+        reply = self._server.run(_INVALIDATE_TAGS, VERSIONS_KEY, *_arguments(tags))
+        return reply is not None
+
+    def _deliver_owed(self) -> None:
+        if self._owed:
+            arguments = _arguments(sorted(self._owed))
+            self._server.client.eval(_INVALIDATE_TAGS.text, 1, VERSIONS_KEY, *arguments)
+            self._owed.clear()
+
+    def _scan_names(self, prefix: str) -> Iterator[list[bytes]]:
+        cursor = None
+        while cursor != 0:
+            command = ("SCAN", cursor or 0, "MATCH", f"{PREFIX}{prefix}*", "COUNT", 500)
+            replies = self._server.execute(command)
+            if not replies or isinstance(replies[0], Exception):
+                return
+            cursor, names = replies[0]
+            yield names
+
+    def _beginnings(self, names: Sequence[bytes], size: int) -> list[ScannedValue]:
+        commands = [
+            command
+            for name in names
+            for command in (("GETRANGE", name, 0, size - 1), ("STRLEN", name))
+        ]
+        replies = self._server.execute(*commands) or []
+        return [
+            ScannedValue(name.decode()[len(PREFIX) :], beginning, length)
+            for name, beginning, length in zip(names, replies[::2], replies[1::2], strict=False)
+            if isinstance(beginning, bytes) and isinstance(length, int)
+        ]
+
+
+def _arguments(tags: Collection[str]) -> tuple[Any, ...]:
+    return (uuid4().hex, VERSION_SECONDS, MAX_TAGS, *tags)

@@ -1,4 +1,4 @@
-"""What the response cache must know of errors: which ones it survives, and how others learn them."""
+"""What the response cache must know of errors: when to serve stale, and how workers share them."""
 
 import json
 from typing import Any

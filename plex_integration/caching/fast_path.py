@@ -16,8 +16,8 @@ from django.http import HttpRequest, HttpResponse
 
 from accounts import identity_cache
 from medianest import store
+from medianest.api.limits import remember_reading, set_rate_limit_headers, user_hit
 from medianest.api.middleware import name_request
-from medianest.api.throttling import remember_reading, set_rate_limit_headers, user_hit
 from medianest.store import Reading
 from plex_integration.caching import entry, metrics
 from plex_integration.caching.entry import Head

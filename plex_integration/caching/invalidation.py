@@ -1,9 +1,10 @@
-"""Follows what Plex tells, and drops what a change touches: fresh before the times are over.
+"""Follow Plex's notifications and invalidate what they change, before its time to live is over.
 
-The calling thread listens, and connects again for ever; a second one drops, so that a Redis that is
-away keeps nobody from listening. Whatever was not heard, before the start or while the stream was
-cut, may have changed anything: with every stream that begins all is dropped once. Not when it ends,
-for while Plex is away the old answers stand in. Where nobody listens the times to live still hold.
+The calling thread listens and reconnects forever. A second thread invalidates, so that a Redis
+that is unavailable stops nobody from listening. Whatever happened before the start, or while the
+stream was interrupted, may have changed anything: every new stream clears the cache once. Its end
+does not, because expired responses stand in while Plex is unavailable. Without a listener the times
+to live still hold.
 """
 
 import json
@@ -18,49 +19,50 @@ from typing import NoReturn
 
 from django.db import Error, close_old_connections
 
-from plex_integration.caching import response_cache
-from plex_integration.configuration import connection
 from medianest import store
-from plex_integration.configuration.connection import Connection
 from medianest.api.exceptions import Problem
+from medianest.store import EVERYTHING
+from plex_integration.caching import tags
+from plex_integration.configuration import runtime
+from plex_integration.configuration.connection import Connection
 from plex_integration.plex import (
     IDS_PER_CALL,
+    AnythingChanged,
     Change,
     ItemChanged,
     LibraryChanged,
-    Missed,
-    Plex,
-    follow,
+    PlexClient,
+    listen,
 )
 
 log = logging.getLogger(__name__)
 
-# A change is in force within 2 seconds. It is told several times, and a scan tells thousands of
-# them: they are gathered, and what they touch is dropped together, not more often than this.
-GATHERED = 0.3
-APART = 1.0
-# The most seconds that Plex is asked for the libraries of items; then all of them are dropped.
-LOOKED_UP = 0.6
-# More than this at once, and everything is dropped.
-MOST = IDS_PER_CALL
-# How often the store is told what it did not hear.
-TOLD_AGAIN = 0.5
+# A change takes effect within 2 seconds. Plex sends most changes several times, and thousands of
+# them during a scan: they are collected and invalidated together, not more often than this.
+COLLECT_SECONDS = 0.3
+MIN_INTERVAL = 1.0
+# The most seconds to ask Plex for the libraries of items; after that everything is invalidated.
+LOOKUP_SECONDS = 0.6
+# More changes than this at once invalidate everything.
+MAX_CHANGES = IDS_PER_CALL
+# How often an invalidation that the store did not receive is repeated.
+RETRY_SECONDS = 0.5
 
-FIRST_DELAY, MOST_DELAY = 0.5, 30.0
-# A stream that lasted this long was a success: the delays begin anew after it.
-STEADY = 10.0
-# How often the connection is read again, while it is followed or while there is none.
-READ_AGAIN = 5.0
+FIRST_DELAY, MAX_DELAY = 0.5, 30.0
+# After a stream that lasted this long the delays start again at the first.
+STABLE_SECONDS = 10.0
+# How often the configured connection is checked.
+CHECK_SECONDS = 5.0
 
 _KEY = "listener"
-_BEAT, _BEAT_KEPT = 5.0, 15
+_HEARTBEAT, _HEARTBEAT_TTL = 5.0, 15
 
 
 @dataclass(frozen=True)
 class Status:
-    """Where the listener stands: `since` when (epoch seconds), and when it last heard of a change.
+    """The listener's state: since when (epoch seconds), and when it last received a change.
 
-    `problem` says why it hears nothing; it is empty while it listens.
+    `problem` says why it is not listening; it is empty while it listens.
     """
 
     problem: str
@@ -69,8 +71,8 @@ class Status:
 
 
 def status() -> Status | None:
-    """Return where the listener stands; None where none has been running for 15 seconds."""
-    (written,) = store.current().look(None, _KEY).values
+    """Return the listener's state; None where none has been running for 15 seconds."""
+    (written,) = store.current().read(_KEY).values
     try:
         return Status(**json.loads(written)) if written else None
     except (ValueError, TypeError):
@@ -78,58 +80,58 @@ def status() -> Status | None:
 
 
 class Listener:
-    """Listens to whatever server is configured, for ever."""
+    """Listens to the configured server, forever."""
 
     def __init__(self) -> None:
-        self._drops = Drops()
+        self._invalidator = Invalidator()
         self._failures = 0
 
     def run(self) -> NoReturn:
-        """Listen; when it ends, listen again."""
-        self._drops.start()
+        """Listen; when the stream ends, listen again."""
+        self._invalidator.start()
         while True:
             began = time.monotonic()
             delay = self._listen()
-            if time.monotonic() - began >= STEADY:
+            if time.monotonic() - began >= STABLE_SECONDS:
                 self._failures = 0
             if delay is None:
-                # All listeners lose a Plex at the same moment, and should not all return at once.
-                longest = min(MOST_DELAY, FIRST_DELAY * 2 ** min(self._failures, 10))
+                # All listeners lose Plex at the same moment; they must not all reconnect at once.
+                longest = min(MAX_DELAY, FIRST_DELAY * 2 ** min(self._failures, 10))
                 delay = longest * random.uniform(0.5, 1)  # noqa: S311 - no secret
                 self._failures += 1
             time.sleep(delay)
 
     def _listen(self) -> float | None:
-        """Listen until that ends; return the seconds to wait, None for the next longer delay."""
+        """Listen until the stream ends; return the seconds to wait, or None for the next delay."""
         try:
-            to = _configured()
-            if to is None:
-                self._say("no Plex server is configured")
-                return READ_AGAIN
+            connection = _configured()
+            if connection is None:
+                self._report("no Plex server is configured")
+                return CHECK_SECONDS
             read = time.monotonic()
-            with closing(follow(to)) as heard:
-                for changes in heard:
-                    self._say("")
-                    self._drops.tell(to, changes)
-                    if time.monotonic() - read >= READ_AGAIN:
+            with closing(listen(connection)) as stream:
+                for changes in stream:
+                    self._report("")
+                    self._invalidator.add(connection, changes)
+                    if time.monotonic() - read >= CHECK_SECONDS:
                         read = time.monotonic()
-                        if _configured() != to:
-                            self._say("the connection was changed")
+                        if _configured() != connection:
+                            self._report("the connection was changed")
                             return 0.0
-            self._say("Plex ended the stream")
+            self._report("Plex ended the stream")
         except Problem as problem:
-            # The cause's own text may hold anything that was sent.
+            # The text of the cause may hold anything that was sent.
             why = type(problem.__cause__ or problem).__name__
-            self._say(f"{problem.detail} ({why})")
+            self._report(f"{problem.detail} ({why})")
         except Error:
-            self._say("the database is away")
+            self._report("the database is unavailable")
         except Exception:
             log.exception("listening failed")
-            self._say("the listener made a mistake")
+            self._report("an internal error, see the log")
         return None
 
-    def _say(self, problem: str) -> None:
-        if not self._drops.stand(problem):
+    def _report(self, problem: str) -> None:
+        if not self._invalidator.set_problem(problem):
             return
         if problem:
             log.warning("not listening to Plex: %s", problem)
@@ -137,109 +139,121 @@ class Listener:
             log.info("listening to Plex")
 
 
-class Drops(threading.Thread):
-    """Drops what changed, a little later and together, until the store has heard it."""
+class Invalidator(threading.Thread):
+    """Invalidates what changed, a little later and together, until the store has received it."""
 
     def __init__(self) -> None:
-        super().__init__(name="drops", daemon=True)
+        super().__init__(name="invalidator", daemon=True)
         self._woken = threading.Condition()
-        self._told: set[Change] = set()
-        self._to: Connection | None = None
+        self._pending: set[Change] = set()
+        self._connection: Connection | None = None
         self._due = 0.0
         self._not_before = 0.0
         self._status = Status("starting", time.time())
-        self._beat_at = 0.0
-        self._is_heard = True
+        self._heartbeat_at = 0.0
+        self._was_received = True
 
-    def tell(self, to: Connection, changes: Sequence[Change]) -> None:
-        """Note what changed at a server."""
+    def add(self, connection: Connection, changes: Sequence[Change]) -> None:
+        """Add what changed at a server."""
         with self._woken:
-            self._to = to
-            if set(changes) - {Missed()}:
+            self._connection = connection
+            if set(changes) - {AnythingChanged()}:
                 self._status = replace(self._status, changed=time.time())
-            self._note(changes, GATHERED)
+            self._add(changes, COLLECT_SECONDS)
 
-    def stand(self, problem: str) -> bool:
-        """Note where the listener stands; tell whether that is news."""
+    def set_problem(self, problem: str) -> bool:
+        """Set why the listener is not listening, "" while it is; tell whether that is new."""
         with self._woken:
             if problem == self._status.problem:
                 return False
             self._status = replace(self._status, problem=problem, since=time.time())
-            self._beat_at = 0.0
+            self._heartbeat_at = 0.0
             self._woken.notify()
             return True
 
     def run(self) -> NoReturn:
-        """Drop what is due, and say that the listener lives."""
+        """Invalidate what is due, and write the heartbeat."""
         while True:
             try:
                 self._step()
             except Exception:
-                log.exception("dropping failed")
-                self._note_again({Missed()})
+                log.exception("invalidating failed")
+                self._add_again({AnythingChanged()})
 
     def _step(self) -> None:
         with self._woken:
             now = time.monotonic()
-            due = self._due if self._told else self._beat_at
-            self._woken.wait(max(0.0, min(due, self._beat_at) - now))
+            due = self._due if self._pending else self._heartbeat_at
+            self._woken.wait(max(0.0, min(due, self._heartbeat_at) - now))
             now = time.monotonic()
             changes: set[Change] = set()
-            if self._told and self._due <= now:
-                changes, self._told = self._told, set()
-            is_beat = self._beat_at <= now
-            if is_beat:
-                self._beat_at = now + _BEAT
-            stands, to = self._status, self._to
-        if changes and to:
-            self._drop(to, changes)
-        if is_beat:
-            store.current().put(_KEY, json.dumps(asdict(stands)).encode(), _BEAT_KEPT)
+            if self._pending and self._due <= now:
+                changes, self._pending = self._pending, set()
+            is_heartbeat = self._heartbeat_at <= now
+            if is_heartbeat:
+                self._heartbeat_at = now + _HEARTBEAT
+            status, connection = self._status, self._connection
+        if changes and connection:
+            self._invalidate(connection, changes)
+        if is_heartbeat:
+            written = json.dumps(asdict(status)).encode()
+            store.current().values.set(_KEY, written, _HEARTBEAT_TTL)
 
-    def _drop(self, to: Connection, changes: set[Change]) -> None:
-        libraries = {each.library for each in changes if isinstance(each, LibraryChanged)}
-        items = sorted(each.item for each in changes if isinstance(each, ItemChanged))
-        is_heard = all(map(response_cache.library_changed, sorted(libraries)))
-        if items and Missed() not in changes:
-            found = _libraries_of(to, items)
-            if found is None:
-                changes = {Missed()}
-            else:
-                is_heard = all(map(response_cache.library_changed, sorted(found - libraries))) and is_heard
-        if Missed() in changes:
-            is_heard = response_cache.drop([response_cache.EVERYTHING])
-        if is_heard:
-            self._not_before = time.monotonic() + APART
+    def _invalidate(self, connection: Connection, changes: set[Change]) -> None:
+        was_received = self._invalidated(connection, changes)
+        if was_received:
+            self._not_before = time.monotonic() + MIN_INTERVAL
         else:
-            self._note_again(changes)
-        if is_heard != self._is_heard:
-            self._is_heard = is_heard
+            self._add_again(changes)
+        if was_received != self._was_received:
+            self._was_received = was_received
             log.warning(
-                "Redis has been told what changed"
-                if is_heard
-                else "Redis cannot be told what changed: it is kept until it can"
+                "Redis has received the pending invalidations"
+                if was_received
+                else "Redis cannot receive invalidations: they are repeated until it can"
             )
 
-    def _note_again(self, changes: Iterable[Change]) -> None:
-        with self._woken:
-            self._note(changes, TOLD_AGAIN)
+    def _invalidated(self, connection: Connection, changes: set[Change]) -> bool:
+        """Invalidate what these changes touch; tell whether the store received all of it."""
+        libraries = {each.library for each in changes if isinstance(each, LibraryChanged)}
+        was_received = _invalidate_libraries(libraries)
+        if AnythingChanged() in changes:
+            return tags.invalidate([EVERYTHING])
+        items = sorted(each.item for each in changes if isinstance(each, ItemChanged))
+        if not items:
+            return was_received
+        found = _libraries_of(connection, items)
+        if found is None:
+            return tags.invalidate([EVERYTHING])
+        return _invalidate_libraries(found - libraries) and was_received
 
-    def _note(self, changes: Iterable[Change], wait: float) -> None:
-        noted = self._told.union(changes)
-        if noted and not self._told:
+    def _add_again(self, changes: Iterable[Change]) -> None:
+        with self._woken:
+            self._add(changes, RETRY_SECONDS)
+
+    def _add(self, changes: Iterable[Change], wait: float) -> None:
+        pending = self._pending.union(changes)
+        if pending and not self._pending:
             self._due = max(time.monotonic() + wait, self._not_before)
-        self._told = noted if len(noted) <= MOST else {Missed()}
+        self._pending = pending if len(pending) <= MAX_CHANGES else {AnythingChanged()}
         self._woken.notify()
 
 
+def _invalidate_libraries(keys: Iterable[str]) -> bool:
+    # All of them, also where the store did not receive one.
+    received = [tags.invalidate_library(key) for key in sorted(keys)]
+    return all(received)
+
+
 def _configured() -> Connection | None:
-    # No request ends here, so nobody else would close a database connection that broke.
+    # No request ends here, so nothing else would close a broken database connection.
     close_old_connections()
-    return connection.current()
+    return runtime.current().connection
 
 
-def _libraries_of(to: Connection, items: list[str]) -> set[str] | None:
+def _libraries_of(connection: Connection, items: list[str]) -> set[str] | None:
     try:
-        return Plex(to, min(LOOKED_UP, to.seconds)).libraries_of(items)
+        seconds = min(LOOKUP_SECONDS, connection.seconds)
+        return PlexClient(connection, seconds).libraries_of(items)
     except Problem:
         return None

@@ -1,4 +1,4 @@
-"""One load from Plex for the response cache: a client with the time that is left, and the breaker."""
+"""A load from Plex for the response cache: a client with a deadline, behind the breaker."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass

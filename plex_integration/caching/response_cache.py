@@ -273,6 +273,10 @@ class _Request:
 
 
 def _response(found: Entry, status: Status, ttl: int) -> CachedResponse:
+    seconds = min(ttl, PARTIAL_FOR) if found.head.partial else ttl
+    return CachedResponse(found, status, _age(found), seconds)
+
+
+def _age(found: Entry) -> int:
     # The machines' clocks may differ a little: nothing is younger than now.
-    age = max(0, int(time.time() - found.head.at))
-    return CachedResponse(found, status, age, min(ttl, PARTIAL_FOR) if found.head.partial else ttl)
+    return max(0, int(time.time() - found.head.at))

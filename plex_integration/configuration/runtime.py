@@ -1,4 +1,4 @@
-"""The settings in force now: the connection and the changed policy values, as this process sees them.
+"""The settings in force now: the connection and the changed policy values.
 
 A process holds one frozen snapshot of the operator's rows, and requests read that. All workers
 share the versions of the cache tags; saving a row gives the tag `SETTINGS` a new version
@@ -8,7 +8,6 @@ something changed. So a change takes effect everywhere within `CHECK_SECONDS`. W
 while it is unavailable, the rows are read that often instead.
 """
 
-import json
 import logging
 import threading
 import time
@@ -20,8 +19,8 @@ from django.conf import settings
 from django.db import DatabaseError
 
 from medianest import store
-from medianest.api import throttling
-from medianest.api.throttling import Limit
+from medianest.api import limits
+from medianest.api.limits import Limit
 from medianest.store import EVERYTHING
 from plex_integration.configuration.connection import Connection
 from plex_integration.configuration.models import PlexConnection, PolicyChange
@@ -63,7 +62,7 @@ def requests_allowed(limit: Limit) -> int:
     return current().requests.get(limit.scope, limit.requests)
 
 
-throttling.use_requests(requests_allowed)
+limits.use_requests(requests_allowed)
 
 
 def required_connection() -> Connection:
@@ -113,9 +112,9 @@ def _checked() -> Snapshot:
 def _renewed(snapshot: Snapshot | None, now: float) -> Snapshot:
     # The version is read first: rows that are read after it are as new as it says, or newer.
     version = _shared_version()
-    if snapshot is not None and now - snapshot.at < READ_AGAIN_SECONDS:
-        if version is not None and version == snapshot.version:
-            return snapshot
+    is_recent = snapshot is not None and now - snapshot.at < READ_AGAIN_SECONDS
+    if snapshot and is_recent and version is not None and version == snapshot.version:
+        return snapshot
     try:
         return _read(version)
     except DatabaseError as error:
@@ -129,14 +128,11 @@ def _shared_version() -> str | None:
     """Return what changes with every change of the rows; None where no store says so."""
     if not settings.REDIS_URL:
         return None
-    written = store.current().look(None).versions
-    try:
-        versions = json.loads(written) if written else None
-    except ValueError:
-        versions = None
+    versions = store.current().read().tags
+    if versions.raw is None:
+        return None
     # A Redis that started anew has another base: what it knew of changes is lost.
-    known = isinstance(versions, dict)
-    return f"{versions.get(EVERYTHING)} {versions.get(SETTINGS)}" if known else None
+    return f"{versions.get(EVERYTHING)} {versions.get(SETTINGS)}"
 
 
 def _read(version: str | None) -> Snapshot:

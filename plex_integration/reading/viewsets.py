@@ -15,8 +15,9 @@ from rest_framework.response import Response
 
 from medianest.api import renderers
 from medianest.api.browsable import BrowsableRenderer
+from medianest.api.limits import reading_of
+from medianest.api.schema import Endpoint
 from medianest.api.serializers import Payload, Query
-from medianest.api.throttling import reading_of
 from medianest.store import Reading
 from plex_integration import policies
 from plex_integration.caching import CacheKey, Loaded, fast_path, get_or_load
@@ -57,7 +58,7 @@ from plex_integration.reading.serializers import (
     ServerPayload,
 )
 from plex_integration.reading.services import Read
-from plex_integration.viewsets import Endpoint, PlexViewSet
+from plex_integration.viewsets import PlexViewSet
 
 Service = Callable[[services.Catalog, Mapping[str, str], Mapping[str, Any]], Read]
 

@@ -14,13 +14,13 @@ def test_a_visitor_is_told_to_sign_in_and_comes_back_signed_in(site: Site) -> No
     site.expect_status(401)
     page = site.open(f"{INDEX}libraries")
     expect(page.get_by_role("heading", name="Sign in first")).to_be_visible()
-    expect(page.locator("pre.answer")).to_contain_text('"code": "UNAUTHORIZED"')
+    expect(page.locator("pre.json")).to_contain_text('"code": "UNAUTHORIZED"')
     expect(page.locator(".headers")).to_contain_text('Bearer realm="api"')
     site.check("signed-out")
     page.get_by_role("link", name="Sign in at the admin").click()
     sign_in_at_the_admin(page)
     page.wait_for_url(f"**{INDEX}libraries")
-    expect(page.locator("pre.answer")).to_contain_text('"totalMediaItems"')
+    expect(page.locator("pre.json")).to_contain_text('"totalMediaItems"')
     page.get_by_role("button", name="Sign out").click()
     expect(page.get_by_role("heading", name="Sign in first")).to_be_visible()
 
@@ -53,22 +53,22 @@ def test_a_library_leads_to_its_items_and_an_item_to_its_details(admin: Site) ->
     admin.check("library-items")
     page.get_by_role("link", name="Next").click()
     expect(page.locator("nav.pages")).to_contain_text("3–4 of 240")
-    page.locator("pre.answer a", has_text="/library/metadata/").first.click()
+    page.locator("pre.json a", has_text="/library/metadata/").first.click()
     page.wait_for_url(re.compile(rf"{INDEX}items/\d+$"))
-    expect(page.locator("pre.answer")).to_contain_text('"chapters"')
-    picture = page.locator("pre.answer a", has_text="images/thumb").first.get_attribute("href")
+    expect(page.locator("pre.json")).to_contain_text('"chapters"')
+    picture = page.locator("pre.json a", has_text="images/thumb").first.get_attribute("href")
     assert page.request.get(str(picture)).headers["content-type"].startswith("image/")
 
 
 def test_a_collection_leads_to_its_items_and_a_show_to_its_seasons(admin: Site) -> None:
     page = admin.open(f"{INDEX}libraries/1/collections")
-    page.locator("pre.answer a", has_text=re.compile(r"\d{5,}")).first.click()
+    page.locator("pre.json a", has_text=re.compile(r"\d{5,}")).first.click()
     page.wait_for_url(re.compile(rf"{INDEX}collections/\d+$"))
-    expect(page.locator("pre.answer")).to_contain_text('"items": [')
+    expect(page.locator("pre.json")).to_contain_text('"items": [')
     page = admin.open(f"{INDEX}libraries/2/items?size=1&details=summary")
-    page.locator("pre.answer b", has_text='"childCount"').locator("+ a").click()
+    page.locator("pre.json b", has_text='"childCount"').locator("+ a").click()
     page.wait_for_url(re.compile(rf"{INDEX}items/\d+/children$"))
-    expect(page.locator("pre.answer")).to_contain_text('"type": "season"')
+    expect(page.locator("pre.json")).to_contain_text('"type": "season"')
 
 
 @at_both_widths
@@ -86,10 +86,10 @@ def test_the_parameters_are_a_form_that_asks(admin: Site) -> None:
     page = admin.open(INDEX)
     page.get_by_label("query for plex-search").fill("the")
     page.get_by_role("button", name="Open plex-search").click()
-    expect(page.locator("pre.answer")).to_contain_text('"matchReason"')
+    expect(page.locator("pre.json")).to_contain_text('"matchReason"')
     page.get_by_label("limit").fill("2")
     page.get_by_role("button", name="Ask").click()
-    expect(page.locator("pre.answer")).to_contain_text('"matchReason"')
+    expect(page.locator("pre.json")).to_contain_text('"matchReason"')
     admin.check("search")
 
 

@@ -15,8 +15,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from plex_integration.caching import entry
 from medianest.api import renderers
+from medianest.store import TagVersions
+from plex_integration.caching import entry
 from plex_integration.caching.entry import Entry, Head
 
 json_values = st.recursive(
@@ -37,7 +38,16 @@ versions = st.dictionaries(
 
 def packed(payload: bytes = b'{"a":1}', **changed: Any) -> Entry:
     given: dict[str, Any] = {"at": 1_700_000_000.5, "partial": False, "versions": {}, "tags": set()}
-    return entry.pack(payload, **(given | changed))
+    given |= changed
+    return entry.pack(payload, **(given | {"versions": at_versions(given["versions"])}))
+
+
+def at_versions(versions: dict[str, str]) -> TagVersions:
+    """Return the versions as a store reads them."""
+    return TagVersions.parse(json.dumps(versions).encode())
+
+
+NONE = at_versions({})
 
 
 def framed(head: bytes, rest: bytes = b"") -> bytes:
@@ -52,7 +62,7 @@ def test_what_was_packed_is_read_again(
 ) -> None:
     written = renderers.encode(payload)
     made = packed(written, tags=tags, versions=versions, partial=partial, at=at)
-    found = entry.read(made.to_bytes(), versions)
+    found = entry.read(made.to_bytes(), at_versions(versions))
     assert found == made
     assert found is not None
     assert found.payload() == written
@@ -104,26 +114,26 @@ def test_the_payload_is_compressed_once_and_kept_so() -> None:
 
 def test_every_single_changed_byte_is_a_miss() -> None:
     written = packed(renderers.encode({"title": "x"}), tags={"everything"}).to_bytes()
-    assert entry.read(written, {})
+    assert entry.read(written, NONE)
     for place in range(len(written)):
         for flip in (1, 0x80, 0xFF):
             changed = bytearray(written)
             changed[place] ^= flip
-            assert entry.read(bytes(changed), {}) is None, (place, flip)
+            assert entry.read(bytes(changed), NONE) is None, (place, flip)
 
 
 def test_every_truncated_or_lengthened_value_is_a_miss() -> None:
     written = packed().to_bytes()
     for length in range(len(written)):
-        assert entry.read(written[:length], {}) is None, length
-    assert entry.read(written + b"\0", {}) is None
-    assert entry.read(written + written, {}) is None
+        assert entry.read(written[:length], NONE) is None, length
+    assert entry.read(written + b"\0", NONE) is None
+    assert entry.read(written + written, NONE) is None
 
 
 @settings(max_examples=300)
 @given(st.binary(max_size=300) | st.binary(max_size=80).map(lambda rest: framed(rest)))
 def test_foreign_bytes_are_a_miss_and_never_an_error(written: bytes) -> None:
-    assert entry.read(written, {}) is None
+    assert entry.read(written, NONE) is None
 
 
 GOOD_HEAD = asdict(packed().head)
@@ -151,11 +161,11 @@ GOOD_HEAD = asdict(packed().head)
 )
 def test_a_head_of_another_shape_is_a_miss(head: Any) -> None:
     written = framed(json.dumps(head).encode(), packed().packed)
-    assert entry.read(written, {}) is None
+    assert entry.read(written, NONE) is None
 
 
 def test_the_test_frames_heads_as_the_code_does() -> None:
-    assert entry.read(framed(json.dumps(GOOD_HEAD).encode(), packed().packed), {}) == packed()
+    assert entry.read(framed(json.dumps(GOOD_HEAD).encode(), packed().packed), NONE) == packed()
 
 
 @pytest.mark.parametrize(
@@ -176,12 +186,12 @@ def test_the_test_frames_heads_as_the_code_does() -> None:
     ],
 )
 def test_what_others_wrote_is_a_miss(written: Any) -> None:
-    assert entry.read(written, {}) is None
+    assert entry.read(written, NONE) is None
 
 
 def test_nothing_that_is_kept_is_ever_unpickled() -> None:
-    rooms = Path(entry.__file__).parent
-    for path in (*rooms.glob("*.py"), *(rooms / "store").glob("*.py")):
+    rooms = Path(entry.__file__).parents[2]
+    for path in (*rooms.glob("plex_integration/caching/*.py"), *rooms.glob("medianest/store/*.py")):
         source = path.read_text()
         assert "import pickle" not in source, path
         assert "marshal" not in source, path
@@ -193,7 +203,7 @@ def test_an_entry_is_current_only_under_the_versions_it_was_loaded_under(
 ) -> None:
     made = packed(tags=tags, versions=then)
     is_same = all(then.get(tag, "") == now.get(tag, "") for tag in (*tags, "base"))
-    assert (entry.read(made.to_bytes(), now) is not None) == is_same
+    assert (entry.read(made.to_bytes(), at_versions(now)) is not None) == is_same
 
 
 def test_equal_payloads_have_equal_validators_and_others_have_others() -> None:

@@ -10,15 +10,17 @@ import pytest
 from django.http import QueryDict
 from hypothesis import HealthCheck, assume, event, given, settings
 from hypothesis import strategies as st
+from rest_framework import serializers
 from rest_framework.exceptions import APIException
 
+from medianest.api.exceptions import Problem
+from medianest.api.serializers import Payload
 from plex_integration.caching import response_cache
-from plex_integration.plex import media
-from plex_integration.reading import services
+from plex_integration.caching.response_cache import CacheKey
 from plex_integration.configuration.connection import Connection
 from plex_integration.errors import LibraryNotFound
-from medianest.api.exceptions import Problem
-from plex_integration.plex import Plex
+from plex_integration.plex import PlexClient, media
+from plex_integration.reading import services
 from plex_integration.reading.queries import (
     CollectionQuery,
     CollectionsQuery,
@@ -26,7 +28,8 @@ from plex_integration.reading.queries import (
     RecentlyAddedQuery,
     SearchQuery,
 )
-from plex_integration.reading.services import Asked
+from plex_integration.reading.serializers import ExternalIdsPayload, TagPayload
+from plex_integration.reading.services import Read
 
 GENRES = media.Choices(
     (
@@ -68,7 +71,7 @@ class Lists:
         return GENRES
 
 
-class Recording(Plex):
+class Recording(PlexClient):
     """A conversation that notes what it would ask, and is answered with nothing."""
 
     def __init__(self) -> None:
@@ -80,7 +83,7 @@ class Recording(Plex):
 
     def start(self, call: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         result = call(*args, **kwargs)
-        return type("Done", (), {"result": lambda _: result, "or_none": lambda _: result})()
+        return type("Done", (), {"result": lambda _: result, "result_or_none": lambda _: result})()
 
     def _get(
         self, path: str, start: int | None = None, size: int | None = None, **parameters: Any
@@ -148,7 +151,7 @@ def parameters(**each: Any) -> Any:
     return st.fixed_dictionaries({}, optional={**each, "foo": st.sampled_from(["1", "2"])})
 
 
-PLANS: dict[str, tuple[Any, Callable[[Mapping[str, str]], Asked]]] = {
+PLANS: dict[str, tuple[Any, Callable[[Mapping[str, str]], Read]]] = {
     "library-items": (
         parameters(
             key=st.sampled_from(["1", "2", "5", "6"]),
@@ -161,29 +164,35 @@ PLANS: dict[str, tuple[Any, Callable[[Mapping[str, str]], Asked]]] = {
             year=years,
             details=details,
         ),
-        lambda q: services.library_items(Lists(), q.get("key", "1"), of(LibraryItemsQuery, q)),
+        lambda q: services.library_items(Lists(), ids(q), of(LibraryItemsQuery, q)),
     ),
     "search": (
         parameters(query=texts, type=types, limit=numbers, details=details),
-        lambda q: services.search(Lists(), of(SearchQuery, {"query": "the", **q})),
+        lambda q: services.search(Lists(), ids(q), of(SearchQuery, {"query": "the", **q})),
     ),
     "recently-added": (
         parameters(
             library=st.sampled_from(["1", "2", "5"]), type=types, limit=numbers, details=details
         ),
-        lambda q: services.recently_added(Lists(), of(RecentlyAddedQuery, q)),
+        lambda q: services.recently_added(Lists(), ids(q), of(RecentlyAddedQuery, q)),
     ),
     "collections": (
         parameters(key=st.sampled_from(["1", "2"]), start=numbers, size=numbers),
-        lambda q: services.collections(Lists(), q.get("key", "1"), of(CollectionsQuery, q)),
+        lambda q: services.collections(Lists(), ids(q), of(CollectionsQuery, q)),
     ),
     "collection": (
         parameters(
             key=st.sampled_from(["1", "2", "11"]), start=numbers, size=numbers, details=details
         ),
-        lambda q: services.collection(Lists(), q.get("key", "1"), of(CollectionQuery, q)),
+        lambda q: services.collection(Lists(), ids(q), of(CollectionQuery, q)),
     ),
 }
+
+
+def ids(query: Mapping[str, str]) -> dict[str, str]:
+    """Return the ids of a path."""
+    key = query.get("key", "1")
+    return {"libraryKey": key, "collectionKey": key}
 
 
 def of(query: Any, given: Mapping[str, str]) -> Any:
@@ -191,7 +200,7 @@ def of(query: Any, given: Mapping[str, str]) -> Any:
     return query.of(QueryDict(urlencode({k: v for k, v in given.items() if k != "key"})))
 
 
-def planned(name: str, query: Mapping[str, str]) -> Asked:
+def planned(name: str, query: Mapping[str, str]) -> Read:
     try:
         return PLANS[name][1](query)
     except (APIException, Problem):
@@ -199,10 +208,10 @@ def planned(name: str, query: Mapping[str, str]) -> Asked:
         raise
 
 
-def effect(name: str, asked: Asked, query: Mapping[str, str]) -> Any:
+def effect(name: str, read: Read, query: Mapping[str, str]) -> Any:
     """Return what a query comes to: what Plex is asked, and what of its answer is shown."""
     plex = Recording()
-    data = asked.load(plex).data
+    data = read.load(plex).data
     shown = [data.get("pagination"), query.get("details", "full")]
     if name == "search":
         shown += [query.get("type"), int(query.get("limit", "50"))]
@@ -220,7 +229,7 @@ def test_keys_are_equal_exactly_when_the_upstream_queries_are(name: str) -> None
     @given(st.tuples(drawn, drawn) | drawn.flatmap(lambda q: st.tuples(st.just(q), respelled(q))))
     def holds(queries: tuple[dict[str, str], dict[str, str]]) -> None:
         asked = [planned(name, query) for query in queries]
-        keys = {response_cache.key(name, "viewer", each.canonical) for each in asked}
+        keys = {CacheKey(name, "scope", each.query).name for each in asked}
         effects = [effect(name, each, query) for each, query in zip(asked, queries, strict=True)]
         is_equal = effects[0] == effects[1]
         event(f"equal: {is_equal}")
@@ -269,10 +278,14 @@ def respelled(query: dict[str, str]) -> Any:
 )
 def test_the_same_in_other_words_shares_an_entry(one: str, other: str) -> None:
     keys = [
-        services.library_items(Lists(), "1", LibraryItemsQuery.of(QueryDict(each))).canonical
+        services.library_items(
+            Lists(), {"libraryKey": "1"}, LibraryItemsQuery.of(QueryDict(each))
+        ).query
         for each in (one, other)
     ]
-    assert response_cache.key("library-items", "v", keys[0]) == response_cache.key("library-items", "v", keys[1])
+    assert (
+        CacheKey("library-items", "v", keys[0]).name == CacheKey("library-items", "v", keys[1]).name
+    )
 
 
 json_values = st.recursive(
@@ -295,32 +308,62 @@ def strict(value: Any) -> Any:
 
 @given(json_values, json_values)
 def test_different_canonical_queries_have_different_keys(one: Any, other: Any) -> None:
-    keys = {response_cache.key("search", "viewer", each) for each in (one, other)}
+    keys = {CacheKey("search", "scope", each).name for each in (one, other)}
     assert (len(keys) == 1) == (strict(one) == strict(other))
 
 
 @given(st.text())
 def test_nothing_a_client_sends_reaches_out_of_its_hash(text: str) -> None:
-    key = response_cache.key("search", "viewer", (text, 50, None, "full"))
+    key = CacheKey("search", "scope", (text, 50, None, "full")).name
     head, _, digest = key.rpartition(":")
-    assert head == f"{response_cache.SHAPE}:search:viewer"
+    assert head == f"{response_cache.PREFIX}search:scope"
     assert len(digest) == 32
     assert set(digest) <= set("0123456789abcdef")
 
 
-def test_policy_viewer_and_shape_are_parts_of_the_key(monkeypatch: pytest.MonkeyPatch) -> None:
-    keys = {response_cache.key(policy, viewer, ()) for policy in ("a", "b") for viewer in ("x", "y")}
-    monkeypatch.setattr(response_cache, "SHAPE", response_cache.SHAPE + 1)
-    keys.add(response_cache.key("a", "x", ()))
-    assert len(keys) == 5
+def test_policy_scope_and_shape_are_parts_of_the_key() -> None:
+    keys = {
+        CacheKey(policy, scope, (), shape).name
+        for policy in ("a", "b")
+        for scope in ("x", "y")
+        for shape in ("1", "2")
+    }
+    assert len(keys) == 8
 
 
-def test_who_sees_something_else_is_another_viewer() -> None:
+class OldPayload(Payload):
+    """A payload before a change."""
+
+    title = serializers.CharField()
+    item = ExternalIdsPayload()
+
+
+def changed(**members: Any) -> type[Payload]:
+    return type("OldPayload", (Payload,), {"title": serializers.CharField(), **members})
+
+
+@pytest.mark.parametrize(
+    "members",
+    [
+        {"item": ExternalIdsPayload(), "year": serializers.IntegerField()},
+        {"item": ExternalIdsPayload(required=False)},
+        {"item": ExternalIdsPayload(many=True)},
+        {"item": TagPayload()},
+        {"item": serializers.CharField()},
+        {"item": ExternalIdsPayload(), "title": serializers.CharField(source="titleSort")},
+    ],
+)
+def test_a_changed_payload_has_another_shape(members: dict[str, Any]) -> None:
+    assert changed(item=ExternalIdsPayload()).shape() == OldPayload.shape()
+    assert changed(**members).shape() != OldPayload.shape()
+
+
+def test_who_sees_something_else_is_another_scope() -> None:
     common = {"verify": True, "seconds": 10.0}
-    viewers = {
-        Connection(url=url, token=token, show_file_paths=paths, **common).viewer
+    scopes = {
+        Connection(url=url, token=token, show_file_paths=paths, **common).scope
         for url in ("http://a:1", "http://b:1")
         for token in ("one", "two")
         for paths in (True, False)
     }
-    assert len(viewers) == 8
+    assert len(scopes) == 8

@@ -11,11 +11,12 @@ from urllib.parse import urlencode
 
 import pytest
 
-from plex_integration.caching import response_cache
-from plex_integration import policies
-from plex_integration.caching.response_cache import Loaded
-from plex_integration.errors import LibraryNotFound, PlexApiError
 from medianest.api.exceptions import Problem
+from plex_integration import policies
+from plex_integration.caching import failures, load_lock, response_cache, tags
+from plex_integration.caching.response_cache import CacheKey, Loaded, ResponseCache
+from plex_integration.caching.single_flight import SingleFlight
+from plex_integration.errors import LibraryNotFound, PlexApiError
 from plex_simulator import Simulator
 from tests.service import House, Person, Service, Valkey, ask, at_once, until
 
@@ -145,20 +146,16 @@ class Load:
         assert self.ended.wait(20)
         if self._problem:
             raise self._problem
-        return Loaded(self._payload, frozenset({"library:1"}), partial=False)
+        return Loaded(self._payload, frozenset({"library:1"}))
 
 
-def fetch(store: Any, load: Any, name: str = "k", *, renew: bool = False, wait: float = 8) -> Any:
-    looked = store.look(None, name)
-    return response_cache.fetch(
-        policies.LIBRARY_ITEMS,
-        name,
-        looked,
-        looked.values[0],
-        load,
-        deadline=time.monotonic() + wait,
-        renew=renew,
-    )
+KEY = CacheKey(policies.LIBRARY_ITEMS.name, "scope", "query")
+
+
+def fetch(cache: ResponseCache, load: Any, *, renew: bool = False, wait: float = 8) -> Any:
+    deadline = time.monotonic() + wait
+    ttl = policies.LIBRARY_ITEMS.ttl
+    return cache.get_or_load(KEY, ttl=ttl, load=load, deadline=deadline, renew=renew)
 
 
 def loaded(payload: bytes = b'"new"') -> Load:
@@ -206,25 +203,24 @@ def aged(monkeypatch: pytest.MonkeyPatch) -> Any:
 NAMES = ("monotonic", "sleep")
 
 
-def separate(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Make every fetch fly alone, as in a process of its own: only the store joins them."""
+class Separate(SingleFlight[Any]):
+    """Lets every caller load, as in a process of its own: only the store joins them."""
 
-    class Alone(dict[Any, Any]):
-        def get(self, key: Any, default: Any = None) -> Any:
-            return default
+    def run(self, key: Any, load: Any, **_: Any) -> Any:
+        return load()
 
-        def __delitem__(self, key: Any) -> None:
-            self.pop(key, None)
 
-    monkeypatch.setattr(response_cache._Flight, "_flights", Alone())
+def separate() -> ResponseCache:
+    """Return a cache whose callers are each in a process of their own."""
+    cache = ResponseCache(failures)
+    cache.flights = Separate()
+    return cache
 
 
 @pytest.fixture(params=["one process", "many"])
-def flights(request: Any, shared: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """The shared store; the fetches are of one process, or each of its own."""
-    if request.param == "many":
-        separate(monkeypatch)
-    return shared
+def flights(request: Any, shared: Any) -> ResponseCache:
+    """A cache on the shared store; its callers are of one process, or each of its own."""
+    return separate() if request.param == "many" else ResponseCache(failures)
 
 
 def test_all_who_miss_wait_for_one_load_and_get_it(flights: Any) -> None:
@@ -271,10 +267,8 @@ def test_all_who_wait_are_told_of_a_defect_too_and_none_repeats_it(
     assert len(times) == 1
 
 
-def test_a_defect_that_is_no_problem_is_not_repeated_by_who_waits(
-    shared: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    separate(monkeypatch)
+def test_a_defect_that_is_no_problem_is_not_repeated_by_who_waits(shared: Any) -> None:
+    cache = separate()
     times, gate = [], threading.Event()
 
     def broken(seconds: float) -> Loaded:
@@ -286,12 +280,12 @@ def test_a_defect_that_is_no_problem_is_not_repeated_by_who_waits(
 
     def fails() -> None:
         with pytest.raises(ZeroDivisionError):
-            fetch(shared, broken)
+            fetch(cache, broken)
 
     first.start(fails)
     until(lambda: times, 5, "the load begins")
     for _ in range(4):
-        others.start(fetch, shared, broken)
+        others.start(fetch, cache, broken)
     time.sleep(0.3)
     gate.set()
     first.join()
@@ -300,12 +294,13 @@ def test_a_defect_that_is_no_problem_is_not_repeated_by_who_waits(
 
 
 def test_who_looked_before_the_answer_came_does_not_load_it_again(shared: Any) -> None:
-    early = shared.look(None, "k")
-    fetch(shared, loaded(b'"first"'))
+    cache = ResponseCache(failures)
+    early = shared.read(KEY.name)
+    fetch(cache, loaded(b'"first"'))
     load = loaded(b'"second"')
-    late = response_cache.fetch(
-        policies.LIBRARY_ITEMS, "k", early, early.values[0], load, deadline=time.monotonic() + 5
-    )
+    readings, read = iter([early]), shared.read
+    shared.read = lambda *keys, **given: next(readings, None) or read(*keys, **given)
+    late = fetch(cache, load)
     assert load.times == 0
     assert late.entry.payload() == b'"first"'
 
@@ -349,57 +344,62 @@ def test_who_wants_it_new_gets_no_old_one_from_a_neighbour_that_may_have_it(
     shared: Any, aged: Any
 ) -> None:
     """Another process holds the lease; here one who may have the old answer flies first."""
-    fetch(shared, loaded(b'"old"'))
+    cache = ResponseCache(failures)
+    fetch(cache, loaded(b'"old"'))
     aged(EXPIRED)
-    versions = shared.versions()
-    lease = f"lease:k:{response_cache.blake2b(versions, digest_size=8).hexdigest()}"
-    assert shared.acquire(lease, "another process", 60_000)
-    acquired, is_held = shared.acquire, threading.Event()
+    versions = shared.values.tag_versions().raw
+    lease = f"lease:{KEY.name}:{response_cache.blake2b(versions, digest_size=8).hexdigest()}"
+    locks = shared.load_locks
+    assert locks.lock(lease, "another process", 60_000)
+    lock, is_held = locks.lock, threading.Event()
 
     def slowly(*args: Any) -> bool:
-        taken: bool = acquired(*args)
+        is_locked: bool = lock(*args)
         is_held.wait(5)
-        return taken
+        return is_locked
 
-    shared.acquire = slowly
+    locks.lock = slowly
     threads, load = Threads(), loaded()
-    threads.start(fetch, shared, load)
-    until(lambda: response_cache._Flight._flights, 5, "one flies")
-    threads.start(fetch, shared, load, renew=True)
+    threads.start(fetch, cache, load)
+    until(lambda: cache.flights._loads, 5, "one flies")
+    threads.start(fetch, cache, load, renew=True)
     time.sleep(0.2)
     is_held.set()
     until(lambda: threads.results, 5, "the old one at once")
     assert [each.entry.payload() for each in threads.results] == [b'"old"']
-    shared.release(lease, "another process", "")
+    locks.unlock(lease, "another process")
     assert sorted(each.entry.payload() for each in threads.join()) == [b'"new"', b'"old"']
 
 
-def test_a_late_holder_cannot_free_or_keep_the_lease_of_another(shared: Any) -> None:
-    assert shared.acquire("lease:x", "first", 50)
-    until(lambda: shared.acquire("lease:x", "second", 5000), 5, "the first lease ends")
-    shared.extend("lease:x", "first", 60_000)
-    shared.release("lease:x", "first", "")
-    shared.release("lease:x", "first", "PLEX_API_ERROR")
-    assert not shared.acquire("lease:x", "third", 5000)
-    remaining = shared._cache.pttl("medianest:cache:lease:x")
+def test_a_late_holder_cannot_free_or_keep_the_lease_of_another(
+    shared: Any, valkey: Valkey
+) -> None:
+    locks = shared.load_locks
+    assert locks.lock("lease:x", "first", 50)
+    until(lambda: locks.lock("lease:x", "second", 5000), 5, "the first lease ends")
+    locks.extend("lease:x", "first", 60_000)
+    locks.unlock("lease:x", "first")
+    locks.unlock("lease:x", "first", b"PLEX_API_ERROR")
+    assert not locks.lock("lease:x", "third", 5000)
+    remaining = valkey.client.pttl("medianest:cache:lease:x")
     assert 0 < remaining <= 5000
-    shared.release("lease:x", "second", "")
-    assert shared.acquire("lease:x", "third", 5000)
+    locks.unlock("lease:x", "second")
+    assert locks.lock("lease:x", "third", 5000)
 
 
 def test_a_lease_lives_as_long_as_its_load_and_at_most_three_seconds_longer(
     shared: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert response_cache.LEASE_MS <= 3000
-    assert response_cache.EXTENDED_EVERY * 1000 < response_cache.LEASE_MS
-    monkeypatch.setattr(response_cache, "LEASE_MS", 300)
-    monkeypatch.setattr(response_cache, "EXTENDED_EVERY", 0.05)
-    monkeypatch.setattr(response_cache, "_leases", response_cache._Leases())
-    separate(monkeypatch)
+    assert load_lock.LOCK_MS <= 3000
+    assert load_lock.RENEW_SECONDS * 1000 < load_lock.LOCK_MS
+    monkeypatch.setattr(load_lock, "LOCK_MS", 300)
+    monkeypatch.setattr(load_lock, "RENEW_SECONDS", 0.05)
+    monkeypatch.setattr(load_lock, "_renewals", load_lock._Renewals())
+    cache = separate()
     load, threads = Load(), Threads()
-    threads.start(fetch, shared, load)
+    threads.start(fetch, cache, load)
     assert load.begun.acquire(timeout=5)
-    threads.start(fetch, shared, load)
+    threads.start(fetch, cache, load)
     time.sleep(1.0)  # far longer than the lease
     assert load.times == 1
     load.ended.set()
@@ -411,7 +411,7 @@ def test_a_question_after_a_change_does_not_join_the_load_from_before(flights: A
     before, after, threads = Load(b'"before"'), Load(b'"after"'), Threads()
     threads.start(fetch, flights, before)
     assert before.begun.acquire(timeout=5)
-    assert response_cache.library_changed("1")
+    assert tags.invalidate_library("1")
     threads.start(fetch, flights, after)
     assert after.begun.acquire(timeout=5)
     before.ended.set()

@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
-from plex_integration.caching import response_cache
+from medianest import store
 from plex_integration import policies
+from plex_integration.caching import breaker, response_cache
 from plex_simulator import Simulator
 from tests.conftest import Client
 from tests.service import until
@@ -128,8 +129,8 @@ def test_who_asks_for_a_new_answer_renews_it_for_all(
 def test_five_failures_in_a_row_leave_plex_in_peace_but_for_one_question_a_pause(
     kept: None, quick: Client, plex: Simulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert (response_cache.FAILURES, response_cache.PAUSE) == (5, 5.0)
-    monkeypatch.setattr(response_cache, "PAUSE", 1.0)
+    assert (breaker.FAILURES, breaker.PAUSE) == (5, 5.0)
+    monkeypatch.setattr(breaker, "PAUSE", 1.0)
     quick.get("/plex/libraries")
     kept_answer = quick.get(ITEMS)
     plex.fault("disconnect")
@@ -165,29 +166,25 @@ def test_a_refusal_is_an_answer_and_opens_no_breaker(
 
 
 def test_failures_must_be_in_a_row_to_count(kept: None) -> None:
-    from medianest import store
-
-    kept_store = store.current()
+    plex_breaker = store.current().breaker
     for _ in range(3):
         for _ in range(4):
-            kept_store.failed(5)
-        assert kept_store.wait_to_ask(5, 5.0) == 0
-        kept_store.answered()
+            plex_breaker.record_failure(5)
+        assert plex_breaker.seconds_until_allowed(5, 5.0) == 0
+        plex_breaker.record_success()
     for _ in range(5):
-        kept_store.failed(5)
-    assert 4 < kept_store.wait_to_ask(5, 5.0) <= 5
-    kept_store.answered()
-    assert kept_store.wait_to_ask(5, 5.0) == 0
+        plex_breaker.record_failure(5)
+    assert 4 < plex_breaker.seconds_until_allowed(5, 5.0) <= 5
+    plex_breaker.record_success()
+    assert plex_breaker.seconds_until_allowed(5, 5.0) == 0
 
 
 def test_of_many_who_ask_at_the_pauses_end_one_alone_may(kept: None) -> None:
-    from medianest import store
-
-    kept_store = store.current()
+    plex_breaker = store.current().breaker
     for _ in range(5):
-        kept_store.failed(5)
+        plex_breaker.record_failure(5)
     time.sleep(0.25)
-    assert [kept_store.wait_to_ask(5, 0.2) for _ in range(6)].count(0) == 1
+    assert [plex_breaker.seconds_until_allowed(5, 0.2) for _ in range(6)].count(0) == 1
 
 
 def test_an_answer_that_plex_failed_in_part_is_soon_asked_again(

@@ -209,12 +209,12 @@ def test_what_is_kept_is_shown_while_plex_is_away(signed_in: Client, small: Simu
     assert answer.headers["Retry-After"]
 
 
-def test_readme_tells_the_sizes_the_limit_and_the_bound() -> None:
-    readme = " ".join((Path(__file__).parents[2] / "README.md").read_text().split())
-    assert f"| `width`, `height` | {', '.join(map(str, query.LADDER))} |" in readme
-    assert f"`width={query.WIDTH}`" in readme
-    assert f"{IMAGES.requests} a minute per user, or per address" in readme
-    assert f"At most {MOST_BYTES // 1024**2} MiB are read" in readme
+def test_the_api_page_names_the_sizes_the_limit_and_the_bound() -> None:
+    page = " ".join((Path(__file__).parents[2] / "docs" / "api.md").read_text().split())
+    assert f"| `width`, `height` | {', '.join(map(str, query.LADDER))} |" in page
+    assert f"`width={query.WIDTH}`" in page
+    assert f"{IMAGES.requests} a minute per user, or per address" in page
+    assert f"At most {MOST_BYTES // 1024**2} MiB are read" in page
 
 
 def test_nobody_asks_plex_while_none_is_configured(signed_in: Client, settings: Any) -> None:

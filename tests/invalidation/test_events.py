@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plex_integration.plex import Change, ItemChanged, LibraryChanged, Missed
-from plex_integration.plex.events import Event, Parser, changes
+from plex_integration.plex import AnythingChanged, Change, ItemChanged, LibraryChanged
+from plex_integration.plex.events import Event, EventParser, read_changes
 
 LIBRARY = "com.plexapp.plugins.library"
 STREAM = (
@@ -35,12 +35,12 @@ def _pieces(whole: bytes, cuts: list[int]) -> list[bytes]:
 
 
 def _read(pieces: list[bytes], most_bytes: int = 1000) -> list[Event]:
-    parser = Parser(most_bytes)
+    parser = EventParser(most_bytes)
     return [event for piece in pieces for event in parser.feed(piece)]
 
 
 def _told(message: Any) -> list[Change]:
-    return list(changes(Event("", json.dumps(message))))
+    return list(read_changes(Event("", json.dumps(message))))
 
 
 def _timeline(**entry: Any) -> dict[str, Any]:
@@ -91,15 +91,15 @@ def test_any_bytes_are_read_the_same_however_they_are_cut(
     ],
 )
 def test_an_event_that_is_too_large_is_told_and_the_next_one_is_read(large: bytes) -> None:
-    parser = Parser(100)
+    parser = EventParser(100)
     events = [event for byte in large for event in parser.feed(bytes([byte]))]
     assert [event.data for event in events] == [None]
     assert parser.feed(b"data: next\n\n") == [Event("", "next")]
-    assert list(changes(events[0])) == [Missed()]
+    assert list(read_changes(events[0])) == [AnythingChanged()]
 
 
 def test_a_stream_that_never_ends_a_line_takes_no_room() -> None:
-    parser = Parser(100)
+    parser = EventParser(100)
     for _ in range(1000):
         assert parser.feed(b"x" * 1000) == []
     assert len(parser._line) <= 101
@@ -128,7 +128,7 @@ def test_a_stream_that_never_ends_a_line_takes_no_room() -> None:
             [LibraryChanged("5")],
         ),
         (_activity("updated", type="library.update.section"), []),
-        (_activity(type="library.update.section"), [Missed()]),
+        (_activity(type="library.update.section"), [AnythingChanged()]),
         (_activity(type="media.generate.intros", Context={"librarySectionID": 5}), []),
         (
             # As it was recorded from a server: the item alone.
@@ -148,7 +148,7 @@ def test_a_stream_that_never_ends_a_line_takes_no_room() -> None:
                     "Activity": {"type": "library.refresh.items", "Context": {"key": "/x"}},
                 },
             },
-            [Missed()],
+            [AnythingChanged()],
         ),
         ({"type": "playing", "PlaySessionStateNotification": [{"ratingKey": "7"}]}, []),
         ({"type": "timeline"}, []),
@@ -178,9 +178,9 @@ VALUES = st.sampled_from([LIBRARY, "ended", "library.update.section", 5, 9, "9" 
 )
 def test_made_up_messages_never_raise(message: Any) -> None:
     for change in _told(message):
-        assert isinstance(change, LibraryChanged | ItemChanged | Missed)
+        assert isinstance(change, LibraryChanged | ItemChanged | AnythingChanged)
 
 
 @pytest.mark.parametrize("text", ["", "{", "nonsense", "[" * 100_000, "NaN", "9" * 10_000])
 def test_what_is_no_message_is_passed_over(text: str) -> None:
-    assert list(changes(Event("timeline", text))) == []
+    assert list(read_changes(Event("timeline", text))) == []

@@ -6,19 +6,27 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
+from itertools import chain, repeat
 from dataclasses import dataclass, field
 
 import pytest
 
-from plex_integration.caching import response_cache, invalidation
-from plex_integration.configuration import connection
 from medianest import store
+from medianest.api.exceptions import Problem
+from medianest.store.values import LocalValues
+from plex_integration.caching import invalidation, tags
+from plex_integration.caching.invalidation import Invalidator, Listener, Status, status
 from plex_integration.configuration.connection import Connection
 from plex_integration.errors import PlexApiError, PlexServerUnavailable, PlexUnauthorized
-from medianest.api.exceptions import Problem
-from plex_integration.plex import Change, ItemChanged, LibraryChanged, Missed, events, follow
-from plex_integration.plex.http import NotThere
-from plex_integration.caching.invalidation import Drops, Listener, Status, status
+from plex_integration.plex import (
+    AnythingChanged,
+    Change,
+    ItemChanged,
+    LibraryChanged,
+    PlexNotFound,
+    events,
+    listen,
+)
 from plex_simulator import Simulator
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream;charset=utf-8\r\n"
@@ -75,12 +83,15 @@ class Streamer:
         return Connection(f"http://127.0.0.1:{self.port}", "a-token", True, 5, False)
 
 
+SERVER = Connection("http://x", "t", True, 1, False)
+
+
 def _to(plex: Simulator) -> Connection:
     return Connection(plex.url, plex.owner_token, True, 5, False)
 
 
 def _changes(to: Connection) -> list[Change]:
-    return [change for batch in follow(to) for change in batch]
+    return [change for batch in listen(to) for change in batch]
 
 
 @pytest.mark.parametrize(
@@ -99,7 +110,7 @@ def test_a_stream_begins_with_what_was_missed_and_goes_on_with_what_changes(
     pieces: list[bytes],
 ) -> None:
     with Streamer(pieces) as server:
-        assert _changes(server.connection) == [Missed(), LibraryChanged("2")]
+        assert _changes(server.connection) == [AnythingChanged(), LibraryChanged("2")]
         (asked,) = server.asked
     path, *headers = asked.decode().split("\r\n")
     assert path == "GET /:/eventsource/notifications HTTP/1.1"
@@ -107,10 +118,10 @@ def test_a_stream_begins_with_what_was_missed_and_goes_on_with_what_changes(
 
 
 def test_a_stream_that_falls_silent_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(events, "SILENCE", 0.2)
+    monkeypatch.setattr(events, "MAX_SILENCE", 0.2)
     with Streamer([HEAD + b"\r\n" + EVENT], hangs_up=False) as server:
-        heard = follow(server.connection)
-        assert [*next(heard), *next(heard)] == [Missed(), LibraryChanged("2")]
+        heard = listen(server.connection)
+        assert [*next(heard), *next(heard)] == [AnythingChanged(), LibraryChanged("2")]
         with pytest.raises(PlexServerUnavailable):
             next(heard)
 
@@ -124,8 +135,8 @@ def test_a_stream_that_falls_silent_is_given_up(monkeypatch: pytest.MonkeyPatch)
 )
 def test_a_stream_that_is_cut_within_is_told_as_plex_being_away_or_as_its_end(head: bytes) -> None:
     with Streamer([head]) as server:
-        heard = follow(server.connection)
-        assert next(heard) == (Missed(),)
+        heard = listen(server.connection)
+        assert next(heard) == (AnythingChanged(),)
         with contextlib.suppress(PlexServerUnavailable):
             assert not any(heard)
 
@@ -135,7 +146,7 @@ def test_a_stream_that_is_cut_within_is_told_as_plex_being_away_or_as_its_end(he
     [
         ("status", {"status": 401}, PlexUnauthorized),
         ("status", {"status": 403}, PlexUnauthorized),
-        ("status", {"status": 404}, NotThere),
+        ("status", {"status": 404}, PlexNotFound),
         ("status", {"status": 503}, PlexServerUnavailable),
         ("status", {"status": 500}, PlexApiError),
         ("redirect", {}, PlexApiError),
@@ -163,18 +174,18 @@ def dropped(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
         heard.append(tags)
         return True
 
-    monkeypatch.setattr(store.LocalStore, "bump", bump)
-    monkeypatch.setattr(invalidation, "GATHERED", 0.0)
+    monkeypatch.setattr(LocalValues, "invalidate_tags", bump)
+    monkeypatch.setattr(invalidation, "COLLECT_SECONDS", 0.0)
     return heard
 
 
 def _library(key: str) -> list[str]:
-    return [response_cache.LIBRARIES, response_cache.library_tag(key)]
+    return [tags.ALL_LIBRARIES, tags.library(key)]
 
 
 def _dropped_for(to: Connection, *changes: Change) -> None:
-    drops = Drops()
-    drops.tell(to, changes)
+    drops = Invalidator()
+    drops.add(to, changes)
     drops._step()
 
 
@@ -207,7 +218,7 @@ def test_everything_is_dropped_where_an_items_library_cannot_be_told(
         plex.fault("silent")
     began = time.monotonic()
     _dropped_for(_to(plex), *map(ItemChanged, items))
-    assert dropped == [[response_cache.EVERYTHING]]
+    assert dropped == [[store.EVERYTHING]]
     assert time.monotonic() - began < 1.5
 
 
@@ -216,44 +227,44 @@ def test_everything_is_dropped_where_more_items_changed_than_one_call_can_ask_fo
 ) -> None:
     with Streamer([]) as server:
         _dropped_for(server.connection, *(ItemChanged(str(key)) for key in range(51)))
-        assert dropped == [[response_cache.EVERYTHING]]
+        assert dropped == [[store.EVERYTHING]]
         assert server.asked == []
 
 
 def test_what_the_store_did_not_hear_is_told_again(
     plex: Simulator, monkeypatch: pytest.MonkeyPatch, dropped: list[list[str]]
 ) -> None:
-    monkeypatch.setattr(invalidation, "TOLD_AGAIN", 0.01)
-    drops, told = Drops(), []
+    monkeypatch.setattr(invalidation, "RETRY_SECONDS", 0.01)
+    drops, told = Invalidator(), []
 
     def deaf(self: object, tags: list[str]) -> bool:
         told.append(tags)
         return len(told) > 2
 
-    monkeypatch.setattr(store.LocalStore, "bump", deaf)
-    drops.tell(_to(plex), [LibraryChanged("1")])
+    monkeypatch.setattr(LocalValues, "invalidate_tags", deaf)
+    drops.add(_to(plex), [LibraryChanged("1")])
     for _ in range(3):
         drops._step()
     assert told == [_library("1")] * 3
-    assert drops._told == set()
+    assert drops._pending == set()
 
 
 def test_the_status_is_kept_for_others_to_read(plex: Simulator, dropped: list[list[str]]) -> None:
     assert status() is None
-    drops = Drops()
+    drops = Invalidator()
     drops._step()
     began = status()
     assert began
     assert (began.problem, began.changed) == ("starting", None)
-    assert drops.stand("")
-    assert not drops.stand("")
+    assert drops.set_problem("")
+    assert not drops.set_problem("")
     drops._step()
-    drops.tell(_to(plex), [LibraryChanged("1")])
+    drops.add(_to(plex), [LibraryChanged("1")])
     drops._step()
     assert (status() or began).problem == ""
-    store.current().put("listener", b"[]", 5)
+    store.current().values.set("listener", b"[]", 5)
     assert status() is None
-    store.current().put("listener", json.dumps({"problem": "", "since": 1.0}).encode(), 5)
+    store.current().values.set("listener", json.dumps({"problem": "", "since": 1.0}).encode(), 5)
     assert status() == Status("", 1.0)
 
 
@@ -277,7 +288,7 @@ def slept(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     monkeypatch.setattr(invalidation.time, "sleep", sleep)
     monkeypatch.setattr(invalidation.random, "uniform", lambda low, high: high)
     monkeypatch.setattr(invalidation, "close_old_connections", lambda: None)
-    monkeypatch.setattr(Drops, "start", lambda self: None)
+    monkeypatch.setattr(Invalidator, "start", lambda self: None)
     return seconds
 
 
@@ -293,8 +304,10 @@ def test_the_delays_grow_to_30_seconds(
         raise PlexServerUnavailable
         yield
 
-    monkeypatch.setattr(connection, "current", lambda: Connection("http://x", "t", True, 1, False))
-    monkeypatch.setattr(invalidation, "follow", refused)
+    monkeypatch.setattr(
+        invalidation, "_configured", lambda: Connection("http://x", "t", True, 1, False)
+    )
+    monkeypatch.setattr(invalidation, "listen", refused)
     _run()
     assert slept == [0.5, 1, 2, 4, 8, 16, 30, 30, 30, 30, 30, 30]
     assert len(caplog.records) == 1
@@ -304,11 +317,13 @@ def test_the_delays_begin_anew_after_a_stream_that_lasted(
     monkeypatch: pytest.MonkeyPatch, slept: list[float]
 ) -> None:
     def stream(to: object) -> Iterator[list[Change]]:
-        monkeypatch.setattr(invalidation, "STEADY", 0.0 if len(slept) == 3 else 10.0)
-        yield [Missed()]
+        monkeypatch.setattr(invalidation, "STABLE_SECONDS", 0.0 if len(slept) == 3 else 10.0)
+        yield [AnythingChanged()]
 
-    monkeypatch.setattr(connection, "current", lambda: Connection("http://x", "t", True, 1, False))
-    monkeypatch.setattr(invalidation, "follow", stream)
+    monkeypatch.setattr(
+        invalidation, "_configured", lambda: Connection("http://x", "t", True, 1, False)
+    )
+    monkeypatch.setattr(invalidation, "listen", stream)
     _run()
     assert slept[:6] == [0.5, 1, 2, 0.5, 1, 2]
 
@@ -321,12 +336,14 @@ def test_a_changed_connection_is_followed_at_once(
 
     def stream(to: Connection) -> Iterator[list[Change]]:
         followed.append(to.url)
-        yield [Missed()]
+        yield [AnythingChanged()]
         yield []
 
-    monkeypatch.setattr(connection, "current", lambda: connections.pop(0) if connections else None)
-    monkeypatch.setattr(invalidation, "follow", stream)
-    monkeypatch.setattr(invalidation, "READ_AGAIN", 0.0)
+    monkeypatch.setattr(
+        invalidation, "_configured", lambda: connections.pop(0) if connections else None
+    )
+    monkeypatch.setattr(invalidation, "listen", stream)
+    monkeypatch.setattr(invalidation, "CHECK_SECONDS", 0.0)
     _run()
     assert followed[:2] == ["http://a", "http://b"]
     assert slept[:2] == [0.0, 0.0]
@@ -338,7 +355,7 @@ def test_an_unforeseen_error_is_logged_and_survived(
     def broken() -> None:
         raise RuntimeError("unforeseen")
 
-    monkeypatch.setattr(connection, "current", broken)
+    monkeypatch.setattr(invalidation, "_configured", broken)
     _run()
     assert len(slept) == 12
     assert "listening failed" in caplog.text

@@ -1,11 +1,12 @@
 """Sliding windows against a plain model: in this process with a clock of our own, and on Valkey.
 
-Valkey's clock cannot be moved. The script tells the moment it counted at, and windows here are
-milliseconds wide: the model is asked what should have been at exactly that moment.
+Valkey's clock cannot be moved. The script returns the time it counted at, and windows here are
+milliseconds wide: the model says what should have happened at exactly that time.
 """
 
 import threading
 import time
+from pathlib import Path
 from typing import Any
 from unittest import mock
 
@@ -15,10 +16,13 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
-from medianest.store import Attempt, Take, local
-from medianest.store import redis as room
-from medianest.store.local import LocalLimits
-from medianest.store.redis import _ATTEMPT, _END_ATTEMPT, _TAKE
+from medianest.store import Attempt, Hit, rate_windows, redis_server
+from medianest.store.rate_windows import (
+    _BEGIN_ATTEMPT,
+    _END_ATTEMPT,
+    _HIT,
+    LocalRateWindows,
+)
 from tests.service import Valkey
 
 SECOND = 1_000_000
@@ -34,38 +38,38 @@ QUICK = settings(
 class Windows:
     """The model: the moments that count, by key."""
 
-    def __init__(self, places: int, window: int) -> None:
-        self.places, self.window = places, window
+    def __init__(self, limit: int, window: int) -> None:
+        self.limit, self.window = limit, window
         self.moments: dict[str, list[int]] = {}
 
-    def take(self, key: str, now: int) -> tuple[bool, int, int]:
-        """Return whether a place is taken, how many are left, and until when the oldest counts."""
+    def hit(self, key: str, now: int) -> tuple[bool, int, int]:
+        """Return whether it is allowed, how many remain, and until when the oldest counts."""
         counted = [each for each in self.moments.get(key, []) if each > now - self.window]
-        taken = len(counted) < self.places
-        if taken:
+        allowed = len(counted) < self.limit
+        if allowed:
             counted.append(now)
         self.moments[key] = counted
-        return taken, self.places - len(counted), counted[0] + self.window
+        return allowed, self.limit - len(counted), counted[0] + self.window
 
     def at_most(self, key: str) -> bool:
-        """Tell whether no window, wherever it begins, holds more than its places."""
+        """Tell whether no window, wherever it begins, holds more requests than the limit."""
         moments = self.moments.get(key, [])
         return all(
-            sum(begin <= each < begin + self.window for each in moments) <= self.places
+            sum(begin <= each < begin + self.window for each in moments) <= self.limit
             for begin in moments
         )
 
 
 class InThisProcess(RuleBasedStateMachine):
-    """LocalLimits, whose clock the test moves."""
+    """LocalRateWindows, whose clock the test moves."""
 
-    places, window = 3, 10
+    limit, window = 3, 10
 
     def __init__(self) -> None:
         super().__init__()
         self.now = 1_700_000_000 * SECOND
-        self.limits = LocalLimits()
-        self.model = Windows(self.places, self.window * SECOND)
+        self.windows = LocalRateWindows()
+        self.model = Windows(self.limit, self.window * SECOND)
 
     @rule(
         microseconds=st.integers(0, 11 * SECOND)
@@ -75,11 +79,11 @@ class InThisProcess(RuleBasedStateMachine):
         self.now += microseconds
 
     @rule(user=USERS)
-    def take(self, user: str) -> None:
-        with mock.patch.object(local.time, "time_ns", return_value=self.now * 1000):
-            verdict = self.limits.take(Take(user, self.places, self.window, is_kept=True))
-        taken, left, until = self.model.take(user, self.now)
-        assert (verdict.is_allowed, verdict.remaining, verdict.limit) == (taken, left, self.places)
+    def hit(self, user: str) -> None:
+        with mock.patch.object(rate_windows.time, "time_ns", return_value=self.now * 1000):
+            verdict = self.windows.hit(Hit(user, self.limit, self.window, expires=False))
+        allowed, left, until = self.model.hit(user, self.now)
+        assert (verdict.is_allowed, verdict.remaining, verdict.limit) == (allowed, left, self.limit)
         assert verdict.reset == -(-until // SECOND)
         assert verdict.retry_after == max(1, -(-(until - self.now) // SECOND))
 
@@ -92,17 +96,17 @@ def test_windows_in_this_process_are_those_of_the_model() -> None:
     run_state_machine_as_test(InThisProcess, settings=QUICK)
 
 
-def test_take_lua_counts_as_the_model_does(valkey: Valkey) -> None:
+def test_hit_lua_counts_as_the_model_does(valkey: Valkey) -> None:
     client = valkey.client
     runs = iter(range(10**6))
 
     class OnValkey(RuleBasedStateMachine):
-        places, window = 3, 8_000
+        limit, window = 3, 8_000
 
         def __init__(self) -> None:
             super().__init__()
             self.run = next(runs)
-            self.model = Windows(self.places, self.window)
+            self.model = Windows(self.limit, self.window)
             self.last = 0
 
         @rule(microseconds=st.integers(0, 5_000) | st.just(8_000))
@@ -110,14 +114,14 @@ def test_take_lua_counts_as_the_model_does(valkey: Valkey) -> None:
             time.sleep(microseconds / SECOND)
 
         @rule(user=USERS, seconds=st.sampled_from([0, 60]))
-        def take(self, user: str, seconds: int) -> None:
+        def hit(self, user: str, seconds: int) -> None:
             key = f"medianest:limit:{self.run}:{user}"
-            taken, left, wait, at = _run(client, _TAKE, key, self.places, self.window, seconds)
+            allowed, left, wait, at = _run(client, _HIT, key, self.limit, self.window, seconds)
             now = int(at)
             assert now >= self.last
             self.last = now
-            expected, rest, until = self.model.take(user, now)
-            assert (taken == 1, left, wait) == (expected, rest, until - now)
+            expected, rest, until = self.model.hit(user, now)
+            assert (allowed == 1, left, wait) == (expected, rest, until - now)
 
         @invariant()
         def no_window_holds_too_many(self) -> None:
@@ -129,8 +133,8 @@ def test_take_lua_counts_as_the_model_does(valkey: Valkey) -> None:
 class Attempts:
     """The model of attempts that count only when they fail."""
 
-    def __init__(self, places: int, window: int) -> None:
-        self.places, self.window = places, window
+    def __init__(self, limit: int, window: int) -> None:
+        self.limit, self.window = limit, window
         self.kept: dict[str, tuple[int, bool]] = {}
 
     def begin(self, identity: str, now: int) -> Attempt:
@@ -140,7 +144,7 @@ class Attempts:
 
     def would_be(self, identity: str, now: int) -> tuple[Attempt, dict[str, tuple[int, bool]]]:
         kept = {name: each for name, each in self.kept.items() if each[0] > now - self.window}
-        if len(kept) < self.places:
+        if len(kept) < self.limit:
             return Attempt.BEGUN, kept | {identity: (now, True)}
         if any(is_open for _, is_open in kept.values()):
             return Attempt.WAIT, kept
@@ -153,15 +157,15 @@ class Attempts:
 
 
 class AttemptsInThisProcess(RuleBasedStateMachine):
-    """LocalLimits' attempts, whose clock the test moves."""
+    """The attempts of LocalRateWindows, whose clock the test moves."""
 
-    places, window = 3, 10
+    limit, window = 3, 10
 
     def __init__(self) -> None:
         super().__init__()
         self.now = 1_700_000_000 * SECOND
-        self.limits = LocalLimits()
-        self.model = Attempts(self.places, self.window * SECOND)
+        self.windows = LocalRateWindows()
+        self.model = Attempts(self.limit, self.window * SECOND)
         self.number = 0
 
     @rule(microseconds=st.integers(0, 11 * SECOND) | st.just(10 * SECOND))
@@ -171,8 +175,10 @@ class AttemptsInThisProcess(RuleBasedStateMachine):
     @rule()
     def begin(self) -> None:
         self.number += 1
-        with mock.patch.object(local.time, "time_ns", return_value=self.now * 1000):
-            outcome, wait = self.limits.attempt("key", self.places, self.window, str(self.number))
+        with mock.patch.object(rate_windows.time, "time_ns", return_value=self.now * 1000):
+            outcome, wait = self.windows.begin_attempt(
+                "key", self.limit, self.window, str(self.number)
+            )
         assert outcome is self.model.begin(str(self.number), self.now)
         if outcome is Attempt.REFUSED:
             oldest = min(moment for moment, _ in self.model.kept.values())
@@ -184,8 +190,8 @@ class AttemptsInThisProcess(RuleBasedStateMachine):
         is_open = sorted(name for name, each in self.model.kept.items() if each[1])
         if is_open:
             identity = data.draw(st.sampled_from(is_open))
-            with mock.patch.object(local.time, "time_ns", return_value=self.now * 1000):
-                self.limits.end_attempt("key", identity, failed=failed)
+            with mock.patch.object(rate_windows.time, "time_ns", return_value=self.now * 1000):
+                self.windows.end_attempt("key", identity, failed=failed)
             self.model.end(identity, failed=failed)
 
 
@@ -193,21 +199,21 @@ def test_attempts_in_this_process_are_those_of_the_model() -> None:
     run_state_machine_as_test(AttemptsInThisProcess, settings=QUICK)
 
 
-def test_attempt_lua_counts_as_the_model_does(valkey: Valkey) -> None:
-    """The script tells no moment: it ran between two others, and the model is asked at both.
+def test_begin_attempt_lua_counts_as_the_model_does(valkey: Valkey) -> None:
+    """The script returns no time: it ran between two others, and the model is used at both.
 
-    Where these disagree a place fell free in between, and either outcome is right.
+    Where these disagree the window moved on in between, and either outcome is right.
     """
     client = valkey.client
     runs = iter(range(10**6))
 
     class OnValkey(RuleBasedStateMachine):
-        places, window = 3, 20_000
+        limit, window = 3, 20_000
 
         def __init__(self) -> None:
             super().__init__()
             self.key = f"medianest:limit:sign-in:{next(runs)}"
-            self.model = Attempts(self.places, self.window)
+            self.model = Attempts(self.limit, self.window)
             self.number = 0
 
         @rule(microseconds=st.integers(0, 5_000) | st.just(20_000))
@@ -220,7 +226,7 @@ def test_attempt_lua_counts_as_the_model_does(valkey: Valkey) -> None:
             identity = str(self.number)
             before = _now(client)
             outcome = Attempt(
-                _run(client, _ATTEMPT, self.key, self.places, self.window, identity)[0]
+                _run(client, _BEGIN_ATTEMPT, self.key, self.limit, self.window, identity)[0]
             )
             after = _now(client)
             possible = {self.model.would_be(identity, now)[0] for now in (before, after)}
@@ -247,29 +253,33 @@ def test_attempt_lua_counts_as_the_model_does(valkey: Valkey) -> None:
 
 def test_a_limit_lives_as_long_as_it_counts_and_a_users_is_never_evicted(valkey: Valkey) -> None:
     """Of users there are few: no time to live, so no eviction of volatile keys forgets them."""
-    _run(valkey.client, _TAKE, "medianest:limit:server:1", 20, 60 * SECOND, 0)
-    _run(valkey.client, _TAKE, "medianest:limit:bad-token:1", 30, 60 * SECOND, 60)
+    _run(valkey.client, _HIT, "medianest:limit:server:1", 20, 60 * SECOND, 0)
+    _run(valkey.client, _HIT, "medianest:limit:bad-token:1", 30, 60 * SECOND, 60)
     assert valkey.client.ttl("medianest:limit:server:1") == -1
     assert 55 <= valkey.client.ttl("medianest:limit:bad-token:1") <= 60
 
 
-def test_every_script_names_one_key_and_takes_the_clock_from_redis_alone() -> None:
-    for script in (each for each in vars(room).values() if isinstance(each, room._Script)):
-        assert "KEYS[2]" not in script.text
-        assert "os.time" not in script.text
-    assert "redis.call('TIME')" in _TAKE.text
-    assert "redis.call('TIME')" in _ATTEMPT.text
+def test_every_script_names_one_key_and_reads_the_clock_of_redis_alone() -> None:
+    folder = Path(redis_server.__file__).parent / "lua"
+    texts = {path.stem: path.read_text() for path in folder.glob("*.lua")}
+    assert len(texts) == 9
+    for text in texts.values():
+        assert "KEYS[1]" in text
+        assert "KEYS[2]" not in text
+        assert "os.time" not in text
+    assert "redis.call('TIME')" in _HIT.text
+    assert "redis.call('TIME')" in _BEGIN_ATTEMPT.text
 
 
 @pytest.mark.parametrize("workers", [1, 8])
 def test_of_many_threads_exactly_as_many_as_places_are_let_in(shared: Any, workers: int) -> None:
-    def takes(count: int, verdicts: list[Any]) -> None:
+    def hits(count: int, verdicts: list[Any]) -> None:
         for _ in range(count):
-            verdicts.append(shared.look(Take("server:9", 20, 60, is_kept=True)).verdict)
+            verdicts.append(shared.read(hit=Hit("server:9", 20, 60, expires=False)).verdict)
 
     verdicts: list[Any] = []
     threads = [
-        threading.Thread(target=takes, args=(64 // workers, verdicts)) for _ in range(workers)
+        threading.Thread(target=hits, args=(64 // workers, verdicts)) for _ in range(workers)
     ]
     for thread in threads:
         thread.start()

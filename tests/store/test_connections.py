@@ -3,23 +3,22 @@
 import threading
 from typing import Any
 
-from medianest.store import Take
+from medianest.store import Hit
 
 
-def looks(store: Any, key: str = "answer") -> list[Any]:
-    """Look from a thread of its own; return what it found."""
+def read_in_thread(store: Any, key: str = "answer") -> Any:
+    """Read from a thread of its own; return what it found."""
     found: list[Any] = []
-    thread = threading.Thread(target=lambda: found.append(store.look(None, key)))
+    thread = threading.Thread(target=lambda: found.append(store.read(key)))
     thread.start()
     thread.join()
-    return found
+    return found[0]
 
 
 def test_threads_that_come_and_go_never_use_up_the_connections(shared: Any, valkey: Any) -> None:
-    shared.put("answer", b"kept", 60)
+    shared.values.set("answer", b"cached", 60)
     for _ in range(150):
-        (look,) = looks(shared)
-        assert look.values == [b"kept"]
+        assert read_in_thread(shared).values == [b"cached"]
     # What ended threads held is closed when Python collects it, which is soon.
     assert valkey.client.info("clients")["connected_clients"] < 100
 
@@ -27,27 +26,27 @@ def test_threads_that_come_and_go_never_use_up_the_connections(shared: Any, valk
 def test_a_connection_that_redis_closed_is_made_anew_and_nobody_notices(
     shared: Any, valkey: Any
 ) -> None:
-    shared.put("answer", b"kept", 60)
-    take = Take("server:1", 1000, 60, is_kept=True)
+    shared.values.set("answer", b"cached", 60)
+    hit = Hit("server:1", 1000, 60, expires=False)
     for number in range(120):
-        look = shared.look(take, "answer")
-        assert look.values == [b"kept"]
-        assert look.verdict.remaining == 1000 - number - 1
+        reading = shared.read("answer", hit=hit)
+        assert reading.values == [b"cached"]
+        assert reading.verdict.remaining == 1000 - number - 1
         valkey.client.client_kill_filter(_type="normal", skipme=True)
 
 
 def test_connections_of_equal_threads_do_not_mix_their_answers(shared: Any) -> None:
     for name in range(8):
-        shared.put(f"answer-{name}", f"{name}".encode() * 5000, 60)
+        shared.values.set(f"answer-{name}", f"{name}".encode() * 5000, 60)
     wrong: list[Any] = []
 
-    def look(name: int) -> None:
+    def read(name: int) -> None:
         for _ in range(50):
-            values = shared.look(None, f"answer-{name}").values
+            values = shared.read(f"answer-{name}").values
             if values != [f"{name}".encode() * 5000]:
                 wrong.append(values)
 
-    threads = [threading.Thread(target=look, args=(name,)) for name in range(8)]
+    threads = [threading.Thread(target=read, args=(name,)) for name in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -55,7 +54,7 @@ def test_connections_of_equal_threads_do_not_mix_their_answers(shared: Any) -> N
     assert not wrong
 
 
-def test_a_stranger_at_redis_port_is_a_redis_that_is_away(stores: Any) -> None:
+def test_a_stranger_at_redis_port_is_a_redis_that_is_unavailable(stores: Any) -> None:
     import socket
 
     with socket.create_server(("127.0.0.1", 0)) as listener:
@@ -70,7 +69,7 @@ def test_a_stranger_at_redis_port_is_a_redis_that_is_away(stores: Any) -> None:
         thread = threading.Thread(target=answer, daemon=True)
         thread.start()
         store = stores.use(f"redis://127.0.0.1:{listener.getsockname()[1]}/0")
-        assert store.look(None, "answer").is_usable is False
-        look = store.look(Take("server:1", 5, 60, is_kept=True), "answer")
-        assert look.is_usable is False
-        assert look.verdict.remaining == 4
+        assert store.read("answer").is_available is False
+        reading = store.read("answer", hit=Hit("server:1", 5, 60, expires=False))
+        assert reading.is_available is False
+        assert reading.verdict.remaining == 4

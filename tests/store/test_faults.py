@@ -1,4 +1,4 @@
-"""A Redis that is away in any way: answers go on, limits hold per process, nobody waits for it."""
+"""An unavailable Redis: answers go on, limits hold per process, nobody waits for it."""
 
 import signal
 import time
@@ -20,8 +20,8 @@ PATHS = [
     "/api/v1/plex/libraries/1/collections?size=2",
 ]
 ITEMS = PATHS[2]
-# What an answer may take with Redis away and Plex at hand, on a busy machine: 0.3 seconds for
-# Redis, and the rest for the work. The store's own tests measure the 0.3 alone.
+# What an answer may cost with Redis unavailable and Plex at hand, on a busy machine: 0.3 seconds
+# for Redis, and the rest for the work. The store's own tests measure the 0.3 alone.
 SLOW = 2.0
 
 
@@ -83,7 +83,7 @@ def make_read_only(valkey: Valkey) -> None:
     valkey.client.replicaof(HOST, free_port())  # a master that is not there: the data stays
 
 
-AWAY: dict[str, tuple[Callable[[Valkey], None], Callable[[Valkey], None]]] = {
+FAULTS: dict[str, tuple[Callable[[Valkey], None], Callable[[Valkey], None]]] = {
     "refused": (refuse, lambda valkey: valkey.start()),
     "hung": (hang, lambda valkey: valkey.send(signal.SIGCONT)),
     "full": (fill, lambda valkey: valkey.client.config_set("maxmemory", "0")),
@@ -91,13 +91,13 @@ AWAY: dict[str, tuple[Callable[[Valkey], None], Callable[[Valkey], None]]] = {
 }
 
 
-@pytest.mark.parametrize("fault", AWAY)
+@pytest.mark.parametrize("fault", FAULTS)
 def test_answers_go_on_and_limits_hold_per_process_while_redis_is(
     fault: str, exposed: Service, frail: Valkey, people: Sequence[Person], plex: Simulator
 ) -> None:
-    breaks, mends = AWAY[fault]
-    # Each fault its own users: what a process counted while Redis was away it still knows.
-    first = 4 * list(AWAY).index(fault)
+    breaks, mends = FAULTS[fault]
+    # Each fault its own users: what a process counted while Redis was unavailable it still knows.
+    first = 4 * list(FAULTS).index(fault)
     reader, eager, later, last = people[first : first + 4]
     logged = len(exposed.log)
     breaks(frail)

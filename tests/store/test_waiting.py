@@ -10,13 +10,13 @@ from typing import Any
 
 import pytest
 
-from medianest.store import Attempt, Take
+from medianest.store import Attempt, Hit
 from tests.service import HOST, House, Valkey, free_port, until
 
 BOUND = 0.3
 # What a busy machine may add before a thread that is ready runs again.
 NOISE = 0.25
-TAKE = Take("server:1", 20, 60, is_kept=True)
+HIT = Hit("server:1", 20, 60, expires=False)
 
 
 @pytest.fixture
@@ -33,13 +33,16 @@ def seconds_of(call: Any, *args: Any, **kwargs: Any) -> float:
 
 
 CALLS = {
-    "look": lambda store: store.look(TAKE, "answer"),
-    "put": lambda store: store.put("answer", b"x", 60),
-    "acquire": lambda store: store.acquire("lease:x", "me", 3000),
-    "attempt": lambda store: store.attempt("sign-in:x", 10, 60, "id"),
-    "may ask": lambda store: store.wait_to_ask(5, 5.0),
-    "bump": lambda store: store.bump(["library:1"]),
-    "versions": lambda store: store.versions(),
+    "read": lambda store: store.read("answer", hit=HIT),
+    "hit": lambda store: store.rate_windows.hit(HIT),
+    "set": lambda store: store.values.set("answer", b"x", 60),
+    "lock": lambda store: store.load_locks.lock("lease:x", "me", 3000),
+    "record": lambda store: store.records.set("once:x", b"x", 60),
+    "begin attempt": lambda store: store.rate_windows.begin_attempt("sign-in:x", 10, 60, "id"),
+    "breaker": lambda store: store.breaker.seconds_until_allowed(5, 5.0),
+    "count": lambda store: store.counters.add("slice", {"HIT": 1}, 60),
+    "invalidate tags": lambda store: store.values.invalidate_tags(["library:1"]),
+    "tag versions": lambda store: store.values.tag_versions(),
 }
 
 
@@ -51,7 +54,7 @@ def test_a_redis_that_hangs_is_waited_for_once_and_briefly(
     store = stores.use(frail.url)
     if is_warm:
         CALLS[call](store)
-        assert store.is_up()
+        assert store.is_available()
     frail.send(signal.SIGSTOP)
     try:
         first = seconds_of(CALLS[call], store)
@@ -62,16 +65,16 @@ def test_a_redis_that_hangs_is_waited_for_once_and_briefly(
     assert first < BOUND + NOISE
     assert first > 0.1  # it did hang
     assert sum(others) < BOUND + NOISE
-    until(store.is_up, 5, "the store uses Redis again")
-    assert store.put("answer", b"kept", 60)
-    assert store.look(None, "answer").values == [b"kept"]
+    until(store.is_available, 5, "the store uses Redis again")
+    assert store.values.set("answer", b"cached", 60)
+    assert store.read("answer").values == [b"cached"]
 
 
 def test_a_redis_that_refuses_is_waited_for_not_at_all(stores: Any) -> None:
     store = stores.use(f"redis://{HOST}:{free_port()}/0")
-    assert seconds_of(store.look, TAKE, "answer") < BOUND + NOISE
-    assert sum(seconds_of(store.look, TAKE, "answer") for _ in range(50)) < BOUND
-    verdict = store.look(TAKE, "answer").verdict
+    assert seconds_of(store.read, "answer", hit=HIT) < BOUND + NOISE
+    assert sum(seconds_of(store.read, "answer", hit=HIT) for _ in range(50)) < BOUND
+    verdict = store.read("answer", hit=HIT).verdict
     assert (verdict.is_allowed, verdict.remaining) == (False, 0)
 
 
@@ -86,21 +89,21 @@ def test_a_port_that_takes_no_connection_is_waited_for_briefly(stores: Any) -> N
                 each.setblocking(False)
                 each.connect_ex((HOST, port))
             store = stores.use(f"redis://{HOST}:{port}/0")
-            assert seconds_of(store.look, TAKE, "answer") < BOUND + NOISE
-            assert not store.look(TAKE, "answer").is_usable
+            assert seconds_of(store.read, "answer", hit=HIT) < BOUND + NOISE
+            assert not store.read("answer", hit=HIT).is_available
 
 
 def test_many_threads_at_once_wait_no_longer_than_one(stores: Any, frail: Valkey) -> None:
     store = stores.use(frail.url)
     ready, waited = threading.Barrier(17), []
 
-    def look() -> None:
-        store.look(None, "answer")
+    def read() -> None:
+        store.read("answer")
         ready.wait(10)
         ready.wait(10)
-        waited.append(seconds_of(store.look, TAKE, "answer"))
+        waited.append(seconds_of(store.read, "answer", hit=HIT))
 
-    threads = [threading.Thread(target=look) for _ in range(16)]
+    threads = [threading.Thread(target=read) for _ in range(16)]
     for thread in threads:
         thread.start()
     ready.wait(10)
@@ -115,7 +118,7 @@ def test_many_threads_at_once_wait_no_longer_than_one(stores: Any, frail: Valkey
     assert max(waited) < BOUND + NOISE
 
 
-def test_a_redis_that_loads_its_data_is_away(stores: Any) -> None:
+def test_a_redis_that_loads_its_data_is_unavailable(stores: Any) -> None:
     """A real one loads too fast or too slowly for a test: this one says so, word for word."""
 
     class Loading(socketserver.StreamRequestHandler):
@@ -131,46 +134,46 @@ def test_a_redis_that_loads_its_data_is_away(stores: Any) -> None:
     with Server((HOST, 0), Loading) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         store = stores.use(f"redis://{HOST}:{server.server_address[1]}/0")
-        assert seconds_of(store.look, TAKE, "answer") < BOUND + NOISE
-        look = store.look(TAKE, "answer")
-        assert (look.is_usable, look.verdict.remaining) == (False, 18)
-        assert not store.is_up()
+        assert seconds_of(store.read, "answer", hit=HIT) < BOUND + NOISE
+        reading = store.read("answer", hit=HIT)
+        assert (reading.is_available, reading.verdict.remaining) == (False, 18)
+        assert not store.is_available()
         server.shutdown()
 
 
-def test_limits_go_on_in_this_process_while_redis_is_away(
+def test_limits_go_on_in_this_process_while_redis_is_unavailable(
     stores: Any, frail: Valkey, caplog: pytest.LogCaptureFixture
 ) -> None:
     store = stores.use(frail.url)
-    assert store.look(TAKE).verdict.remaining == 19
+    assert store.read(hit=HIT).verdict.remaining == 19
     frail.kill()
     # This process goes on from where all workers together were.
-    rests = [store.look(TAKE).verdict.remaining for _ in range(19)]
+    rests = [store.read(hit=HIT).verdict.remaining for _ in range(19)]
     assert rests == list(range(18, -1, -1))
-    assert not store.look(TAKE).verdict.is_allowed
-    outcomes = [store.attempt("sign-in:x", 10, 60, f"{n}")[0] for n in range(10)]
+    assert not store.read(hit=HIT).verdict.is_allowed
+    outcomes = [store.rate_windows.begin_attempt("sign-in:x", 10, 60, f"{n}")[0] for n in range(10)]
     assert outcomes == [Attempt.BEGUN] * 10
     for number in range(10):
-        store.end_attempt("sign-in:x", f"{number}", failed=True)
-    outcome, wait = store.attempt("sign-in:x", 10, 60, "another")
+        store.rate_windows.end_attempt("sign-in:x", f"{number}", failed=True)
+    outcome, wait = store.rate_windows.begin_attempt("sign-in:x", 10, 60, "another")
     assert outcome is Attempt.REFUSED
     assert 1 <= wait <= 60
-    assert [each.message for each in caplog.records if "Redis is away" in each.message]
+    assert [each.message for each in caplog.records if "Redis is unavailable" in each.message]
     frail.start()
-    until(store.is_up, 5, "normal within five seconds")
-    assert store.look(TAKE).verdict.is_allowed
-    assert "Redis is back" in caplog.text
+    until(store.is_available, 5, "normal within five seconds")
+    assert store.read(hit=HIT).verdict.is_allowed
+    assert "Redis is available again" in caplog.text
 
 
 def test_a_redis_for_the_limits_alone_counts_there_and_keeps_answers_elsewhere(
     stores: Any, frail: Valkey, valkey: Valkey
 ) -> None:
     store = stores.use(valkey.url, frail.url)
-    look = store.look(TAKE, "answer")
-    assert (look.verdict.remaining, look.is_usable) == (19, True)
-    assert store.put("answer", b"kept", 60)
-    store.attempt("sign-in:x", 10, 60, "id")
+    reading = store.read("answer", hit=HIT)
+    assert (reading.verdict.remaining, reading.is_available) == (19, True)
+    assert store.values.set("answer", b"cached", 60)
+    store.rate_windows.begin_attempt("sign-in:x", 10, 60, "id")
     assert {key.split(b":")[1] for key in frail.client.keys("*")} == {b"limit"}
     assert {key.split(b":")[1] for key in valkey.client.keys("*")} == {b"cache"}
     valkey.client.flushall()
-    assert store.look(TAKE, "answer").verdict.remaining == 18
+    assert store.read("answer", hit=HIT).verdict.remaining == 18

@@ -1,4 +1,4 @@
-"""Follow Plex's notifications, so that answers are fresh before their time is over."""
+"""Follow Plex's notifications, so that responses are fresh before their time to live is over."""
 
 import contextlib
 import logging
@@ -15,10 +15,10 @@ log = logging.getLogger(__name__)
 
 
 class Command(BaseCommand):
-    """Listen until a signal comes."""
+    """Listen until a signal arrives."""
 
     help = (
-        "Follow Plex's notifications and drop the kept answers that a library's change touches. "
+        "Follow Plex's notifications and invalidate the cached responses that a change affects. "
         "Runs until it is stopped; one is enough for all workers and machines."
     )
     requires_system_checks = []
@@ -26,8 +26,8 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> NoReturn:
         if not settings.REDIS_URL:
             raise CommandError(
-                "REDIS_URL is not set: every process of the service keeps its answers to itself, "
-                "where this one cannot reach them. They live as long as README says."
+                "REDIS_URL is not set: every process of the service has a cache of its own, "
+                "which this process cannot reach. Responses are cached for their time to live."
             )
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, _end)
@@ -35,9 +35,9 @@ class Command(BaseCommand):
 
 
 def _end(*_: Any) -> NoReturn:
-    """End now: there is nothing to tidy up, and an ordinary exit waits for names being resolved.
+    """Exit at once: an ordinary exit would wait for name resolutions that are still running.
 
-    What was heard and not yet dropped is dropped by the next start, as all that was missed.
+    Nothing is lost: the next start clears the cache, because it may have missed changes.
     """
     with contextlib.suppress(Exception):
         log.info("stopped")

@@ -76,9 +76,7 @@ def _outside_rows(plex: PlexClient, guid: str) -> list[Row]:
 
 def _matched_rows(plex: PlexClient, guid: str, libraries: Sequence[Library]) -> list[Row]:
     agents = {library.agent: library for library in libraries if library.type in ("movie", "show")}
-    calls = [
-        (library, plex.start(plex.matched_guid, guid, library)) for library in agents.values()
-    ]
+    calls = [(library, plex.start(plex.matched_guid, guid, library)) for library in agents.values()]
     rows: list[Row] = []
     for library, call in calls:
         if (own := call.result()) and own.startswith(f"plex://{library.type}/"):

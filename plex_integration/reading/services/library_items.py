@@ -67,9 +67,7 @@ def _filters(
     return filters
 
 
-def _genre(
-    catalog: Catalog, library: Library, kind: str, wanted: str
-) -> tuple[str, str | None]:
+def _genre(catalog: Catalog, library: Library, kind: str, wanted: str) -> tuple[str, str | None]:
     """Return Plex's field and the id of a genre that is given by its id or its name."""
     owner, field = GENRES_OF.get(kind, (kind, "genre"))
     genres = catalog.genres(library, owner)

@@ -1,8 +1,8 @@
 """Which item types a library lists, and how Plex spells filters of each type."""
 
+from medianest.api.exceptions import Invalid
 from plex_integration.errors import PlexApiError
 from plex_integration.plex.media import Library
-from medianest.api.exceptions import Invalid
 
 # What a library of each type can list; the first is what it lists by default.
 LISTABLE = {

@@ -1,7 +1,7 @@
--- Tell whether Plex may be asked: always while it answers, else once per pause.
--- KEYS[1]  a hash: "failures" in a row, "probe" the moment (microseconds) of the last question
--- ARGV     1 failures that open the breaker, 2 pause in microseconds
--- returns  microseconds to wait; 0: ask now
+-- Return when the guarded server may be called: now while it works, else once per pause.
+-- KEYS[1]  a hash: "failures" in a row, "probe" the time (microseconds) of the last call
+-- ARGV     1 failures in a row that open the breaker, 2 pause in microseconds
+-- returns  microseconds to wait; 0: call now
 local failures = tonumber(redis.call('HGET', KEYS[1], 'failures') or 0)
 if failures < tonumber(ARGV[1]) then return 0 end
 local time = redis.call('TIME')

@@ -1,5 +1,6 @@
--- Note that Plex failed.
--- KEYS[1]  the breaker's hash; ARGV  1 failures that open it, 2 seconds after which it is forgotten
+-- Record a failure of the guarded server.
+-- KEYS[1]  the breaker's hash
+-- ARGV     1 failures in a row that open it, 2 seconds after which it closes by itself
 local failures = redis.call('HINCRBY', KEYS[1], 'failures', 1)
 redis.call('EXPIRE', KEYS[1], ARGV[2])
 if failures == tonumber(ARGV[1]) then

@@ -1,0 +1,53 @@
+"""How a view describes its endpoints to drf-spectacular, the index and the browsable API.
+
+Must not import `rest_framework.views`: DRF loads this module while it loads that one.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.utils import OpenApiParameter
+
+from medianest.api.serializers import Body, Query
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """An action: its operation id, its query and body, its other parameters and its responses.
+
+    `responses` maps statuses to payload serializers.
+    """
+
+    operation_id: str
+    responses: Mapping[Any, Any]
+    query: type[Query] | None = None
+    body: type[Body] | None = None
+    parameters: tuple[OpenApiParameter, ...] = ()
+
+
+class EndpointSchema(AutoSchema):
+    """Describe the current action of a view by its `endpoint()`, where it has one."""
+
+    def get_operation_id(self) -> str:
+        endpoint = self._endpoint()
+        return endpoint.operation_id if endpoint else super().get_operation_id()
+
+    def get_override_parameters(self) -> list[Any]:
+        endpoint = self._endpoint()
+        if endpoint is None:
+            return list(super().get_override_parameters())
+        return [*([endpoint.query] if endpoint.query else []), *endpoint.parameters]
+
+    def get_request_serializer(self) -> Any:
+        endpoint = self._endpoint()
+        return endpoint.body if endpoint else super().get_request_serializer()
+
+    def get_response_serializers(self) -> Any:
+        endpoint = self._endpoint()
+        return endpoint.responses if endpoint else super().get_response_serializers()
+
+    def _endpoint(self) -> Endpoint | None:
+        describe = getattr(self.view, "endpoint", None)
+        return describe() if describe else None

@@ -1,0 +1,24 @@
+-- Count a request in a sliding window, or say when the next one is allowed.
+-- KEYS[1]  a list of the times (microseconds) of the requests that count, oldest first
+-- ARGV     1 limit, 2 window in microseconds, 3 seconds until the key expires (0: never)
+-- returns  { 1 if allowed else 0, requests remaining, us until the oldest leaves, now in us }
+-- Redis's own clock decides, so that all machines agree. Refused requests do not count.
+local time = redis.call('TIME')
+local now = time[1] * 1000000 + time[2]
+local limit, window, seconds = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
+
+local oldest = tonumber(redis.call('LINDEX', KEYS[1], 0) or now)
+while oldest <= now - window do
+  redis.call('LPOP', KEYS[1])
+  oldest = tonumber(redis.call('LINDEX', KEYS[1], 0) or now)
+end
+
+local used = redis.call('LLEN', KEYS[1])
+local allowed = 0
+if used < limit then
+  -- %.0f: Lua would write a number of this size as 1.79e+15.
+  redis.call('RPUSH', KEYS[1], string.format('%.0f', now))
+  if seconds > 0 then redis.call('EXPIRE', KEYS[1], seconds) end
+  allowed, used = 1, used + 1
+end
+return { allowed, math.max(0, limit - used), oldest + window - now, string.format('%.0f', now) }

@@ -1,0 +1,193 @@
+"""The connection to Redis or Valkey: commands, scripts, and what happens while it is unavailable.
+
+No request waits for a Redis that is unavailable: after the first timeout or refused connection
+nothing is sent any more, and a background thread, not a request, notices when Redis is back.
+Knows nothing of what is stored.
+"""
+
+import contextlib
+import hashlib
+import logging
+import threading
+import time
+from collections.abc import Callable
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import redis
+from django_redis import get_redis_connection
+
+log = logging.getLogger(__name__)
+
+RETRY_SECONDS = 0.5
+"""How often the background thread tries a Redis that is unavailable."""
+
+MICROSECONDS = 1_000_000
+"""The scripts count time in microseconds."""
+
+Command = tuple[Any, ...]
+
+
+class Script:
+    """A Lua script beside this module. Every script has exactly one key."""
+
+    def __init__(self, name: str) -> None:
+        self.text = (Path(__file__).parent / "lua" / f"{name}.lua").read_text()
+        self.sha = hashlib.sha1(self.text.encode()).hexdigest()  # noqa: S324 - Redis's own name
+
+    def command(self, key: str, *arguments: Any) -> Command:
+        """Return the command that runs this script."""
+        return ("EVALSHA", self.sha, 1, key, *arguments)
+
+
+class Availability:
+    """Whether Redis can be used now. All Redis servers of one store share it.
+
+    Before Redis is used again, all checks and then all deliveries must succeed: they raise what
+    redis-py raises.
+    """
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        """Held while Redis becomes available or unavailable."""
+        self._unavailable = threading.Event()
+        self._checks: list[Callable[[], object]] = []
+        self._deliveries: list[Callable[[], object]] = []
+
+    def is_available(self) -> bool:
+        """Tell whether commands are sent to Redis now."""
+        return not self._unavailable.is_set()
+
+    def add_check(self, check: Callable[[], object]) -> None:
+        """Require a check to succeed before Redis is used again."""
+        self._checks.append(check)
+
+    def add_delivery(self, deliver: Callable[[], object]) -> None:
+        """Deliver what Redis missed before it is used again; `lock` is held meanwhile."""
+        self._deliveries.append(deliver)
+
+    def report_failure(self, error: Exception) -> None:
+        """Stop using Redis until the background thread finds that it works again."""
+        with self.lock:
+            if self._unavailable.is_set():
+                return
+            self._unavailable.set()
+        log.warning(
+            "Redis is unavailable (%s): responses are not cached, limits count per process",
+            type(error).__name__,
+        )
+        threading.Thread(target=self._wait_for_return, name="redis-return", daemon=True).start()
+
+    def _wait_for_return(self) -> None:
+        while True:
+            time.sleep(RETRY_SECONDS)
+            with contextlib.suppress(redis.exceptions.RedisError, OSError):
+                self._return()
+                return
+
+    def _return(self) -> None:
+        for check in self._checks:
+            check()
+        with self.lock:
+            for deliver in self._deliveries:
+                deliver()
+            self._unavailable.clear()
+        log.warning("Redis is available again")
+
+
+class RedisServer:
+    """One Redis of the settings. No method raises: None stands for an unavailable Redis."""
+
+    def __init__(self, alias: str, availability: Availability) -> None:
+        self.availability = availability
+        self._alias = alias
+        self._connections = threading.local()
+        availability.add_check(lambda: self.client.ping())
+
+    @cached_property
+    def client(self) -> Any:
+        """Return redis-py's client, whose methods do raise."""
+        return get_redis_connection(self._alias)
+
+    def send(self, *commands: Command) -> list[Any] | None:
+        """Send commands in one round trip over this thread's own connection; return raw replies.
+
+        For what every request does: a pipeline from the pool costs more than Redis itself.
+        """
+        if not self.availability.is_available():
+            return None
+        connection, is_new = self._own_connection()
+        try:
+            return _replies(connection, commands)
+        except (redis.exceptions.RedisError, OSError) as error:
+            del self._connections.connection
+            connection.disconnect()
+            # Redis may have closed a connection that was idle, and be available all the same.
+            if not is_new and isinstance(error, redis.exceptions.ConnectionError):
+                return self.send(*commands)
+            self.availability.report_failure(error)
+            return None
+
+    def execute(self, *commands: Command) -> list[Any] | None:
+        """Send commands in one round trip over a pooled connection; return parsed replies.
+
+        A command that Redis refuses has its error as its reply.
+        """
+        if not self.availability.is_available():
+            return None
+        try:
+            return self._execute(commands)
+        except (redis.exceptions.RedisError, OSError) as error:
+            self.availability.report_failure(error)
+            return None
+
+    def run(self, script: Script, key: str, *arguments: Any) -> Any:
+        """Run a script; None where Redis is unavailable or refuses."""
+        replies = self.execute(script.command(key, *arguments))
+        if replies and isinstance(replies[0], redis.exceptions.NoScriptError):
+            return self.run_unknown(script, key, *arguments)
+        return _successful(replies)
+
+    def run_unknown(self, script: Script, key: str, *arguments: Any) -> Any:
+        """Run a script that Redis does not know yet, which also makes it known."""
+        return _successful(self.execute(("EVAL", script.text, 1, key, *arguments)))
+
+    def _execute(self, commands: tuple[Command, ...]) -> list[Any]:
+        pipeline = self.client.pipeline(transaction=False)
+        for command in commands:
+            pipeline.execute_command(*command)
+        replies: list[Any] = pipeline.execute(raise_on_error=False)
+        for reply in replies:
+            if isinstance(reply, redis.exceptions.ConnectionError):  # it is loading its data
+                raise reply
+        return replies
+
+    def _own_connection(self) -> tuple[Any, bool]:
+        """Return this thread's connection, and whether it is a new one."""
+        existing = getattr(self._connections, "connection", None)
+        if existing is not None:
+            return existing, False
+        # Not the pool's `make_connection`: the pool would count this connection for ever, also
+        # after its thread has ended.
+        pool = self.client.connection_pool
+        self._connections.connection = pool.connection_class(**pool.connection_kwargs)
+        return self._connections.connection, True
+
+
+def _replies(connection: Any, commands: tuple[Command, ...]) -> list[Any]:
+    connection.send_packed_command(connection.pack_commands(commands), check_health=False)
+    return [_reply(connection) for _ in commands]
+
+
+def _reply(connection: Any) -> Any:
+    try:
+        return connection.read_response()
+    except redis.exceptions.ConnectionError:
+        raise
+    except redis.exceptions.ResponseError as error:
+        return error
+
+
+def _successful(replies: list[Any] | None) -> Any:
+    return None if not replies or isinstance(replies[0], Exception) else replies[0]

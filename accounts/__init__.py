@@ -1,1 +1,1 @@
-"""Who may come in: the user, their tokens, and the endpoints that sign them in and out."""
+"""Users, their tokens, and the endpoints that sign them in and out."""

@@ -1,6 +1,4 @@
-"""The users' room in the admin; issued tokens have none, since nothing shows a token."""
-
-from typing import TYPE_CHECKING
+"""The users' page in the admin. Issued tokens have no page: nothing shows a token."""
 
 from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin
@@ -10,28 +8,23 @@ from rest_framework_simplejwt.token_blacklist.models import BlacklistedToken, Ou
 
 from accounts.models import User
 
-# Django's own is generic for type checkers alone.
-if TYPE_CHECKING:
-    Admin = UserAdmin[User]
-else:
-    Admin = UserAdmin
-
 
 @admin.register(User)
-class UsersAdmin(Admin):
-    """Django's own users, whose tokens can be revoked."""
+class UsersAdmin(UserAdmin):  # type: ignore[type-arg] # generic in the stubs only
+    """Django's own page for users, with an action that revokes their tokens."""
 
     actions = ["revoke_all_tokens"]
 
     @admin.action(description="Revoke all tokens of selected users", permissions=["change"])
     def revoke_all_tokens(self, request: HttpRequest, users: QuerySet[User]) -> None:
-        """Refuse every token that these users hold; each gets a line in the log."""
+        """Revoke every token of these users, and log it for each of them."""
         for user in users:
             user.revoke_tokens()
             self.log_change(request, user, "Revoked all tokens.")
+        count = users.count()
+        owners = "1 user" if count == 1 else f"{count} users"
         messages.success(
-            request,
-            f"All tokens of {users.count()} user(s) are refused everywhere within 30 seconds.",
+            request, f"All tokens of {owners} revoked. Takes effect within 30 seconds."
         )
 
 

@@ -1,17 +1,17 @@
-"""The accounts app, and the admin with this service's own sign-in."""
+"""The accounts app, and Django's admin with a sign-in that is rate-limited."""
 
 from django.apps import AppConfig
 from django.contrib.admin import apps as admin
 
 
 class AccountsConfig(AppConfig):
-    """Name the app."""
+    """The app of users and tokens."""
 
     name = "accounts"
 
 
 class SiteConfig(admin.AdminConfig):
-    """Take `accounts.site.Site` for the admin's site."""
+    """Django's admin, with `accounts.site.Site` as its site."""
 
     default = False
     default_site = "accounts.site.Site"

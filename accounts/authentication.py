@@ -1,4 +1,4 @@
-"""DRF's doors: an `Authorization: Bearer` header, and for pages the admin's session."""
+"""DRF authentication: an access token in the header, or the admin's session for HTML pages."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ HTML = "text/html"
 
 
 class BearerAuthentication(BaseAuthentication):
-    """Accept a good access token as `Authorization: Bearer <token>`; the scheme in any case."""
+    """Accept a valid access token as `Authorization: Bearer <token>`; the scheme in any case."""
 
     def authenticate(self, request: Request) -> tuple[User, Any] | None:
         scheme, _, raw = request.META.get("HTTP_AUTHORIZATION", "").strip().partition(" ")
@@ -32,10 +32,10 @@ class BearerAuthentication(BaseAuthentication):
 
 
 class BrowserSession(BaseAuthentication):
-    """Let who is signed in at the admin read pages.
+    """Accept a session of the admin for reading HTML pages.
 
-    A session counts for a page alone: whatever answers JSON, and whatever changes something, asks
-    for a token, so that no other site can use the cookie.
+    JSON responses and every request that changes something need a token, so that no other site can
+    use the cookie.
     """
 
     def authenticate(self, request: Request) -> tuple[User, None] | None:

@@ -1,87 +1,89 @@
-"""What this process remembers of tokens and users, so that a request need not ask again.
+"""Remember verified tokens and their users, so that a request needs no database query.
 
-A verified token stays verified until it ends: its signature cannot change. A user is remembered
-for `USER_SECONDS`: that is how long a deactivated user or a changed password may still be let in
-by a process that has just seen them, on every worker.
+A verified token stays verified until it expires: its signature cannot change. A user is remembered
+for `USER_SECONDS`. That is how long a worker can still accept a user who has been deactivated, or
+whose password or tokens have changed.
 """
 
 import threading
 import time
-from collections import OrderedDict
 from dataclasses import dataclass
 from typing import Any
+
+from cachetools import TLRUCache, TTLCache
 
 from accounts import tokens
 from accounts.models import User
 
 USER_SECONDS = 20.0
-_TOKENS = 20_000
-_USERS = 20_000
+MAX_TOKENS = 20_000
+MAX_USERS = 20_000
 
 
 @dataclass(frozen=True)
-class _Seen:
+class _RememberedUser:
+    """A user as the database had it; `stamp` is the token stamp that was valid then."""
+
     user: User
     stamp: str
-    until: float
+
+
+def _expiry(_raw: str, token: Any, _now: float) -> float:
+    expires: float = token["exp"]
+    return expires
 
 
 _lock = threading.Lock()
-_tokens: "OrderedDict[str, Any]" = OrderedDict()
-_users: "OrderedDict[str, _Seen]" = OrderedDict()
+_tokens: TLRUCache[str, Any] = TLRUCache(MAX_TOKENS, ttu=_expiry, timer=time.time)
+_users: TTLCache[str, _RememberedUser] = TTLCache(MAX_USERS, USER_SECONDS)
 
 
 def signed_in(raw: str) -> tuple[User, Any]:
     """Return the user of an access token, and the token. Raises TokenRefused.
 
-    The user is shared between requests: read it, never change it.
+    Requests share the user: read it, never change it.
     """
-    token = _token(raw)
-    user_id = token["user_id"]
-    seen = _users.get(user_id)
-    if seen is None or seen.until < time.monotonic() or seen.stamp != token["stamp"]:
-        seen = _seen(token)
-        with _lock:
-            _users[user_id] = seen
-            _users.move_to_end(user_id)
-            while len(_users) > _USERS:
-                _users.popitem(last=False)
-    return seen.user, token
+    token = _remembered_token(raw) or _verify(raw)
+    return _remembered_user(token) or _load_user(token), token
 
 
 def known_user(raw: str) -> str | None:
     """Return the id of an access token's user if both are remembered, else None."""
-    token = _tokens.get(raw)
-    if token is None or token["exp"] <= time.time():
+    token = _remembered_token(raw)
+    if token is None or _remembered_user(token) is None:
         return None
     user_id: str = token["user_id"]
-    seen = _users.get(user_id)
-    if seen is None or seen.until < time.monotonic() or seen.stamp != token["stamp"]:
-        return None
     return user_id
 
 
 def forget() -> None:
-    """Forget everything: the next request asks the database."""
+    """Forget all tokens and users: the next request queries the database."""
     with _lock:
         _tokens.clear()
         _users.clear()
 
 
-def _token(raw: str) -> Any:
-    token = _tokens.get(raw)
-    if token is not None:
-        if token["exp"] > time.time():
-            return token
-        raise tokens.TokenRefused
+def _remembered_token(raw: str) -> Any:
+    with _lock:
+        return _tokens.get(raw)
+
+
+def _remembered_user(token: Any) -> User | None:
+    """Return the user of a token, unless the user's stamp is another one."""
+    with _lock:
+        remembered = _users.get(token["user_id"])
+    return remembered.user if remembered and remembered.stamp == token["stamp"] else None
+
+
+def _verify(raw: str) -> Any:
     token = tokens.read(raw, tokens.AccessToken)
     with _lock:
         _tokens[raw] = token
-        while len(_tokens) > _TOKENS:
-            _tokens.popitem(last=False)
     return token
 
 
-def _seen(token: Any) -> _Seen:
+def _load_user(token: Any) -> User:
     user = tokens.bearer(token)
-    return _Seen(user, token["stamp"], time.monotonic() + USER_SECONDS)
+    with _lock:
+        _users[token["user_id"]] = _RememberedUser(user, token["stamp"])
+    return user

@@ -1,4 +1,4 @@
-"""What the sign-in endpoints take and answer."""
+"""Request bodies and payloads of the sign-in endpoints."""
 
 from rest_framework import serializers
 
@@ -7,7 +7,7 @@ from medianest.api.serializers import Body
 
 
 class Credentials(Body):
-    """A name and a password."""
+    """A user name and a password."""
 
     username = serializers.CharField(max_length=150)
     password = serializers.CharField(max_length=128, trim_whitespace=False)
@@ -20,13 +20,13 @@ class RefreshBody(Body):
 
 
 class TokenBody(Body):
-    """A token of either kind."""
+    """An access or a refresh token."""
 
     token = serializers.CharField(max_length=4096)
 
 
 class TokenPairPayload(serializers.Serializer[object]):
-    """A fresh pair; `expiresIn` is the access token's life in seconds."""
+    """A new pair; `expiresIn` is the lifetime of the access token in seconds."""
 
     access = serializers.CharField()
     refresh = serializers.CharField()
@@ -34,7 +34,7 @@ class TokenPairPayload(serializers.Serializer[object]):
 
 
 class TokenPayload(serializers.Serializer[object]):
-    """What a good token is, and when it ends."""
+    """The type of a valid token, and when it expires."""
 
     tokenType = serializers.ChoiceField(choices=["access", "refresh"])
     expiresAt = Instant()
@@ -50,11 +50,11 @@ class UserPayload(serializers.Serializer[object]):
 
 
 class SessionPayload(serializers.Serializer[object]):
-    """Who is signed in, and until when this access token is good."""
+    """The signed-in user, and when the access token expires."""
 
     user = UserPayload()
     expiresAt = Instant()
 
 
 class EmptyPayload(serializers.Serializer[object]):
-    """Nothing to say but success."""
+    """An empty payload: the request succeeded."""

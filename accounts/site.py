@@ -1,4 +1,4 @@
-"""The admin as a whole: its name, and a sign-in that is limited before any password is hashed."""
+"""The admin's site: its name, and a sign-in that is limited before any password is hashed."""
 
 from typing import Any
 
@@ -7,14 +7,14 @@ from django.contrib.admin.forms import AdminAuthenticationForm
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 
-from medianest.api.exceptions import RateLimitExceeded
 from accounts.throttling import SignInAttempt
+from medianest.api.exceptions import RateLimitExceeded
 
 _RETRY_AFTER = "accounts.retry_after"
 
 
 class LimitedForm(AdminAuthenticationForm):
-    """The admin's sign-in, counted against its address and its name like the API's."""
+    """The admin's sign-in form. Failures count per address and per name, like those of the API."""
 
     def clean(self) -> dict[str, Any]:
         username = self.cleaned_data.get("username")
@@ -36,7 +36,7 @@ class LimitedForm(AdminAuthenticationForm):
 
 
 class Site(AdminSite):
-    """The operator's pages."""
+    """The admin's site."""
 
     site_header = site_title = "MediaNest"
     index_title = "Administration"
@@ -46,7 +46,7 @@ class Site(AdminSite):
     def login(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """Sign in; who failed too often is told so with 429."""
+        """Sign in; respond with 429 after too many failed attempts."""
         response = super().login(request, extra_context)
         if retry_after := request.META.get(_RETRY_AFTER):
             response.status_code = 429

@@ -25,20 +25,20 @@ BAD_TOKENS = Limit("bad-token", 30)
 LIMITS = (FAILED_SIGN_INS, BAD_TOKENS)
 """Every limit of this app that an operator can change."""
 
-# While all places are taken by attempts that are still open, another attempt polls for a place.
+# Attempts that have not ended yet count as well. While they fill the limit, a new one polls.
 POLL_SECONDS = 0.05
 POLLS = 60
 
 
 def count_bad_token(request: HttpRequest) -> None:
-    """Count a bad token against its address. Raises RateLimitExceeded beyond the limit."""
+    """Count a bad token of an address. Raises RateLimitExceeded beyond the limit."""
     verdict = store.current().rate_windows.hit(address_hit(request, BAD_TOKENS, prefix=""))
     if not verdict.is_allowed:
         raise RateLimitExceeded(verdict.limit, WINDOW, verdict.retry_after)
 
 
 class SignInAttempt:
-    """An attempt to sign in: it counts against its address and its name unless it succeeds."""
+    """An attempt to sign in. It counts per address and per name, unless it succeeds."""
 
     def __init__(self, request: HttpRequest, username: str) -> None:
         self._keys = [
@@ -52,7 +52,7 @@ class SignInAttempt:
         self._begun: list[str] = []
 
     def begin(self) -> None:
-        """Take a place before any password is checked. Raises RateLimitExceeded."""
+        """Count the attempt before any password is checked. Raises RateLimitExceeded."""
         limit = requests_allowed(FAILED_SIGN_INS)
         for key in self._keys:
             outcome, wait = self._begin(key, limit)
@@ -62,7 +62,7 @@ class SignInAttempt:
             self._begun.append(key)
 
     def end(self, *, failed: bool) -> None:
-        """Count the attempt if it failed; otherwise forget it."""
+        """Keep the attempt counted if it failed; otherwise remove it."""
         for key in self._begun:
             store.current().rate_windows.end_attempt(key, self._id, failed=failed)
 

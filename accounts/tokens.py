@@ -1,7 +1,7 @@
 """Issue, read, rotate and revoke tokens. Nothing here knows HTTP.
 
-A token is good while its signature and time are good, its claims have the right shape, its user
-is active and its stamp is the user's present one (`User.token_stamp`).
+A token is valid if its signature is valid, it has not expired, its claims have the right types, its
+user is active, and its stamp is the user's current one (`User.token_stamp`).
 """
 
 from dataclasses import dataclass
@@ -17,22 +17,22 @@ from rest_framework_simplejwt.utils import datetime_from_epoch
 
 from accounts.models import User
 
-# 9999-12-31, the last moment a datetime can hold: a later `exp` is no time.
+# 9999-12-31: a datetime cannot hold a later `exp`.
 _LAST_EPOCH_SECOND = 253402300799
 
 
 class TokenRefused(Exception):
-    """The token is not good: forged, expired, of the wrong type, revoked or malformed."""
+    """The token is not valid: forged, expired, of the wrong type, revoked or malformed."""
 
 
 class _Claims:
-    """Refuse signed tokens whose claims are not of the shape this service writes."""
+    """Refuse signed tokens whose claims do not have the types that this service writes."""
 
     payload: dict[str, Any]
 
     def verify(self) -> None:
         claims = self.payload
-        good = (
+        is_valid = (
             type(claims.get("exp")) is int
             and 0 <= claims["exp"] <= _LAST_EPOCH_SECOND
             and isinstance(claims.get("jti"), str)
@@ -44,23 +44,23 @@ class _Claims:
             and isinstance(claims.get("stamp"), str)
             and "aud" not in claims
         )
-        if not good:
+        if not is_valid:
             raise TokenError("Token has malformed claims")
         super().verify()  # type: ignore[misc]
 
 
 class AccessToken(_Claims, simplejwt.AccessToken):
-    """What a request carries: 15 minutes."""
+    """The token that requests send. It lives for 15 minutes."""
 
 
 class RefreshToken(_Claims, simplejwt.RefreshToken):
-    """What renews the access token, once: 7 days."""
+    """The token that gets a new pair, once. It lives for 7 days."""
 
     access_token_class = AccessToken
 
     @classmethod
     def for_user(cls, user: User) -> Self:  # type: ignore[override]
-        """Issue a token and note its id; the token itself is never stored."""
+        """Issue a token and store its id; the token itself is never stored."""
         token = cls()
         token["user_id"] = str(user.pk)
         token["stamp"] = user.token_stamp()
@@ -76,7 +76,7 @@ class RefreshToken(_Claims, simplejwt.RefreshToken):
 
 @dataclass(frozen=True)
 class TokenPair:
-    """An access token, the refresh token that renews it, and the access token's life in seconds."""
+    """An access and a refresh token; `expiresIn` is the access token's lifetime in seconds."""
 
     access: str
     refresh: str
@@ -84,17 +84,17 @@ class TokenPair:
 
 
 def issue(user: User) -> TokenPair:
-    """Sign a user in: return a fresh pair."""
+    """Return a new pair of tokens for a user."""
     refresh = RefreshToken.for_user(user)
     lifetime: timedelta = settings.SIMPLE_JWT["ACCESS_TOKEN_LIFETIME"]  # type: ignore[assignment]
     return TokenPair(str(refresh.access_token), str(refresh), int(lifetime.total_seconds()))
 
 
 def read(raw: str | bytes, kind: type[AccessToken] | type[RefreshToken]) -> Any:
-    """Return the verified token; raise TokenRefused for anything that is none.
+    """Return the verified token. Raises TokenRefused.
 
-    A signed token can still hold any JSON, and the libraries below raise more than their own
-    errors on it: whatever they trip over, the token is refused.
+    A signed token can contain any JSON, and for some of it the libraries raise other errors than
+    their own. Those refuse the token as well.
     """
     try:
         return kind(raw)  # type: ignore[arg-type]
@@ -103,7 +103,7 @@ def read(raw: str | bytes, kind: type[AccessToken] | type[RefreshToken]) -> Any:
 
 
 def bearer(token: Any) -> User:
-    """Return the active user a verified token is of; raise TokenRefused where it is revoked."""
+    """Return the active user of a verified token. Raises TokenRefused if it has been revoked."""
     user = get_user_model().objects.filter(pk=int(token["user_id"])).first()
     if user is None or not user.is_active or user.token_stamp() != token["stamp"]:
         raise TokenRefused
@@ -111,30 +111,30 @@ def bearer(token: Any) -> User:
 
 
 def rotate(raw: str) -> TokenPair:
-    """Trade a refresh token for a fresh pair; the old one is refused from then on."""
+    """Exchange a refresh token for a new pair. Raises TokenRefused; the old token is used up."""
     token = read(raw, RefreshToken)
     user = bearer(token)
-    _spend(token)
+    _use_up(token)
     return issue(user)
 
 
 def revoke(raw: str) -> None:
-    """Refuse a refresh token from now on."""
+    """Revoke a refresh token. Raises TokenRefused if it is not valid."""
     token = read(raw, RefreshToken)
     bearer(token)
-    _spend(token)
+    _use_up(token)
 
 
 def expires_at(token: Any) -> datetime:
-    """Return when a verified token ends."""
+    """Return when a verified token expires."""
     return datetime_from_epoch(token["exp"])
 
 
-def _spend(token: Any) -> None:
-    # The blacklist's unique row decides: of two requests with one token, one alone creates it.
+def _use_up(token: Any) -> None:
+    # The blacklist has one row per token: of two requests with one token, only one creates it.
     outstanding = OutstandingToken.objects.filter(jti=token["jti"]).first()
     if outstanding is None:
         raise TokenRefused
-    _, first = BlacklistedToken.objects.get_or_create(token=outstanding)
-    if not first:
+    _, is_first = BlacklistedToken.objects.get_or_create(token=outstanding)
+    if not is_first:
         raise TokenRefused

@@ -1,4 +1,4 @@
-"""Signing in and out, under /api/v1/auth."""
+"""The sign-in endpoints, under /api/v1/auth."""
 
 from django.urls import path
 

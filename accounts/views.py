@@ -1,4 +1,4 @@
-"""The sign-in endpoints: one action each."""
+"""The sign-in endpoints. Each has one method."""
 
 from collections.abc import Callable
 from typing import Any
@@ -27,18 +27,21 @@ from medianest.api.fields import iso_instant
 
 
 class _Public(APIView):
-    """An endpoint whose body is the proof: an old `Authorization` header must not stop it."""
+    """An endpoint whose credentials are in the body.
+
+    It ignores the `Authorization` header, in which a client may still send an expired token.
+    """
 
     authentication_classes = []
     permission_classes = [AllowAny]
 
 
 class TokenView(_Public):
-    """Sign in."""
+    """`/auth/token`"""
 
     @extend_schema(request=Credentials, responses=TokenPairPayload, operation_id="authToken")
     def post(self, request: Request) -> Response:
-        """Trade a name and password for an access and a refresh token."""
+        """Get an access and a refresh token for a user name and a password."""
         credentials = Credentials.of(request)
         attempt = SignInAttempt(request._request, credentials["username"])
         attempt.begin()
@@ -53,61 +56,62 @@ class TokenView(_Public):
 
 
 class TokenRefreshView(_Public):
-    """Renew."""
+    """`/auth/token/refresh`"""
 
     @extend_schema(request=RefreshBody, responses=TokenPairPayload, operation_id="authRefresh")
     def post(self, request: Request) -> Response:
-        """Trade a refresh token for a fresh pair; the old refresh token is refused afterwards."""
+        """Get a new pair for a refresh token, which cannot be used again."""
         pair = _accepted(tokens.rotate, RefreshBody.of(request)["refresh"])
         return Response(TokenPairPayload(pair).data)
 
 
 class TokenVerifyView(_Public):
-    """Verify."""
+    """`/auth/token/verify`"""
 
     @extend_schema(request=TokenBody, responses=TokenPayload, operation_id="authVerify")
     def post(self, request: Request) -> Response:
-        """Say whether a token, access or refresh, would be accepted now."""
+        """Check whether an access or refresh token is valid."""
         raw = TokenBody.of(request)["token"]
         try:
             token = tokens.read(raw, tokens.AccessToken)
         except tokens.TokenRefused:
             token = _accepted(tokens.read, raw, tokens.RefreshToken)
         _accepted(tokens.bearer, token)
-        answer = {
+        payload = {
             "tokenType": token.token_type,
             "expiresAt": iso_instant(tokens.expires_at(token)),
         }
-        return Response(TokenPayload(answer).data)
+        return Response(TokenPayload(payload).data)
 
 
 class LogoutView(_Public):
-    """Sign out."""
+    """`/auth/logout`"""
 
     @extend_schema(request=RefreshBody, responses=EmptyPayload, operation_id="authLogout")
     def post(self, request: Request) -> Response:
-        """Refuse a refresh token from now on; its access token ends within 15 minutes."""
+        """Revoke a refresh token. Its access token expires within 15 minutes."""
         _accepted(tokens.revoke, RefreshBody.of(request)["refresh"])
         return Response(EmptyPayload({}).data)
 
 
 class SessionView(APIView):
-    """Who am I."""
+    """`/auth/session`"""
 
     @extend_schema(responses=SessionPayload, operation_id="authSession")
     def get(self, request: Request) -> Response:
-        """Tell who is signed in, and until when this access token is good."""
-        ends = (
+        """Get the signed-in user, and when the access token expires."""
+        expires = (
             tokens.expires_at(request.auth)
             if request.auth
             else request._request.session.get_expiry_date()
         )
-        answer = {"user": request.user, "expiresAt": iso_instant(ends)}
-        return Response(SessionPayload(answer).data)
+        payload = {"user": request.user, "expiresAt": iso_instant(expires)}
+        return Response(SessionPayload(payload).data)
 
 
-def _accepted(act: Callable[..., Any], *given: Any) -> Any:
+def _accepted(function: Callable[..., Any], *arguments: Any) -> Any:
+    """Return the result of a function of `tokens`. Raises AuthenticationFailed for TokenRefused."""
     try:
-        return act(*given)
+        return function(*arguments)
     except tokens.TokenRefused:
         raise AuthenticationFailed("The token is not valid.") from None

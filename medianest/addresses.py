@@ -1,7 +1,7 @@
-"""Which addresses this service may be pointed at: http or https, and no door to a cloud's secrets.
+"""Which addresses this service may connect to: http or https, but no cloud metadata service.
 
-Plex lives at home, so loopback and private addresses are fine. What runs beside a machine to hand
-out its credentials (link-local and metadata hosts) is never Plex. Standard library only.
+Plex usually runs in a private network, so loopback and private addresses are allowed. Link-local
+and metadata hosts give out a machine's credentials and are never Plex. Standard library only.
 """
 
 import ipaddress
@@ -15,7 +15,7 @@ _METADATA_NAMES = {
     "instance-data",
     "instance-data.ec2.internal",
 }
-# AWS over IPv6, Alibaba, Azure's agent, Oracle; the rest are link-local.
+# AWS over IPv6, Alibaba, Azure, Oracle. The metadata hosts of other clouds are link-local.
 _METADATA_HOSTS = {
     ipaddress.ip_address(each)
     for each in ("fd00:ec2::254", "100.100.100.200", "168.63.129.16", "192.0.0.192")
@@ -24,35 +24,35 @@ _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 
 
 def refusal(address: str) -> str | None:
-    """Return in one sentence why an address cannot be used; None where it can."""
+    """Return a sentence that says why an address is refused; None if it is allowed."""
     if not address.isascii() or not address.isprintable() or " " in address or "\\" in address:
-        return "Write the address in ASCII, without blanks."
+        return "The address may contain only ASCII characters, no spaces and no backslashes."
     try:
         parts = urlsplit(address)
         host, _ = parts.hostname, parts.port
     except ValueError:
-        return "This is no address: it must look like http://192.168.1.10:32400."
+        return "This is not a valid address. Example: http://192.168.1.10:32400."
     if parts.scheme not in ("http", "https") or not host:
-        return "The address must begin with http:// or https:// and a host's name."
+        return "The address must start with http:// or https:// and a host."
     if "@" in parts.netloc:
-        return "The address must not hold a name or a password."
+        return "The address must not contain a user name or a password."
     if "?" in address or "#" in address:
-        return "The address must not hold a query or a fragment."
+        return "The address must not contain a query or a fragment."
     if "%" in parts.netloc:
-        return "The host's name must not hold a percent sign."
+        return "The host must not contain a percent sign."
     name = host.rstrip(".").lower()
     if name in _METADATA_NAMES or is_forbidden(name):
-        return "Link-local and metadata hosts are refused."
+        return "Link-local and metadata hosts are not allowed."
     return None
 
 
 def is_forbidden(host: str) -> bool:
-    """Tell whether an IP address, however it is spelled, is link-local or a metadata host's."""
+    """Tell whether an IP address, in any notation, is link-local or a metadata host's."""
     try:
         address = ipaddress.ip_address(host.partition("%")[0])
     except ValueError:
         try:
-            # What the resolver takes for IPv4 too: 0xa9fea9fe, 2852039166, 0251.0376.0251.0376.
+            # The resolver also accepts these as IPv4: 0xa9fea9fe, 2852039166, 0251.0376.0251.0376.
             address = ipaddress.ip_address(socket.inet_aton(host))
         except (OSError, ValueError):
             return False

@@ -1,6 +1,6 @@
-"""The connection to Plex: one row, for superusers, whose token can be written but never read."""
+"""The connection to Plex: one row, for superusers, whose token can be written but not read."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import urlsplit
 
 from cryptography import x509
@@ -13,27 +13,21 @@ from django.urls import URLPattern, path, reverse
 from django.views.decorators.http import require_POST
 
 from medianest.addresses import refusal
-from plex_integration.configuration import runtime
 from plex_integration.admin import sign_in
-from plex_integration.plex import try_out
+from plex_integration.configuration import runtime
 from plex_integration.configuration.models import PlexConnection
+from plex_integration.plex import diagnose
 
-# Django's own are generic for type checkers alone.
-if TYPE_CHECKING:
-    Form = forms.ModelForm[PlexConnection]
-    Admin = admin.ModelAdmin[PlexConnection]
-else:
-    Form, Admin = forms.ModelForm, admin.ModelAdmin
-
-NO_TOKEN = "There is no token yet: enter one, or sign in to Plex."  # noqa: S105 - a sentence
+NO_TOKEN = "No token yet. Enter one, or sign in to Plex."  # noqa: S105 - a message
 UNREADABLE = (
-    "The kept token cannot be read any more, because the key that encrypts it has changed. "
-    "Enter it again, or sign in to Plex."
+    "The stored token cannot be decrypted, because the encryption key has changed. "
+    "Enter the token again, or sign in to Plex."
 )
+_NAME = "plex_integration_plexconnection"
 
 
-class ConnectionForm(Form):
-    """What can be set; an empty token keeps the present one."""
+class ConnectionForm(forms.ModelForm):  # type: ignore[type-arg] # generic in the stubs only
+    """Edit the connection; an empty token leaves the stored one unchanged."""
 
     token = forms.CharField(
         required=False,
@@ -56,71 +50,72 @@ class ConnectionForm(Form):
             "authority": forms.Textarea(attrs={"rows": 6, "cols": 66, "spellcheck": "false"}),
         }
         help_texts = {
-            "url": "http or https, as this service reaches Plex. A new address needs the token "
-            "again, so that no token is sent where it was not meant to go.",
-            "authority": "The certificates, in PEM, of the authority that signed Plex's own.",
-            "seconds": "For all requests to Plex that one answer needs together, 0.1 to 120.",
-            "show_file_paths": "Off: the paths of media files and folders are null in answers.",
+            "url": "http or https, as this service reaches Plex. If you change the address, enter "
+            "the token again: the stored token is never sent to a new address.",
+            "authority": "The certificate of the CA that signed Plex's certificate, in PEM format.",
+            "seconds": "The time limit for all Plex requests of one response together, 0.1 to 120.",
+            "show_file_paths": "If off, the paths of media files and folders are null in "
+            "responses.",
         }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["token"].help_text = _about_token(self.instance)
+        self.fields["token"].help_text = _token_help(self.instance)
 
     def clean_url(self) -> str:
         address: str = self.cleaned_data["url"].strip()
         if refused := refusal(address):
             raise ValidationError(refused)
-        return _normal(address)
+        return _normalized(address)
 
     def clean_token(self) -> str:
         token: str = self.cleaned_data["token"]
         if not token.isascii() or not token.isprintable() or " " in token:
-            raise ValidationError("A token is printable ASCII without blanks.")
+            raise ValidationError("A token has only printable ASCII characters and no spaces.")
         return token
 
     def clean_authority(self) -> str:
-        written: str = self.cleaned_data["authority"].strip()
-        if written:
+        certificates: str = self.cleaned_data["authority"].strip()
+        if certificates:
             try:
-                x509.load_pem_x509_certificates(written.encode())
+                x509.load_pem_x509_certificates(certificates.encode())
             except ValueError:
-                raise ValidationError("These are no certificates in PEM.") from None
-        return written
+                raise ValidationError("This is not a certificate in PEM format.") from None
+        return certificates
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
-        is_new = "url" in cleaned and cleaned["url"] != _normal(self.instance.url)
+        is_new = "url" in cleaned and cleaned["url"] != _normalized(self.instance.url)
         if is_new and self.instance.encrypted_token and cleaned.get("token") == "":
-            self.add_error("token", "A new address needs the token again.")
-        is_own = cleaned.get("tls") == PlexConnection.Tls.OWN_CA
-        if is_own and cleaned.get("authority") == "":
-            self.add_error("authority", "Paste the authority's certificates.")
+            self.add_error("token", "Enter the token again for the new address.")
+        is_custom = cleaned.get("tls") == PlexConnection.Tls.OWN_CA
+        if is_custom and cleaned.get("authority") == "":
+            self.add_error("authority", "Paste the CA certificate.")
         return cleaned
 
-    def save(self, commit: bool = True) -> PlexConnection:
+    def save(self, commit: bool = True) -> Any:
         if token := self.cleaned_data["token"]:
             self.instance.token = token
         return super().save(commit)
 
 
-def _normal(address: str) -> str:
+def _normalized(address: str) -> str:
     parts = urlsplit(address)
     return parts._replace(netloc=parts.netloc.lower()).geturl().rstrip("/")
 
 
-def _about_token(row: PlexConnection) -> str:
+def _token_help(row: PlexConnection) -> str:
     if not row.encrypted_token:
         return NO_TOKEN
     if row.token is None:
         return UNREADABLE
-    ending = f"It ends with {row.token_ending}. " if row.token_ending else ""
-    return f"A token is kept, encrypted. {ending}Leave this empty to keep it."
+    ending = f"Ends in …{row.token_ending}. " if row.token_ending else ""
+    return f"A token is stored, encrypted. {ending}Leave this field empty to keep it."
 
 
 @admin.register(PlexConnection)
-class ConnectionAdmin(Admin):
-    """One row, shown at once; a button that tries it."""
+class ConnectionAdmin(admin.ModelAdmin):  # type: ignore[type-arg] # generic in the stubs only
+    """Show the only row at once, with buttons to test it and to sign in to Plex."""
 
     form = ConnectionForm
     fields = ["url", "token", "tls", "authority", "seconds", "show_file_paths"]
@@ -128,48 +123,44 @@ class ConnectionAdmin(Admin):
 
     def get_urls(self) -> list[URLPattern]:
         test = require_POST(self.admin_site.admin_view(self.test_view))
-        sign_in = self.admin_site.admin_view(self.sign_in_view)
+        sign_in_page = self.admin_site.admin_view(self.sign_in_view)
         return [
-            path("test/", test, name="plex_integration_plexconnection_test"),
-            path("sign-in/", sign_in, name="plex_integration_plexconnection_sign_in"),
+            path("test/", test, name=f"{_NAME}_test"),
+            path("sign-in/", sign_in_page, name=f"{_NAME}_sign_in"),
             *super().get_urls(),
         ]
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """Show the row at once, or the form for the first one."""
+        """Go to the row, or to the form that adds it."""
         if not self.has_view_permission(request):
             raise PermissionDenied
         return HttpResponseRedirect(_page())
 
     def test_view(self, request: HttpRequest) -> HttpResponse:
-        """Try the saved connection and say in one sentence what is so."""
+        """Test the saved connection and report the result in one sentence."""
         if not self.has_change_permission(request):
             raise PermissionDenied
         row = PlexConnection.objects.first()
         if row is None:
-            messages.error(request, "There is no connection yet: enter Plex's address.")
+            messages.error(request, sign_in.NO_ADDRESS)
         else:
-            tell_trial(request, row)
+            report_diagnosis(request, row)
         return HttpResponseRedirect(_page())
 
     def sign_in_view(self, request: HttpRequest) -> HttpResponse:
-        """Begin to sign in to Plex, or look whether that is done."""
+        """Start or cancel a sign-in to Plex with POST; check whether it is finished with GET."""
         if not self.has_change_permission(request):
             raise PermissionDenied
         if request.method == "POST":
-            if "cancel" in request.POST:
-                sign_in.cancel(request)
-            elif failure := sign_in.begin(request):
-                messages.error(request, failure)
-            else:
-                return HttpResponseRedirect(request.path)
-            return HttpResponseRedirect(_page())
-        if waiting := sign_in.page(request, self, _page()):
-            return waiting
-        messages.success(request, "Signed in to Plex: the new token is in force within 2 seconds.")
-        tell_trial(request, PlexConnection.objects.get())
+            return self._start_or_cancel(request)
+        if response := sign_in.page(request, self, _page()):
+            return response
+        messages.success(
+            request, "Signed in to Plex. The new token takes effect within 2 seconds."
+        )
+        report_diagnosis(request, PlexConnection.objects.get())
         return HttpResponseRedirect(_page())
 
     def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
@@ -179,7 +170,7 @@ class ConnectionAdmin(Admin):
         return self.has_view_permission(request)
 
     def has_module_permission(self, request: HttpRequest) -> bool:
-        # The policies and the cache's status are for other staff too.
+        # Other staff may see the app too: it also has the pages of the cache.
         return super().has_module_permission(request) or self.has_view_permission(request)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
@@ -189,30 +180,42 @@ class ConnectionAdmin(Admin):
         return False
 
     def response_add(self, request: HttpRequest, obj: Any, *args: Any) -> HttpResponse:
-        """Stay on the page: it is the only row, and the next thing is to test it."""
+        """Stay on the page: it is the only row, and the next step is to test it."""
         return self._saved(request)
 
     def response_change(self, request: HttpRequest, obj: Any) -> HttpResponse:
         """Stay on the page."""
         return self._saved(request)
 
+    def _start_or_cancel(self, request: HttpRequest) -> HttpResponse:
+        if "cancel" in request.POST:
+            sign_in.cancel(request)
+        elif failure := sign_in.start(request):
+            messages.error(request, failure)
+        else:
+            return HttpResponseRedirect(request.path)
+        return HttpResponseRedirect(_page())
+
     def _saved(self, request: HttpRequest) -> HttpResponse:
-        messages.success(request, "The connection was saved; it is in force within 2 seconds.")
+        messages.success(request, "Connection saved. Takes effect within 2 seconds.")
         return HttpResponseRedirect(_page())
 
 
-def tell_trial(request: HttpRequest, row: PlexConnection) -> None:
-    """Try a connection and leave the sentence for the next page."""
-    to = row.connection()
-    if to is None:
+def report_diagnosis(request: HttpRequest, row: PlexConnection) -> None:
+    """Test a connection and add the result to the messages of the next page."""
+    connection = row.connection()
+    if connection is None:
         messages.error(request, UNREADABLE if row.encrypted_token else NO_TOKEN)
         return
-    trial = try_out(to)
-    (messages.success if trial.is_connected else messages.error)(request, trial.sentence)
+    diagnosis = diagnose(connection)
+    report = messages.success if diagnosis.is_connected else messages.error
+    report(request, diagnosis.message)
 
 
 def _page() -> str:
-    runtime.current()  # the first start may still be to come
-    name = "admin:plex_integration_plexconnection_"
+    # The first use of the settings creates the row that the environment describes.
+    runtime.current()
     row = PlexConnection.objects.first()
-    return reverse(f"{name}change", args=[row.pk]) if row else reverse(f"{name}add")
+    if row is None:
+        return reverse(f"admin:{_NAME}_add")
+    return reverse(f"admin:{_NAME}_change", args=[row.pk])

@@ -1,8 +1,8 @@
 """Announce changed settings to every process, once the change is committed.
 
 Every process holds a snapshot of the rows (`runtime`) and compares its version with the one in the
-store, so giving the tag `SETTINGS` a new version is enough. A new connection also makes every
-cached response a miss.
+store, so it is enough to invalidate the tag `SETTINGS`. A changed connection also invalidates every
+cached response.
 """
 
 from collections.abc import Sequence

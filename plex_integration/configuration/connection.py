@@ -1,4 +1,4 @@
-"""How this service reaches a Plex server: one value, handed to whoever talks to Plex."""
+"""How this service reaches a Plex server, as one value that every client of Plex is given."""
 
 from dataclasses import dataclass, field
 from functools import cache, cached_property
@@ -11,8 +11,8 @@ from tempfile import TemporaryDirectory
 class Connection:
     """A Plex server as this service reaches it.
 
-    `verify` is True, False or the path of a CA file; `seconds` is the time that all calls of one
-    response have together. The token never shows in a representation.
+    `verify` is True, False or the path of a CA file. `seconds` is the time limit for all calls of
+    one response together. The representation does not contain the token.
     """
 
     url: str
@@ -23,16 +23,16 @@ class Connection:
 
     @cached_property
     def scope(self) -> str:
-        """Who may see what this server answers: cached responses of two scopes never meet.
+        """Who may see a cached response of this server.
 
-        Today that is whoever holds the service's own token.
+        Responses are cached per scope. Today all users of the service share the scope of its token.
         """
         identity = f"{self.url}\n{self.token}\n{self.show_file_paths}"
         return blake2b(identity.encode(), digest_size=8).hexdigest()
 
 
 def authority_file(certificates: str) -> str:
-    """Return a file of this process that holds these certificates, as TLS libraries want them."""
+    """Write certificates to a file of this process, for TLS libraries; return its path."""
     name = blake2b(certificates.encode(), digest_size=16).hexdigest()
     path = Path(_folder().name) / f"{name}.pem"
     if not path.exists():
@@ -42,5 +42,5 @@ def authority_file(certificates: str) -> str:
 
 @cache
 def _folder() -> "TemporaryDirectory[str]":
-    # Readable by this user alone, and removed when the process ends.
+    # Only this user can read it. It is removed when the process ends.
     return TemporaryDirectory(prefix="medianest-authorities-")

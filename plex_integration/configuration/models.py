@@ -1,4 +1,4 @@
-"""What the operator can change: the connection to Plex, and values that differ from the policies.
+"""What the operator can change: the connection to Plex, cache times and rate limits.
 
 `changes` announces every saved or deleted row to all processes.
 """
@@ -13,14 +13,14 @@ from plex_integration.configuration.connection import Connection, authority_file
 
 
 class PlexConnection(models.Model):
-    """The Plex server, the only row: first from the environment, afterwards from the admin."""
+    """The only row: created from the environment at the first start, then edited in the admin."""
 
     class Tls(models.TextChoices):
-        """How Plex's certificate is verified."""
+        """How the certificate of Plex is verified."""
 
-        VERIFY = "verify", "Verify against the public authorities"
-        OWN_CA = "own-ca", "Verify against the authority below"
-        ACCEPT = "accept", "Accept any certificate (not safe)"
+        VERIFY = "verify", "Verify with public CAs"
+        OWN_CA = "own-ca", "Verify with the custom CA certificate below"
+        ACCEPT = "accept", "Accept any certificate (unsafe)"
 
     url = models.CharField("address", max_length=300)
     encrypted_token = models.TextField("token", blank=True, editable=False)
@@ -45,7 +45,7 @@ class PlexConnection(models.Model):
 
     @property
     def token(self) -> str | None:
-        """The token; "" where there is none, None where it cannot be read any more."""
+        """The token: "" if there is none, None if it cannot be decrypted."""
         return secrets.decrypted(self.encrypted_token)
 
     @token.setter
@@ -53,7 +53,7 @@ class PlexConnection(models.Model):
         self.encrypted_token = secrets.encrypted(token)
 
     def connection(self) -> Connection | None:
-        """Return the server as it is asked; None where its token is missing or unreadable."""
+        """Return the connection; None if the token is missing or cannot be decrypted."""
         token = self.token
         if not token:
             return None
@@ -64,27 +64,27 @@ class PlexConnection(models.Model):
 
     @property
     def token_ending(self) -> str:
-        """The last 4 characters of a token that is long enough to show them."""
+        """The last 4 characters of the token; "" if it is shorter than 12."""
         token = self.token or ""
         return token[-4:] if len(token) >= 12 else ""
 
 
 class PolicyChange(models.Model):
-    """A value that differs from the documented one, of a policy or of a limit."""
+    """A cache time or rate limit that differs from the documented one."""
 
     class Kind(models.TextChoices):
-        """What it is a value of."""
+        """Whose value it is: a policy's or a limit's."""
 
-        TTL = "ttl", "time to live"
-        RATE = "rate", "rate"
+        TTL = "ttl", "cache time"
+        RATE = "rate", "rate limit"
 
     kind = models.CharField(max_length=4, choices=Kind.choices)
     name = models.CharField(max_length=32)
     value = models.PositiveIntegerField()
 
     class Meta:
-        verbose_name = "policy"
-        verbose_name_plural = "policies"
+        verbose_name = "cache time or rate limit"
+        verbose_name_plural = "cache times and rate limits"
         constraints = [
             models.UniqueConstraint(fields=["kind", "name"], name="one_change_per_policy")
         ]
@@ -94,7 +94,7 @@ class PolicyChange(models.Model):
 
 
 class CacheStatus(models.Model):
-    """No table: the cache's own page in the admin, and the rights to see and to clear it."""
+    """The cache's page in the admin and its permissions. It has no table."""
 
     class Meta:
         managed = False

@@ -1,4 +1,4 @@
-"""Secrets at rest: encrypted with a key that is derived from a setting and stands in no table."""
+"""Encrypt secrets for the database, with a key derived from `ENCRYPTION_KEY`."""
 
 from base64 import urlsafe_b64encode
 from functools import lru_cache
@@ -10,12 +10,12 @@ from django.conf import settings
 
 
 def encrypted(secret: str) -> str:
-    """Return a secret so that it can be stored; nothing for nothing."""
+    """Return an encrypted secret; "" for an empty one."""
     return _box(settings.ENCRYPTION_KEY).encrypt(secret.encode()).decode() if secret else ""
 
 
 def decrypted(stored: str) -> str | None:
-    """Return a stored secret; None where the key has changed, or it is none of ours."""
+    """Return a decrypted secret; None if it was encrypted with another key, or not at all."""
     if not stored:
         return ""
     try:

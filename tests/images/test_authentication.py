@@ -10,7 +10,7 @@ from tests.conftest import Client
 
 from .conftest import Browser, first, refusal
 
-NOON = 1_800_057_600
+NOON = 1_800_014_400
 VERSION = "metadata.1000.thumb.1700000000"
 
 

@@ -73,7 +73,6 @@ def test_a_user_who_is_no_longer_welcome_is_refused_within_thirty_seconds(
     for _ in range(2):
         with pytest.raises(tokens.TokenRefused):
             identity_cache.signed_in(access)
-        assert identity_cache.known_user(access) is None
 
 
 def test_being_seen_again_and_again_prolongs_nothing(user: User, later: Any) -> None:
@@ -105,7 +104,6 @@ def test_a_token_that_ended_is_refused_though_it_was_seen(
     monkeypatch.setattr(identity_cache.time, "time", lambda: token["exp"] + 0.0)
     with pytest.raises(tokens.TokenRefused):
         identity_cache.signed_in(access)
-    assert identity_cache.known_user(access) is None
 
 
 def test_a_token_that_was_refused_is_not_remembered(user: User) -> None:

@@ -10,9 +10,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-from plex_simulator import gatherings, kinds
-from plex_simulator.invention import DAY, Dice
-from plex_simulator.records import (
+from plex_simulator import tables
+from plex_simulator.generation import collections
+from plex_simulator.generation.metadata import DAY, Dice
+from plex_simulator.models import (
     TYPE_NAMES,
     Collection,
     Entry,
@@ -23,8 +24,8 @@ from plex_simulator.records import (
     User,
     Viewing,
 )
-from plex_simulator.selection import select
-from plex_simulator.shelves import Shelf, Sizes
+from plex_simulator.queries import select
+from plex_simulator.tables.item_table import Shelf, Sizes
 
 SECTIONS: tuple[tuple[str, str, str, str, str, str, int, tuple[str, ...]], ...] = (
     ("1", "movie", "Movies", "tv.plex.agents.movie", "Plex Movie", "/data/movies", 0, ("movie",)),
@@ -75,34 +76,34 @@ class Catalogue:
         gathered.append(self._shelves["5", "artist"])
         self._collections = {
             made.rating_key: made
-            for made in gatherings.collections(self._dice, now, gathered, sizes.collections)
+            for made in collections.collections(self._dice, now, gathered, sizes.collections)
         }
         self._playlists = {
             made.rating_key: made
-            for made in gatherings.playlists(
+            for made in collections.playlists(
                 self._dice, now, self.owner, self.viewer, self._shelves
             )
         }
-        self._next_collection = gatherings.FIRST_COLLECTION_KEY + 5_000
-        self._next_playlist = gatherings.FIRST_PLAYLIST_KEY + 5_000
+        self._next_collection = collections.FIRST_COLLECTION_KEY + 5_000
+        self._next_playlist = collections.FIRST_PLAYLIST_KEY + 5_000
         self._next_entry = 900_001
         self._tag_items()
 
     def _build(self, seed: int, now: int, sizes: Sizes) -> dict[tuple[str, str], Shelf]:
         common = (seed, now, self.users)
-        movies = kinds.Movies(*common, "1", 0, made=sizes.movies)
-        shows = kinds.Shows(*common, "2", 1, made=sizes.shows, seasons=sizes.seasons)
-        seasons = kinds.Seasons(*common, "2", 2, shows=shows, episodes=sizes.episodes)
-        episodes = kinds.Episodes(*common, "2", 3, seasons=seasons)
-        artists = kinds.Artists(*common, "5", 4, made=sizes.artists, albums=sizes.albums)
-        albums = kinds.Albums(*common, "5", 5, artists=artists, tracks=sizes.tracks)
-        tracks = kinds.Tracks(*common, "5", 6, albums=albums)
-        photo_albums = kinds.PhotoAlbums(
+        movies = tables.Movies(*common, "1", 0, made=sizes.movies)
+        shows = tables.Shows(*common, "2", 1, made=sizes.shows, seasons=sizes.seasons)
+        seasons = tables.Seasons(*common, "2", 2, shows=shows, episodes=sizes.episodes)
+        episodes = tables.Episodes(*common, "2", 3, seasons=seasons)
+        artists = tables.Artists(*common, "5", 4, made=sizes.artists, albums=sizes.albums)
+        albums = tables.Albums(*common, "5", 5, artists=artists, tracks=sizes.tracks)
+        tracks = tables.Tracks(*common, "5", 6, albums=albums)
+        photo_albums = tables.PhotoAlbums(
             *common, "6", 7, made=sizes.photo_albums, photos=sizes.photos
         )
-        photos = kinds.Photos(*common, "6", 8, albums=photo_albums)
-        videos = kinds.Videos(*common, "8", 9, made=sizes.videos)
-        hidden = kinds.Movies(*common, "11", 10, made=sizes.hidden, legacy=True)
+        photos = tables.Photos(*common, "6", 8, albums=photo_albums)
+        videos = tables.Videos(*common, "8", 9, made=sizes.videos)
+        hidden = tables.Movies(*common, "11", 10, made=sizes.hidden, legacy=True)
         shelves = (
             movies, shows, seasons, episodes, artists, albums, tracks, photo_albums, photos,
             videos, hidden,

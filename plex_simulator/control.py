@@ -22,9 +22,9 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from plex_simulator.document import JSON_TYPE
 from plex_simulator.faults import matches
 from plex_simulator.messages import Reply
+from plex_simulator.nodes import JSON_TYPE
 
 if TYPE_CHECKING:
     from plex_simulator.simulator import Simulator

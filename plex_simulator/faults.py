@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
 
-from plex_simulator.document import JSON_TYPE, XML_TYPE, html
 from plex_simulator.messages import Reply
+from plex_simulator.nodes import JSON_TYPE, XML_TYPE, html
 
 PICTURES = r"^/(photo/:/transcode|library/metadata/\d+/(thumb|art)|(library/)?\w+/\d+/composite)"
 

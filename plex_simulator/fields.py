@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from plex_simulator.records import Item, Media, Viewing
+from plex_simulator.models import Item, Media, Viewing
 
 
 @dataclass(frozen=True, slots=True)

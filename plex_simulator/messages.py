@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import TypeVar
 
-from plex_simulator.document import JSON_TYPE, XML_TYPE, Node, Value, as_json, html, xml
-from plex_simulator.records import User
+from plex_simulator.models import User
+from plex_simulator.nodes import JSON_TYPE, XML_TYPE, Node, Value, as_json, html, xml
 
 Row = TypeVar("Row")
 

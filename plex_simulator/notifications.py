@@ -5,7 +5,7 @@ import threading
 from typing import Any
 
 from plex_simulator.catalogue import Change
-from plex_simulator.records import TYPE_NUMBERS
+from plex_simulator.models import TYPE_NUMBERS
 
 Message = dict[str, Any]
 

@@ -10,10 +10,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from plex_simulator.document import JSON_TYPE
-from plex_simulator.invention import Dice
+from plex_simulator.generation.metadata import Dice
 from plex_simulator.messages import Reply, Request
-from plex_simulator.records import User
+from plex_simulator.models import User
+from plex_simulator.nodes import JSON_TYPE
 
 LIFETIME = 900
 STRONG = 25

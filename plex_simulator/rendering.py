@@ -8,9 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from plex_simulator.catalogue import Catalogue
-from plex_simulator.document import Node, Value
 from plex_simulator.messages import Request
-from plex_simulator.records import (
+from plex_simulator.models import (
     Collection,
     Item,
     Media,
@@ -22,6 +21,7 @@ from plex_simulator.records import (
     Tag,
     User,
 )
+from plex_simulator.nodes import Node, Value
 
 ELEMENTS = {
     "movie": "Video",

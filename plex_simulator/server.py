@@ -11,21 +11,12 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from plex_simulator import (
-    hubs,
-    library,
-    matching,
-    pictures,
-    playlists,
-    plextv,
-    streams,
-    system,
-    writes,
-)
+from plex_simulator import event_streams, plextv
+from plex_simulator.endpoints import agents, editing, hubs, library, pictures, playlists, system
 from plex_simulator.faults import Fault, Faults, endless_rows, spoilt
 from plex_simulator.messages import Refusal, Reply, Request
-from plex_simulator.records import User
-from plex_simulator.world import NAME, VERSION, World, call
+from plex_simulator.models import User
+from plex_simulator.routing import NAME, VERSION, World, call
 
 log = logging.getLogger("plex_simulator")
 
@@ -38,9 +29,9 @@ ROUTES = [
     *library.ROUTES,
     *hubs.ROUTES,
     *playlists.ROUTES,
-    *matching.ROUTES,
+    *agents.ROUTES,
     *pictures.ROUTES,
-    *writes.ROUTES,
+    *editing.ROUTES,
     library.CHOICES,
 ]
 # What /simulator/ answers, outside Plex: method, path, query, body → reply.
@@ -232,7 +223,7 @@ class Handler(BaseHTTPRequestHandler):
             if path == EVENTS:
                 self.head(Reply(type="text/event-stream"), None)
                 self.wfile.flush()
-                streams.events(listener, self.wfile, closing)
+                event_streams.events(listener, self.wfile, closing)
                 return 200
             key = headers.get("sec-websocket-key")
             if key is None:
@@ -241,10 +232,10 @@ class Handler(BaseHTTPRequestHandler):
             self.send_response(101)
             self.send_header("Upgrade", "websocket")
             self.send_header("Connection", "Upgrade")
-            self.send_header("Sec-WebSocket-Accept", streams.websocket_accept(key))
+            self.send_header("Sec-WebSocket-Accept", event_streams.websocket_accept(key))
             self.end_headers()
             self.wfile.flush()
-            streams.websocket(listener, self.connection, self.rfile, self.wfile, closing)
+            event_streams.websocket(listener, self.connection, self.rfile, self.wfile, closing)
             return 101
         finally:
             broadcast.unsubscribe(listener)

@@ -9,12 +9,12 @@ from plex_simulator import control
 from plex_simulator.catalogue import Catalogue
 from plex_simulator.faults import Faults, matches
 from plex_simulator.messages import Reply
+from plex_simulator.models import User
 from plex_simulator.notifications import Broadcast
 from plex_simulator.plextv import Pins
-from plex_simulator.records import User
+from plex_simulator.routing import World
 from plex_simulator.server import PlexHTTPServer, Served
-from plex_simulator.shelves import Sizes
-from plex_simulator.world import World
+from plex_simulator.tables.item_table import Sizes
 
 
 class Simulator:

@@ -223,7 +223,7 @@ Plant = Callable[[bytes], None]
 @pytest.fixture
 def plant(monkeypatch: pytest.MonkeyPatch) -> Plant:
     """Make Plex answer these bytes to any question for a picture, as image/jpeg."""
-    from plex_simulator import pictures
+    from plex_simulator.endpoints import pictures
     from plex_simulator.messages import Reply
 
     def put(content: bytes) -> None:

@@ -1,7 +1,7 @@
 from plexapi.server import PlexServer
 
 from plex_simulator import Simulator
-from plex_simulator.words import AWKWARD_TITLES
+from plex_simulator.generation.vocabulary import AWKWARD_TITLES
 
 from .conftest import Asker
 

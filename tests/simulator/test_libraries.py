@@ -2,9 +2,9 @@ import pytest
 from plexapi.server import PlexServer
 
 from plex_simulator import Simulator
+from plex_simulator.endpoints.system import DIRECTORIES
 from plex_simulator.fields import FIELDS
-from plex_simulator.records import UNSEEN
-from plex_simulator.system import DIRECTORIES
+from plex_simulator.models import UNSEEN
 
 from .conftest import Asker, connect
 

@@ -12,8 +12,8 @@ from itertools import count
 from typing import Any
 
 from plex_simulator.fields import FIELDS, TYPE_FIELDS
-from plex_simulator.records import User
-from plex_simulator.shelves import Shelf
+from plex_simulator.models import User
+from plex_simulator.tables.item_table import Shelf
 
 Pair = tuple[str, str]
 Test = Callable[[int], bool]

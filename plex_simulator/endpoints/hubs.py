@@ -3,14 +3,14 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
-from plex_simulator.document import Node, Value
-from plex_simulator.library import PLUGIN, TAG_NAMES, rows_of
+from plex_simulator.endpoints.library import PLUGIN, TAG_NAMES, rows_of
 from plex_simulator.messages import Refusal, Reply, Request
-from plex_simulator.records import TYPE_NAMES, Item, Library
+from plex_simulator.models import TYPE_NAMES, Item, Library
+from plex_simulator.nodes import Node, Value
+from plex_simulator.queries import select
 from plex_simulator.rendering import item_node, section_attributes, style
-from plex_simulator.selection import select
-from plex_simulator.shelves import Shelf
-from plex_simulator.world import World, libraries_for, route
+from plex_simulator.routing import World, libraries_for, route
+from plex_simulator.tables.item_table import Shelf
 
 HUBS = {
     "movie": "Movies",

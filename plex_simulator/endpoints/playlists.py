@@ -1,11 +1,11 @@
 """Playlists, which belong to whoever made them: /playlists."""
 
-from plex_simulator.document import Node, Value
-from plex_simulator.library import PLUGIN
+from plex_simulator.endpoints.library import PLUGIN
 from plex_simulator.messages import Refusal, Reply, Request
-from plex_simulator.records import Item, Playlist
+from plex_simulator.models import Item, Playlist
+from plex_simulator.nodes import Node, Value
 from plex_simulator.rendering import item_node, playlist_node, style
-from plex_simulator.world import World, route
+from plex_simulator.routing import World, route
 
 
 def own_playlist(world: World, request: Request, key: str) -> Playlist:

@@ -1,11 +1,11 @@
 """The server itself: /, /identity, /media/providers, /status/sessions, accounts and settings."""
 
-from plex_simulator.document import Node, Value
-from plex_simulator.library import rows_of
+from plex_simulator.endpoints.library import rows_of
 from plex_simulator.messages import Refusal, Reply, Request
-from plex_simulator.records import Item, User
+from plex_simulator.models import Item, User
+from plex_simulator.nodes import Node, Value
 from plex_simulator.rendering import item_node, style
-from plex_simulator.world import NAME, VERSION, World, libraries_for, route
+from plex_simulator.routing import NAME, VERSION, World, libraries_for, route
 
 OWNER_FEATURES = (
     "3e5a1c52-6bb3-41f0-9a4e-0d7c3c5a5d11,adaptive_bitrate,camera_upload,collections,"

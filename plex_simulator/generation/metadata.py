@@ -3,15 +3,17 @@
 Each function is cheap and pure, so that a library of 250,000 items needs no start-up work.
 """
 
+from collections.abc import Sequence
 from functools import cache
+from typing import TypeVar
 
-from plex_simulator import words
-from plex_simulator.records import Chapter, Media, Part, Person, Role, Score, Stream, Tag
+from plex_simulator.generation import vocabulary
+from plex_simulator.models import Chapter, Media, Part, Person, Role, Score, Stream, Tag
 
 DAY = 86_400
 MONTH = 30 * DAY
 
-PEOPLE = len(words.FIRST_NAMES) * len(words.LAST_NAMES)
+PEOPLE = len(vocabulary.FIRST_NAMES) * len(vocabulary.LAST_NAMES)
 FIRST_GENRE_ID = 101
 FIRST_MUSIC_GENRE_ID = 201
 FIRST_COUNTRY_ID = 301
@@ -19,10 +21,15 @@ FIRST_LABEL_ID = 401
 FIRST_COLLECTION_TAG_ID = 50_001
 FIRST_PERSON_ID = {"director": 100_001, "writer": 200_001, "producer": 300_001, "actor": 400_001}
 
-GENRES = tuple(Tag(FIRST_GENRE_ID + n, name) for n, name in enumerate(words.GENRES))
-MUSIC_GENRES = tuple(Tag(FIRST_MUSIC_GENRE_ID + n, g) for n, g in enumerate(words.MUSIC_GENRES))
-COUNTRIES = tuple(Tag(FIRST_COUNTRY_ID + n, name) for n, name in enumerate(words.COUNTRIES))
+GENRES = tuple(Tag(FIRST_GENRE_ID + n, name) for n, name in enumerate(vocabulary.GENRES))
+MUSIC_GENRES = tuple(
+    Tag(FIRST_MUSIC_GENRE_ID + n, g) for n, g in enumerate(vocabulary.MUSIC_GENRES)
+)
+COUNTRIES = tuple(Tag(FIRST_COUNTRY_ID + n, name) for n, name in enumerate(vocabulary.COUNTRIES))
 LABELS = (Tag(FIRST_LABEL_ID, "Favourites"), Tag(FIRST_LABEL_ID + 1, "Kids"))
+
+
+Option = TypeVar("Option")
 
 
 class Dice:
@@ -34,6 +41,9 @@ class Dice:
     def __call__(self, index: int, purpose: int, sides: int) -> int:
         # Tuples of integers hash alike in every process, unlike strings.
         return (hash((self._salt, purpose, index)) >> 9) % sides
+
+    def choice(self, index: int, purpose: int, options: Sequence[Option]) -> Option:
+        return options[self(index, purpose, len(options))]
 
     def hexadecimal(self, index: int, purpose: int, digits: int) -> str:
         number = 0
@@ -48,23 +58,23 @@ class Dice:
 
 def title(dice: Dice, index: int, purpose: int) -> str:
     """Make up a title; every thirteenth one is awkward until those are used up."""
-    if index % 13 == 5 and index // 13 < len(words.AWKWARD_TITLES):
-        return words.AWKWARD_TITLES[index // 13]
+    if index % 13 == 5 and index // 13 < len(vocabulary.AWKWARD_TITLES):
+        return vocabulary.AWKWARD_TITLES[index // 13]
     shape = dice(index, purpose, 8)
-    adjective = words.ADJECTIVES[dice(index, purpose + 1, len(words.ADJECTIVES))]
-    noun = words.NOUNS[dice(index, purpose + 2, len(words.NOUNS))]
+    adjective = dice.choice(index, purpose + 1, vocabulary.ADJECTIVES)
+    noun = dice.choice(index, purpose + 2, vocabulary.NOUNS)
     if shape == 0:
         return f"The {adjective} {noun}"
     if shape == 1:
-        return f"The {noun} of {words.PLACES[dice(index, purpose + 3, len(words.PLACES))]}"
+        return f"The {noun} of {dice.choice(index, purpose + 3, vocabulary.PLACES)}"
     if shape == 2:
-        return f"{noun} in {words.PLACES[dice(index, purpose + 3, len(words.PLACES))]}"
+        return f"{noun} in {dice.choice(index, purpose + 3, vocabulary.PLACES)}"
     if shape == 3:
-        return f"A {noun} for {words.FIRST_NAMES[dice(index, purpose + 3, len(words.FIRST_NAMES))]}"
+        return f"A {noun} for {dice.choice(index, purpose + 3, vocabulary.FIRST_NAMES)}"
     if shape == 4:
-        return f"{words.FIRST_NAMES[dice(index, purpose + 3, len(words.FIRST_NAMES))]}'s {noun}"
+        return f"{dice.choice(index, purpose + 3, vocabulary.FIRST_NAMES)}'s {noun}"
     if shape == 5:
-        return f"{adjective} {noun}: {words.PLACES[dice(index, purpose + 3, len(words.PLACES))]}"
+        return f"{adjective} {noun}: {dice.choice(index, purpose + 3, vocabulary.PLACES)}"
     return f"{adjective} {noun}"
 
 
@@ -78,20 +88,20 @@ def title_sort(text: str) -> str | None:
 
 def summary(dice: Dice, index: int, purpose: int) -> str:
     if index % 29 == 7:
-        return words.AWKWARD_SUMMARIES[index // 29 % len(words.AWKWARD_SUMMARIES)]
-    trade = words.TRADES[dice(index, purpose, len(words.TRADES))]
-    quest = words.QUESTS[dice(index, purpose + 1, len(words.QUESTS))]
-    place = words.PLACES[dice(index, purpose + 2, len(words.PLACES))]
-    second = words.FIRST_NAMES[dice(index, purpose + 3, len(words.FIRST_NAMES))]
-    noun = words.NOUNS[dice(index, purpose + 4, len(words.NOUNS))].lower()
+        return vocabulary.AWKWARD_SUMMARIES[index // 29 % len(vocabulary.AWKWARD_SUMMARIES)]
+    trade = dice.choice(index, purpose, vocabulary.TRADES)
+    quest = dice.choice(index, purpose + 1, vocabulary.QUESTS)
+    place = dice.choice(index, purpose + 2, vocabulary.PLACES)
+    second = dice.choice(index, purpose + 3, vocabulary.FIRST_NAMES)
+    noun = dice.choice(index, purpose + 4, vocabulary.NOUNS).lower()
     return f"A {trade} {quest} {place}, where {second} and a forgotten {noun} change everything."
 
 
 @cache  # as many as there are names
 def person(kind: str, number: int) -> Person:
     """Name the nth director, writer, producer or actor; a ninth of them have no picture."""
-    first = words.FIRST_NAMES[number % len(words.FIRST_NAMES)]
-    last = words.LAST_NAMES[number // len(words.FIRST_NAMES) % len(words.LAST_NAMES)]
+    first = vocabulary.FIRST_NAMES[number % len(vocabulary.FIRST_NAMES)]
+    last = vocabulary.LAST_NAMES[number // len(vocabulary.FIRST_NAMES) % len(vocabulary.LAST_NAMES)]
     dice = Dice(FIRST_PERSON_ID[kind], number)
     portrait = dice.hexadecimal(number, 1, 32)
     thumb = f"https://metadata-static.plex.tv/{portrait[0]}/people/{portrait}.jpg"
@@ -105,7 +115,7 @@ def person(kind: str, number: int) -> Person:
 
 def role(dice: Dice, index: int, place: int, number: int) -> Role:
     throw = dice(index * 211 + place, 77, 10)
-    name = words.FIRST_NAMES[dice(index * 211 + place, 78, len(words.FIRST_NAMES))]
+    name = dice.choice(index * 211 + place, 78, vocabulary.FIRST_NAMES)
     if throw == 0:
         return Role(person("actor", number), None)
     if throw == 1:

@@ -3,22 +3,22 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from plex_simulator import advertised
-from plex_simulator.document import Node, Value
+from plex_simulator import filter_options
 from plex_simulator.fields import FIELDS, TYPE_FIELDS
-from plex_simulator.invention import COUNTRIES, GENRES, LABELS, MUSIC_GENRES
+from plex_simulator.generation.metadata import COUNTRIES, GENRES, LABELS, MUSIC_GENRES
 from plex_simulator.messages import Refusal, Reply, Request
-from plex_simulator.records import TYPE_NAMES, TYPE_NUMBERS, Collection, Item, Library
+from plex_simulator.models import TYPE_NAMES, TYPE_NUMBERS, Collection, Item, Library
+from plex_simulator.nodes import Node, Value
+from plex_simulator.queries import BadQuery, select
 from plex_simulator.rendering import Style, collection_node, item_node, section_attributes, style
-from plex_simulator.selection import BadQuery, select
-from plex_simulator.shelves import Shelf
-from plex_simulator.world import (
+from plex_simulator.routing import (
     World,
     libraries_for,
     route,
     visible_item,
     visible_library,
 )
+from plex_simulator.tables.item_table import Shelf
 
 TAGS: dict[str, Value] = {
     "mediaTagPrefix": "/system/bundle/media/flags/",
@@ -94,10 +94,10 @@ def section(world: World, request: Request, key: str) -> Reply:
     library = visible_library(world, request, key)
     plain = [("all", f"All {library.title}"), ("unwatched", "Unwatched"), ("onDeck", "On Deck")]
     rows = [Node("Directory", {"key": name, "title": title}) for name, title in plain]
-    for name, _, title in advertised.FILTERS[library.item_types[0]]:
+    for name, _, title in filter_options.FILTERS[library.item_types[0]]:
         rows.append(Node("Directory", {"secondary": True, "key": name, "title": f"By {title}"}))
     if request.flag("includeDetails"):
-        described = advertised.meta(library, library.item_types, "", advanced=True)
+        described = filter_options.meta(library, library.item_types, "", advanced=True)
         rows += [node for node in described.children if node.name == "Type"]
     head = _head(library, "")
     del head["title2"], head["librarySectionTitle"], head["librarySectionUUID"]
@@ -111,13 +111,13 @@ def section_all(world: World, request: Request, key: str) -> Reply:
     if kind == "collection":
         return collections(world, request, key)
     head: dict[str, Value] = {
-        **_head(library, f"All {advertised.TITLES.get(kind, kind)}"),
+        **_head(library, f"All {filter_options.TITLES.get(kind, kind)}"),
         "viewGroup": "photo" if kind == "photoalbum" else kind,
     }
     before = []
     if request.flag("includeMeta"):
         advanced = request.flag("includeAdvanced")
-        before.append(advertised.meta(library, library.item_types, kind, advanced=advanced))
+        before.append(filter_options.meta(library, library.item_types, kind, advanced=advanced))
     if kind not in library.item_types:
         return request.listing([], _nothing, head, before)
     shelf = world.catalogue.shelf(key, kind)
@@ -166,7 +166,7 @@ def collections(world: World, request: Request, key: str) -> Reply:
     look = style(request)
     before = []
     if request.flag("includeMeta"):
-        before.append(advertised.meta(library, ("collection",), "collection", advanced=False))
+        before.append(filter_options.meta(library, ("collection",), "collection", advanced=False))
 
     def render(made: Collection) -> Node:
         return collection_node(world.catalogue, request.user, made, look, world.machine)
@@ -179,7 +179,7 @@ def sorts(world: World, request: Request, key: str) -> Reply:
     library = visible_library(world, request, key)
     rows = [
         Node("Directory", {"defaultDirection": direction, "key": name, "title": title})
-        for name, direction, title in advertised.SORTS[_type(request, library)]
+        for name, direction, title in filter_options.SORTS[_type(request, library)]
     ]
     return request.container(PLUGIN, rows)
 
@@ -188,7 +188,7 @@ def filters(world: World, request: Request, key: str) -> Reply:
     library = visible_library(world, request, key)
     rows = [
         Node("Directory", node.attributes)
-        for node in advertised.filters(library, _type(request, library))
+        for node in filter_options.filters(library, _type(request, library))
     ]
     return request.container(PLUGIN, rows)
 

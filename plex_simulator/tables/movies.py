@@ -2,9 +2,10 @@
 
 from typing import Any
 
-from plex_simulator import invention, words
-from plex_simulator.invention import COUNTRIES, LABELS
-from plex_simulator.kinds.titled import (
+from plex_simulator.generation import metadata, vocabulary
+from plex_simulator.generation.metadata import COUNTRIES, LABELS
+from plex_simulator.models import Item
+from plex_simulator.tables.generated import (
     ACTOR,
     AUDIENCE,
     CONTENT_RATING,
@@ -22,7 +23,6 @@ from plex_simulator.kinds.titled import (
     YEAR,
     Titled,
 )
-from plex_simulator.records import Item
 
 
 class Movies(Titled):
@@ -42,7 +42,7 @@ class Movies(Titled):
             "genre": self.genre_ids,
             "originallyAvailableAt": self.released,
             "actor": lambda index: tuple(
-                number + invention.FIRST_PERSON_ID["actor"] for number in self.actors(index)
+                number + metadata.FIRST_PERSON_ID["actor"] for number in self.actors(index)
             ),
         }
 
@@ -50,13 +50,13 @@ class Movies(Titled):
         return None if index % 41 == 17 else self.this_year - self.dice(index, YEAR, 100)
 
     def released(self, index: int) -> str | None:
-        return invention.released(self.dice, index, RELEASED, self.year(index))
+        return metadata.released(self.dice, index, RELEASED, self.year(index))
 
     def rating(self, index: int) -> float | None:
-        return invention.score(self.dice, index, RATING, missing=8)
+        return metadata.score(self.dice, index, RATING, missing=8)
 
     def audience_rating(self, index: int) -> float | None:
-        return invention.score(self.dice, index, AUDIENCE, missing=4)
+        return metadata.score(self.dice, index, AUDIENCE, missing=4)
 
     def duration(self, index: int) -> int | None:
         if index % 59 == 40:
@@ -66,19 +66,19 @@ class Movies(Titled):
     def content_rating(self, index: int) -> str | None:
         if index % 71 == 30:
             return None
-        ratings = words.CONTENT_RATINGS
+        ratings = vocabulary.CONTENT_RATINGS
         return ratings[self.dice(index, CONTENT_RATING, len(ratings))]
 
     def actors(self, index: int) -> tuple[int, ...]:
         count = 200 if index % 97 == 50 else 0 if index % 67 == 33 else 4
         if count == 4:
             count += self.dice(index, ACTOR + 2, 16)
-        return invention.distinct(self.dice, index, ACTOR, count, invention.PEOPLE)
+        return metadata.distinct(self.dice, index, ACTOR, count, metadata.PEOPLE)
 
     def crew(self, index: int, kind: str, purpose: int, most: int) -> tuple[Any, ...]:
         count = self.dice(index, purpose + 2, most + 1)
-        drawn = invention.distinct(self.dice, index, purpose, count, 600)
-        return tuple(invention.person(kind, number) for number in drawn)
+        drawn = metadata.distinct(self.dice, index, purpose, count, 600)
+        return tuple(metadata.person(kind, number) for number in drawn)
 
     def guid(self, index: int) -> str:
         if index % 61 == 44:
@@ -95,8 +95,8 @@ class Movies(Titled):
         throw = self.dice(index, SHAPE, 100)
         plain = "".join(c for c in title if c.isalnum() or c in " -")[:80].strip() or "Untitled"
         path = f"/data/movies/{plain} ({year})/{plain} ({year})"
-        countries = invention.distinct(self.dice, index, COUNTRY, 1 + throw % 3, len(COUNTRIES))
-        chosen = invention.versions(self.dice, index, VERSION)
+        countries = metadata.distinct(self.dice, index, COUNTRY, 1 + throw % 3, len(COUNTRIES))
+        chosen = metadata.versions(self.dice, index, VERSION)
         external = self.dice(index, EXTERNAL, 9_000_000) + 1_000_000
         return Item(
             **self.start(index),
@@ -104,7 +104,7 @@ class Movies(Titled):
             original_title=self.title(index + 500_000) if throw < 9 else None,
             summary=self.summary(index),
             tagline=f"Every {title.split()[-1].lower()} has a beginning." if throw < 70 else None,
-            studio=None if throw == 50 else words.STUDIOS[throw % len(words.STUDIOS)],
+            studio=None if throw == 50 else vocabulary.STUDIOS[throw % len(vocabulary.STUDIOS)],
             content_rating=self.content_rating(index),
             rating=rating,
             rating_image=None if rating is None else "rottentomatoes://image.rating.ripe",
@@ -122,18 +122,18 @@ class Movies(Titled):
             writers=self.crew(index, "writer", WRITER, 4),
             producers=self.crew(index, "producer", PRODUCER, 3),
             roles=tuple(
-                invention.role(self.dice, index, place, number)
+                metadata.role(self.dice, index, place, number)
                 for place, number in enumerate(self.actors(index))
             ),
             labels=(LABELS[throw % 2],) if throw < 6 else (),
             guids=(f"imdb://tt{external}", f"tmdb://{external // 7}", f"tvdb://{external // 11}")
             if guid.startswith("plex://")
             else (),
-            ratings=invention.scores(rating, audience),
-            media=invention.video(
+            ratings=metadata.scores(rating, audience),
+            media=metadata.video(
                 self.dice, index, int(self.key(index)), chosen, duration, path
             ),
-            chapters=invention.chapters(int(self.key(index)), duration) if throw < 60 else (),
+            chapters=metadata.chapters(int(self.key(index)), duration) if throw < 60 else (),
         )  # fmt: skip
 
 
@@ -153,7 +153,7 @@ class Videos(Titled):
             guid=f"com.plexapp.agents.none://{self.dice.hexadecimal(index, GUID, 40)}?lang=xn",
             year=2010 + self.dice(index, YEAR, 16) if index % 2 else None,
             duration=self.duration(index),
-            media=invention.video(
+            media=metadata.video(
                 self.dice, index, key, (3,), self.duration(index), f"/data/home/clip{index:04}"
             ),
         )

@@ -1,7 +1,7 @@
 """The filters, sorts and fields a library advertises for each of its types (`Meta`)."""
 
-from plex_simulator.document import Node, Value
-from plex_simulator.records import TYPE_NUMBERS, Library
+from plex_simulator.models import TYPE_NUMBERS, Library
+from plex_simulator.nodes import Node, Value
 
 Entry = tuple[str, str, str]
 

@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from plex_simulator import invention
-from plex_simulator.invention import GENRES
-from plex_simulator.records import Tag
-from plex_simulator.shelves import Shelf
+from plex_simulator.generation import metadata
+from plex_simulator.generation.metadata import GENRES
+from plex_simulator.models import Tag
+from plex_simulator.tables.item_table import Shelf
 
 # What a throw of the dice is for. Titles, summaries and dates take the next few numbers as well.
 TITLE, SUMMARY, ADDED, UPDATED, RELEASED = 0, 10, 20, 25, 30
@@ -31,7 +31,7 @@ class Titled(Shelf):
         return self._made
 
     def title(self, index: int) -> str:
-        return invention.title(self.dice, index, TITLE)
+        return metadata.title(self.dice, index, TITLE)
 
     def name(self, index: int) -> str:
         """Tell the title as it is now, which may have been edited."""
@@ -39,28 +39,28 @@ class Titled(Shelf):
 
     def title_key(self, index: int) -> str:
         title = self.title(index)
-        return (invention.title_sort(title) or title).casefold()
+        return (metadata.title_sort(title) or title).casefold()
 
     def added_at(self, index: int) -> int:
-        return invention.added_at(self.dice, index, ADDED, self.now)
+        return metadata.added_at(self.dice, index, ADDED, self.now)
 
     def updated_at(self, index: int) -> int | None:
         added = self.added_at(index)
-        return invention.updated_at(self.dice, index, UPDATED, added, self.now)
+        return metadata.updated_at(self.dice, index, UPDATED, added, self.now)
 
     def picture(self, index: int, kind: str) -> str:
         stamp = self.updated_at(index) or self.added_at(index)
         return f"/library/metadata/{self.key(index)}/{kind}/{stamp}"
 
     def summary(self, index: int) -> str:
-        return invention.summary(self.dice, index, SUMMARY)
+        return metadata.summary(self.dice, index, SUMMARY)
 
     def plex_guid(self, index: int) -> str:
         return f"plex://{self.type}/{self.dice.hexadecimal(index, GUID, 24)}"
 
     def genres(self, index: int) -> tuple[Tag, ...]:
         count = 0 if index % 43 == 21 else 1 + self.dice(index, GENRE + 2, 5)
-        drawn = invention.distinct(self.dice, index, GENRE, count, len(GENRES))
+        drawn = metadata.distinct(self.dice, index, GENRE, count, len(GENRES))
         return tuple(GENRES[number] for number in drawn)
 
     def genre_ids(self, index: int) -> tuple[int, ...]:
@@ -74,7 +74,7 @@ class Titled(Shelf):
             "library_key": self.library_key,
             "type": self.type,
             "title": title,
-            "title_sort": invention.title_sort(title),
+            "title_sort": metadata.title_sort(title),
             "added_at": self.added_at(index),
             "updated_at": self.updated_at(index),
         }

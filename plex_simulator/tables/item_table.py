@@ -14,8 +14,8 @@ from itertools import accumulate
 from typing import Any, overload
 
 from plex_simulator.fields import FIELDS
-from plex_simulator.invention import DAY, Dice
-from plex_simulator.records import UNSEEN, Item, User, Viewing
+from plex_simulator.generation.metadata import DAY, Dice
+from plex_simulator.models import UNSEEN, Item, User, Viewing
 
 CAPACITY = 990_000
 

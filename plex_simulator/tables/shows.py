@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from plex_simulator import invention, words
-from plex_simulator.invention import COUNTRIES, DAY
-from plex_simulator.kinds.films import Movies
-from plex_simulator.kinds.titled import (
+from plex_simulator.generation import metadata, vocabulary
+from plex_simulator.generation.metadata import COUNTRIES, DAY
+from plex_simulator.models import Item, Role
+from plex_simulator.tables.generated import (
     AUDIENCE,
     CONTENT_RATING,
     DIRECTOR,
@@ -15,8 +15,8 @@ from plex_simulator.kinds.titled import (
     SHAPE,
     Titled,
 )
-from plex_simulator.records import Item, Role
-from plex_simulator.shelves import Branches
+from plex_simulator.tables.item_table import Branches
+from plex_simulator.tables.movies import Movies
 
 
 class Shows(Movies):
@@ -39,7 +39,7 @@ class Shows(Movies):
         return super().rating(index) if index % 20 == 19 else None
 
     def content_rating(self, index: int) -> str | None:
-        return words.TV_RATINGS[self.dice(index, CONTENT_RATING, len(words.TV_RATINGS))]
+        return self.dice.choice(index, CONTENT_RATING, vocabulary.TV_RATINGS)
 
     def duration(self, index: int) -> int | None:
         return (22, 30, 45, 60)[self.dice(index, DURATION, 4)] * 60_000
@@ -61,8 +61,8 @@ class Shows(Movies):
             guid=guid,
             summary=self.summary(index),
             tagline="Some doors open twice." if throw < 60 else None,
-            studio=words.STUDIOS[throw % len(words.STUDIOS)] if throw < 90 else None,
-            network=words.NETWORKS[throw % len(words.NETWORKS)],
+            studio=vocabulary.STUDIOS[throw % len(vocabulary.STUDIOS)] if throw < 90 else None,
+            network=vocabulary.NETWORKS[throw % len(vocabulary.NETWORKS)],
             content_rating=self.content_rating(index),
             rating=rating,
             audience_rating=audience,
@@ -82,13 +82,13 @@ class Shows(Movies):
             countries=(COUNTRIES[throw % len(COUNTRIES)],),
             directors=self.crew(index, "director", DIRECTOR, 2),
             roles=tuple(
-                invention.role(self.dice, index, place, number)
+                metadata.role(self.dice, index, place, number)
                 for place, number in enumerate(self.actors(index))
             ),
             guids=(f"imdb://tt{external}", f"tmdb://{external // 3}", f"tvdb://{external}")
             if guid.startswith("plex://")
             else (),
-            ratings=invention.scores(rating, audience),
+            ratings=metadata.scores(rating, audience),
         )
 
 
@@ -194,7 +194,7 @@ class Episodes(Titled):
         return self.seasons.shows.year(self.show_of(index))
 
     def released(self, index: int) -> str | None:
-        return invention.released(self.dice, index, RELEASED, self.year(index))
+        return metadata.released(self.dice, index, RELEASED, self.year(index))
 
     def duration(self, index: int) -> int | None:
         typical = self.seasons.shows.duration(self.show_of(index)) or 0
@@ -207,7 +207,7 @@ class Episodes(Titled):
         number, key = seasons.season_number(season), int(self.key(index))
         show_guid, duration = shows.guid(show), self.duration(index)
         legacy = show_guid.startswith("com.plexapp")
-        audience = invention.score(self.dice, index, AUDIENCE, missing=15)
+        audience = metadata.score(self.dice, index, AUDIENCE, missing=15)
         season_guid = seasons.bare(season).guid
         path = f"/data/tv/show{show:05}/Season {number:02}/S{number:02}E{place + 1:02}"
         return Item(
@@ -233,15 +233,15 @@ class Episodes(Titled):
             grandparent_title=shows.name(show),
             grandparent_thumb=shows.picture(show, "thumb"),
             grandparent_art=shows.picture(show, "art"),
-            directors=(invention.person("director", index % 600),) if index % 3 else (),
-            writers=(invention.person("writer", index % 600),) if index % 4 else (),
+            directors=(metadata.person("director", index % 600),) if index % 3 else (),
+            writers=(metadata.person("writer", index % 600),) if index % 4 else (),
             roles=tuple(
-                Role(invention.person("actor", number), None)
+                Role(metadata.person("actor", number), None)
                 for number in shows.actors(show)[:4]
             ),
             guids=() if legacy else (f"tvdb://{1_000_000 + index}",),
-            ratings=invention.scores(None, audience),
-            media=invention.video(
+            ratings=metadata.scores(None, audience),
+            media=metadata.video(
                 self.dice, index, key, (index % 8,), duration, path
             ),
         )  # fmt: skip

@@ -8,9 +8,9 @@ import struct
 import zlib
 from functools import lru_cache
 
-from plex_simulator.invention import Dice
+from plex_simulator.generation.metadata import Dice
 from plex_simulator.messages import Refusal, Reply, Request
-from plex_simulator.world import World, route, visible_item, visible_library
+from plex_simulator.routing import World, route, visible_item, visible_library
 
 LARGEST = 4_096
 POSTER, WIDE, SQUARE = (400, 600), (1280, 720), (500, 500)

@@ -6,12 +6,12 @@ from dataclasses import fields
 from typing import Any
 from urllib.parse import unquote
 
-from plex_simulator.library import PLUGIN, TAGS
+from plex_simulator.endpoints.library import PLUGIN, TAGS
+from plex_simulator.endpoints.playlists import own_playlist
 from plex_simulator.messages import Refusal, Reply, Request
-from plex_simulator.playlists import own_playlist
-from plex_simulator.records import TYPE_NAMES, Collection, Entry, Item
+from plex_simulator.models import TYPE_NAMES, Collection, Entry, Item
 from plex_simulator.rendering import Style, collection_node, playlist_node
-from plex_simulator.world import World, route, visible_item, visible_library
+from plex_simulator.routing import World, route, visible_item, visible_library
 
 URI = re.compile(r"server://([0-9a-f]{40})/com\.plexapp\.plugins\.library(/.*)", re.DOTALL)
 ITEMS = re.compile(r"/library/metadata/([\d,]+)")

@@ -2,9 +2,10 @@
 
 from typing import Any
 
-from plex_simulator import invention, words
-from plex_simulator.invention import COUNTRIES, MUSIC_GENRES
-from plex_simulator.kinds.titled import (
+from plex_simulator.generation import metadata, vocabulary
+from plex_simulator.generation.metadata import COUNTRIES, MUSIC_GENRES
+from plex_simulator.models import Item, Media, Part, Tag
+from plex_simulator.tables.generated import (
     DURATION,
     EXTERNAL,
     GENRE,
@@ -15,8 +16,7 @@ from plex_simulator.kinds.titled import (
     YEAR,
     Titled,
 )
-from plex_simulator.records import Item, Media, Part, Tag
-from plex_simulator.shelves import Branches
+from plex_simulator.tables.item_table import Branches
 
 
 class Artists(Titled):
@@ -29,14 +29,14 @@ class Artists(Titled):
 
     def title(self, index: int) -> str:
         if index % 13 == 5 or index % 4 == 0:
-            return invention.title(self.dice, index, TITLE)
-        first = words.FIRST_NAMES[self.dice(index, TITLE + 1, len(words.FIRST_NAMES))]
-        last = words.LAST_NAMES[self.dice(index, TITLE + 2, len(words.LAST_NAMES))]
+            return metadata.title(self.dice, index, TITLE)
+        first = self.dice.choice(index, TITLE + 1, vocabulary.FIRST_NAMES)
+        last = self.dice.choice(index, TITLE + 2, vocabulary.LAST_NAMES)
         return f"The {last} Trio" if index % 4 == 1 else f"{first} {last}"
 
     def genres(self, index: int) -> tuple[Tag, ...]:
         count = 1 + self.dice(index, GENRE + 2, 4)
-        drawn = invention.distinct(self.dice, index, GENRE, count, len(MUSIC_GENRES))
+        drawn = metadata.distinct(self.dice, index, GENRE, count, len(MUSIC_GENRES))
         return tuple(MUSIC_GENRES[number] for number in drawn)
 
     def make(self, index: int) -> Item:
@@ -71,15 +71,15 @@ class Albums(Titled):
     def make(self, index: int) -> Item:
         artist = self.artists.branches.parent(index)
         year = None if index % 19 == 18 else 1960 + self.dice(index, YEAR, 66)
-        rating = invention.score(self.dice, index, RATING, missing=40)
+        rating = metadata.score(self.dice, index, RATING, missing=40)
         return Item(
             **self.start(index),
             guid=self.plex_guid(index),
             summary=self.summary(index) if index % 3 else "",
-            studio=words.STUDIOS[index % len(words.STUDIOS)],
+            studio=vocabulary.STUDIOS[index % len(vocabulary.STUDIOS)],
             rating=rating,
             year=year,
-            originally_available_at=invention.released(self.dice, index, RELEASED, year),
+            originally_available_at=metadata.released(self.dice, index, RELEASED, year),
             thumb=self.picture(index, "thumb") if index % 9 else None,
             art=self.artists.bare(artist).art,
             index=1,

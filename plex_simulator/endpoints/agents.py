@@ -4,11 +4,11 @@ The agent here knows what the catalogue holds and nothing more; a real one asks 
 Evidence: python-plexapi's `matches` and `getGuid` (plexapi/mixins, plexapi/library.py).
 """
 
-from plex_simulator.document import Node
-from plex_simulator.library import PLUGIN
+from plex_simulator.endpoints.library import PLUGIN
 from plex_simulator.messages import Refusal, Reply, Request
-from plex_simulator.records import Item
-from plex_simulator.world import World, route
+from plex_simulator.models import Item
+from plex_simulator.nodes import Node
+from plex_simulator.routing import World, route
 
 # As many as a page of Plex's own matching dialog holds.
 _MOST = 8

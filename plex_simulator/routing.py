@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from plex_simulator.catalogue import Catalogue
-from plex_simulator.invention import Dice
+from plex_simulator.generation.metadata import Dice
 from plex_simulator.messages import Refusal, Reply, Request
+from plex_simulator.models import Item, Library
 from plex_simulator.notifications import Broadcast
 from plex_simulator.plextv import Pins
-from plex_simulator.records import Item, Library
 
 NAME = "Simulated Plex"
 VERSION = "1.41.3.9314-a0bfb8370"

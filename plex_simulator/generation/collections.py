@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 
-from plex_simulator import words
-from plex_simulator.invention import DAY, FIRST_COLLECTION_TAG_ID, GENRES, Dice
-from plex_simulator.records import Collection, Entry, Playlist, User
-from plex_simulator.shelves import Shelf
+from plex_simulator.generation import vocabulary
+from plex_simulator.generation.metadata import DAY, FIRST_COLLECTION_TAG_ID, GENRES, Dice
+from plex_simulator.models import Collection, Entry, Playlist, User
+from plex_simulator.tables.item_table import Shelf
 
 FIRST_COLLECTION_KEY = 11_001_000
 FIRST_PLAYLIST_KEY = 12_001_000
@@ -23,7 +23,7 @@ def collections(dice: Dice, now: int, shelves: Sequence[Shelf], many: int) -> li
             made.append(
                 _collection(
                     dice, now, number, shelf, _name(dice, number),
-                    summary=words.AWKWARD_SUMMARIES[place % 3] if place % 2 else "",
+                    summary=vocabulary.AWKWARD_SUMMARIES[place % 3] if place % 2 else "",
                     item_keys=tuple(dict.fromkeys(map(shelf.key, chosen))),
                     sort=place % 3,
                     mode=(-1, 0, 1, 2)[place % 4],
@@ -58,7 +58,7 @@ def _odd_ones(dice: Dice, now: int, number: int, shelf: Shelf) -> list[Collectio
 
 
 def _name(dice: Dice, number: int) -> str:
-    noun = words.NOUNS[dice(number, 3, len(words.NOUNS))]
+    noun = dice.choice(number, 3, vocabulary.NOUNS)
     return f"The {noun} Collection" if number % 2 else f"{noun} Nights"
 
 

@@ -2,15 +2,15 @@
 
 from typing import Any
 
-from plex_simulator import invention
-from plex_simulator.kinds.titled import (
+from plex_simulator.generation import metadata
+from plex_simulator.models import Item, Media, Part
+from plex_simulator.tables.generated import (
     RELEASED,
     SHAPE,
     YEAR,
     Titled,
 )
-from plex_simulator.records import Item, Media, Part
-from plex_simulator.shelves import Branches
+from plex_simulator.tables.item_table import Branches
 
 
 class PhotoAlbums(Titled):
@@ -73,7 +73,7 @@ class Photos(Titled):
             **self.start(index),
             guid=f"local://{key}",
             year=year,
-            originally_available_at=invention.released(self.dice, index, RELEASED, year),
+            originally_available_at=metadata.released(self.dice, index, RELEASED, year),
             thumb=self.picture(index, "thumb"),
             index=1,
             parent_rating_key=self.albums.key(place),

@@ -5,7 +5,7 @@ import pytest
 from plexapi.server import PlexServer
 
 from plex_simulator import Simulator
-from plex_simulator.records import Item
+from plex_simulator.models import Item
 
 from .conftest import NOW, Asker
 

@@ -1,0 +1,1 @@
+"""The HTTP endpoints of the simulated server, one module per area of the Plex API."""

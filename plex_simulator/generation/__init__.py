@@ -1,0 +1,1 @@
+"""Generate the media of a simulated server from a seed."""

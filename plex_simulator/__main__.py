@@ -9,7 +9,7 @@ from dataclasses import fields
 from plex_simulator import control
 from plex_simulator.faults import KINDS
 from plex_simulator.simulator import Simulator
-from plex_simulator.tables.item_table import Sizes
+from plex_simulator.sizes import Sizes
 
 
 def main() -> int:

@@ -1,125 +1,138 @@
-"""Which items a media query selects, and in which order: Plex's sorts and filters.
+"""Evaluate Plex's media queries: which items the filters match, and in which order.
 
-Ties keep rating key order in both directions. Titles compare by their case-folded code points.
+Items with equal sort values stay in rating key order in both directions. Titles are compared by
+their case-folded code points.
 """
 
 import random
 import re
 import time
 from calendar import timegm
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import count
 from typing import Any
 
 from plex_simulator.fields import FIELDS, TYPE_FIELDS
 from plex_simulator.models import User
-from plex_simulator.tables.item_table import Shelf
+from plex_simulator.tables.item_table import ItemTable
 
 Pair = tuple[str, str]
-Test = Callable[[int], bool]
+IndexTest = Callable[[int], bool]
+ValueTest = Callable[[Any], bool]
 
-RELATIVE = re.compile(r"-?(\d+)(mon|[smhdwy])")
+RELATIVE_DATE = re.compile(r"-?(\d+)(mon|[smhdwy])")
 SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800, "mon": 2_592_000, "y": 31_536_000}
 CONDITION = re.compile(r"(?:(\w+)\.)?(\w+?)(!=|!|=|<<|>>|<|>|)")
-SORT = re.compile(r"(?:(\w+)\.)*(\w+)((?::(?:asc|desc|nullsLast))*)")  # the last scope counts
-ASCENDING = {"titleSort", "title", "index", "absoluteIndex", "guid", "id", "summary", "tagline"}
-ASCENDING |= {"updatedAt", "mediaHeight"}
+SORT = re.compile(r"(?:(\w+)\.)*(\w+)((?::(?:asc|desc|nullsLast))*)")  # captures the last scope
+ASCENDING_FIELDS = {"titleSort", "title", "index", "absoluteIndex", "guid", "id", "summary"}
+ASCENDING_FIELDS |= {"tagline", "updatedAt", "mediaHeight"}
 
-_shuffles = count()
-
-
-class BadQuery(ValueError):
-    """A sort that Plex answers with 400."""
+_shuffle_seeds = count()
 
 
-def select(shelf: Shelf, user: User, pairs: Sequence[Pair], now: int) -> Sequence[int]:
-    """List the indexes that match the filters among the pairs, in the order of their `sort`."""
-    sort = next((value for key, value in pairs if key == "sort"), "") or default_sort(shelf.type)
-    wanted = tuple(conditions(shelf, pairs, now))
+class InvalidSort(ValueError):
+    """A sort that Plex answers with status 400."""
+
+
+def select(table: ItemTable, user: User, pairs: Sequence[Pair], now: int) -> Sequence[int]:
+    """List the indexes of the items that match a query, in the order of its `sort`.
+
+    `pairs` are the names and values of the query, of which filters are only a part.
+    """
+    sort = next((value for key, value in pairs if key == "sort"), "") or default_sort(table.type)
+    conditions = tuple(read_conditions(table, pairs, now))
     if "random" in sort:
-        shuffled = [*matching(shelf, user, wanted, shelf.indexes())]
-        random.Random(next(_shuffles)).shuffle(shuffled)
+        shuffled = [*filter_indexes(table, user, conditions, table.indexes())]
+        random.Random(next(_shuffle_seeds)).shuffle(shuffled)
         return shuffled
-    ordered: Sequence[int] = shelf.kept((user.id, sort), lambda: order(shelf, user, sort))
-    if not wanted:
+    ordered: Sequence[int] = table.cached((user.id, sort), lambda: sort_indexes(table, user, sort))
+    if not conditions:
         return ordered
-    found: Sequence[int] = shelf.kept(
-        (user.id, sort, wanted), lambda: [*matching(shelf, user, wanted, ordered)]
+    matching: Sequence[int] = table.cached(
+        (user.id, sort, conditions), lambda: [*filter_indexes(table, user, conditions, ordered)]
     )
-    return found
+    return matching
 
 
-def default_sort(kind: str) -> str:
+def default_sort(item_type: str) -> str:
+    """Return the order of a query without `sort`."""
     return {
         "season": "show.titleSort,index",
         "episode": "show.titleSort,season.index:nullsLast,episode.index:nullsLast",
         "album": "artist.titleSort,titleSort",
         "track": "artist.titleSort,album.titleSort,index",
         "photo": "photoalbum.titleSort,originallyAvailableAt:asc",
-    }.get(kind, "titleSort")
+    }.get(item_type, "titleSort")
 
 
 # Sorting
 
 
-def order(shelf: Shelf, user: User, sort: str) -> list[int]:
-    """Sort a whole shelf, last field first, since Python's sort is stable."""
-    steps = []
+def sort_indexes(table: ItemTable, user: User, sort: str) -> list[int]:
+    """Sort all items of a table by a comma-separated list of fields."""
+    keys = []
     for text in sort.split(","):
         match = SORT.fullmatch(text)
         if not match:
-            raise BadQuery(text)
-        scope, field, directions = match.groups()
-        if field not in FIELDS or FIELDS[field].kind == "tag":
-            raise BadQuery(text)
-        named = directions.split(":")[1:]
-        # A modifier of any kind ends the default direction: `year:nullsLast` ascends.
-        down = "desc" in named or (not named and field not in ASCENDING)
-        steps.append((scoped_column(shelf, user, scope, field), down, "nullsLast" in named))
-    ordered = list(shelf.indexes())
-    for column, down, nulls_last in reversed(steps):
-        known = [index for index in ordered if column[index] is not None]
-        unknown = [index for index in ordered if column[index] is None]
-        known.sort(key=column.__getitem__, reverse=down)
-        ordered = known + unknown if down or nulls_last else unknown + known
-    return ordered
+            raise InvalidSort(text)
+        scope, field, modifiers = match.groups()
+        if field not in FIELDS or FIELDS[field].type == "tag":
+            raise InvalidSort(text)
+        modifier_names = modifiers.split(":")[1:]
+        # Any modifier replaces the default direction: `year:nullsLast` sorts ascending.
+        descending = "desc" in modifier_names or (
+            not modifier_names and field not in ASCENDING_FIELDS
+        )
+        column = read_scoped_column(table, user, scope, field)
+        keys.append((column, descending, "nullsLast" in modifier_names))
+    indexes = list(table.indexes())
+    # Python's sort is stable, so sorting by the last field first gives the combined order.
+    for column, descending, nulls_last in reversed(keys):
+        known = [index for index in indexes if column[index] is not None]
+        unknown = [index for index in indexes if column[index] is None]
+        known.sort(key=column.__getitem__, reverse=descending)
+        indexes = known + unknown if descending or nulls_last else unknown + known
+    return indexes
 
 
-def scoped_column(shelf: Shelf, user: User, scope: str | None, field: str) -> list[Any]:
-    """Read a column of the shelf itself, of its parents, or the latest among its children."""
-    if scope in (None, shelf.type, "clip"):
-        return shelf.column(field, user)
-    climb: Shelf | None = shelf
-    while climb is not None and climb.type != scope:
-        climb = climb.parent
-    if climb is not None:
-        above = climb.column(field, user)
-        return [above[ancestor(shelf, climb, index)] for index in range(len(shelf))]
-    below = shelf.child
-    while below is not None and below.type != scope:
-        below = below.child
-    if below is None:
-        raise BadQuery(scope)
-    values = below.column(field, user)
-    latest: list[Any] = [None] * len(shelf)
-    for index in below.indexes():
-        parent, value = ancestor(below, shelf, index), values[index]
-        if value is not None and (latest[parent] is None or latest[parent] < value):
-            latest[parent] = value
-    return latest
+def read_scoped_column(table: ItemTable, user: User, scope: str | None, field: str) -> list[Any]:
+    """Return a field per item: its own, that of an ancestor, or the greatest of its descendants."""
+    if scope in (None, table.type, "clip"):
+        return table.column(field, user)
+    ancestor: ItemTable | None = table
+    while ancestor is not None and ancestor.type != scope:
+        ancestor = ancestor.parent
+    if ancestor is not None:
+        ancestor_values = ancestor.column(field, user)
+        return [
+            ancestor_values[ancestor_index(table, ancestor, index)] for index in range(len(table))
+        ]
+    descendant = table.child
+    while descendant is not None and descendant.type != scope:
+        descendant = descendant.child
+    if descendant is None:
+        raise InvalidSort(scope)
+    values = descendant.column(field, user)
+    greatest: list[Any] = [None] * len(table)
+    for index in descendant.indexes():
+        own_index, value = ancestor_index(descendant, table, index), values[index]
+        if value is not None and (greatest[own_index] is None or greatest[own_index] < value):
+            greatest[own_index] = value
+    return greatest
 
 
-def ancestor(shelf: Shelf, above: Shelf, index: int) -> int:
-    while shelf is not above:
-        index, shelf = shelf.parent_index(index), shelf.above()
+def ancestor_index(table: ItemTable, ancestor: ItemTable, index: int) -> int:
+    """Return the index of an item's ancestor in the ancestor's table."""
+    while table is not ancestor:
+        index, table = table.parent_index(index), table.parent_table()
     return index
 
 
 # Filtering
 
 
-def conditions(shelf: Shelf, pairs: Iterable[Pair], now: int) -> Iterable[Pair]:
-    """Keep the pairs that are filters Plex knows for this type; it ignores all others."""
+def read_conditions(table: ItemTable, pairs: Iterable[Pair], now: int) -> Iterator[Pair]:
+    """Yield the filters among the pairs; like Plex, ignore unknown filters."""
     for key, value in pairs:
         if key in ("push", "pop", "or", "and"):
             yield key, value
@@ -128,38 +141,39 @@ def conditions(shelf: Shelf, pairs: Iterable[Pair], now: int) -> Iterable[Pair]:
         if not match or match[2] not in FIELDS:
             continue
         scope, field, operator = match.groups()
-        kind, known = FIELDS[field].kind, related(shelf, scope)
-        # A string field of a parent (show.title on episodes) is accepted but does nothing.
-        if known is None or field not in TYPE_FIELDS[known.type]:
+        field_type, scope_table = FIELDS[field].type, find_related_table(table, scope)
+        if scope_table is None or field not in TYPE_FIELDS[scope_table.type]:
             continue
-        if kind == "string" and known is not shelf and above(shelf, known):
+        # Plex accepts a string field of a parent, for instance show.title, but ignores it.
+        if field_type == "string" and is_ancestor(scope_table, table):
             continue
-        if kind == "string" and value.startswith("="):
+        if field_type == "string" and value.startswith("="):
             operator, value = operator + "=", value[1:]
-        if kind == "date":
-            value = moment(value, now)
-        yield f"{known.type}.{field}.{operator}", value
+        if field_type == "date":
+            value = parse_date(value, now)
+        yield f"{scope_table.type}.{field}.{operator}", value
 
 
-def related(shelf: Shelf, scope: str | None) -> Shelf | None:
-    if scope in (None, shelf.type, "clip"):
-        return shelf
-    for step in ("parent", "child"):
-        other: Shelf | None = getattr(shelf, step)
+def find_related_table(table: ItemTable, scope: str | None) -> ItemTable | None:
+    """Return the table itself, or the ancestor or descendant table of a type."""
+    if scope in (None, table.type, "clip"):
+        return table
+    for direction in ("parent", "child"):
+        other: ItemTable | None = getattr(table, direction)
         while other is not None:
             if other.type == scope:
                 return other
-            other = getattr(other, step)
+            other = getattr(other, direction)
     return None
 
 
-def above(shelf: Shelf, other: Shelf) -> bool:
-    return other in (shelf.parent, shelf.parent and shelf.parent.parent)
+def is_ancestor(other: ItemTable, table: ItemTable) -> bool:
+    return other in (table.parent, table.parent and table.parent.parent)
 
 
-def moment(value: str, now: int) -> str:
-    """Turn -30d or 2024-01-31 into epoch seconds."""
-    match = RELATIVE.fullmatch(value)
+def parse_date(value: str, now: int) -> str:
+    """Convert a date such as -30d or 2024-01-31 to epoch seconds."""
+    match = RELATIVE_DATE.fullmatch(value)
     if match:
         return str(now - int(match[1]) * SECONDS[match[2]])
     if re.fullmatch(r"\d{4}-\d\d-\d\d", value):
@@ -167,95 +181,98 @@ def moment(value: str, now: int) -> str:
     return value
 
 
-def matching(
-    shelf: Shelf, user: User, wanted: Sequence[Pair], ordered: Iterable[int]
+def filter_indexes(
+    table: ItemTable, user: User, conditions: Sequence[Pair], indexes: Iterable[int]
 ) -> Iterable[int]:
-    passes = group(shelf, user, iter(wanted))
-    return (index for index in ordered if passes(index))
+    return filter(make_group_test(table, user, iter(conditions)), indexes)
 
 
-def group(shelf: Shelf, user: User, wanted: Iterable[Pair]) -> Test:
-    """Read conditions up to the end or `pop`: alternatives, parted by `or`, of joint tests."""
-    alternatives: list[list[Test]] = [[]]
-    rest = iter(wanted)
-    for key, value in rest:
+def make_group_test(table: ItemTable, user: User, conditions: Iterable[Pair]) -> IndexTest:
+    """Combine the conditions up to the end or `pop`; `or` separates alternatives."""
+    alternatives: list[list[IndexTest]] = [[]]
+    remaining = iter(conditions)
+    for key, value in remaining:
         if key == "push":
-            alternatives[-1].append(group(shelf, user, rest))
+            alternatives[-1].append(make_group_test(table, user, remaining))
         elif key == "pop":
             break
         elif key == "or":
             alternatives.append([])
         elif key != "and":
-            alternatives[-1].append(condition(shelf, user, key, value))
+            alternatives[-1].append(make_condition_test(table, user, key, value))
     if len(alternatives) == 1:
         tests = alternatives[0]
         return tests[0] if len(tests) == 1 else lambda index: all(test(index) for test in tests)
     return lambda index: any(all(test(index) for test in tests) for tests in alternatives)
 
 
-def condition(shelf: Shelf, user: User, key: str, value: str) -> Test:
+def make_condition_test(table: ItemTable, user: User, key: str, value: str) -> IndexTest:
+    """Make the test of one condition, which may filter by a field of ancestors or descendants."""
     scope, field, operator = key.split(".", 2)
-    passes = comparison(FIELDS[field].kind, field, operator, value)
-    related_shelf = related(shelf, scope) or shelf
-    column = related_shelf.column(field, user)
-    if related_shelf is shelf:
+    passes = make_value_test(FIELDS[field].type, field, operator, value)
+    scope_table = find_related_table(table, scope) or table
+    column = scope_table.column(field, user)
+    if scope_table is table:
         return lambda index: passes(column[index])
-    if above(shelf, related_shelf):
-        return lambda index: passes(column[ancestor(shelf, related_shelf, index)])
-    having = {
-        ancestor(related_shelf, shelf, index)
-        for index in related_shelf.indexes()
+    if is_ancestor(scope_table, table):
+        return lambda index: passes(column[ancestor_index(table, scope_table, index)])
+    matching = {
+        ancestor_index(scope_table, table, index)
+        for index in scope_table.indexes()
         if passes(column[index])
     }
-    return having.__contains__
+    return matching.__contains__
 
 
-def comparison(kind: str, field: str, operator: str, value: str) -> Callable[[Any], bool]:
-    """Build the test of one value. Text is not split at commas, since titles have them."""
-    if kind == "boolean":
+def make_value_test(field_type: str, field: str, operator: str, value: str) -> ValueTest:
+    """Make the test of one field value.
+
+    A comma separates alternatives, except in strings, since titles can contain commas.
+    """
+    if field_type == "boolean":
         expected = (value != "0") != (operator == "!")
-        return lambda have: bool(have) == expected
-    if kind == "string":
-        return text_comparison(operator, value.casefold())
-    if kind == "date" and field == "originallyAvailableAt":
-        bound: Any = time.strftime("%Y-%m-%d", time.gmtime(number(value)))
-        return bounds(operator, bound)
-    if kind in ("integer", "date") and operator in ("<", "<<", ">", ">>"):
-        return bounds(operator, number(value))
-    choices: set[Any] = set(value.split(","))
-    if kind in ("integer", "date", "tag"):
-        choices = {number(choice) for choice in choices}
-    negative = operator.startswith("!")
-    if kind == "tag":
-        return lambda have: (not choices.isdisjoint(have or ())) != negative
-    return lambda have: (have in choices) != negative
+        return lambda actual: bool(actual) == expected
+    if field_type == "string":
+        return make_string_test(operator, value.casefold())
+    if field_type == "date" and field == "originallyAvailableAt":
+        bound: Any = time.strftime("%Y-%m-%d", time.gmtime(parse_number(value)))
+        return make_range_test(operator, bound)
+    if field_type in ("integer", "date") and operator in ("<", "<<", ">", ">>"):
+        return make_range_test(operator, parse_number(value))
+    alternatives: set[Any] = set(value.split(","))
+    if field_type in ("integer", "date", "tag"):
+        alternatives = {parse_number(alternative) for alternative in alternatives}
+    negated = operator.startswith("!")
+    if field_type == "tag":
+        return lambda actual: (not alternatives.isdisjoint(actual or ())) != negated
+    return lambda actual: (actual in alternatives) != negated
 
 
-def bounds(operator: str, bound: Any) -> Callable[[Any], bool]:
+def make_range_test(operator: str, bound: Any) -> ValueTest:
     if operator == ">>":
-        return lambda have: have is not None and have > bound
+        return lambda actual: actual is not None and actual > bound
     if operator == "<<":
-        return lambda have: have is not None and have < bound
+        return lambda actual: actual is not None and actual < bound
     if operator == ">":
-        return lambda have: have is not None and have >= bound
-    return lambda have: have is not None and have <= bound
+        return lambda actual: actual is not None and actual >= bound
+    return lambda actual: actual is not None and actual <= bound
 
 
-def text_comparison(operator: str, wanted: str) -> Callable[[Any], bool]:
+def make_string_test(operator: str, expected: str) -> ValueTest:
     tests: dict[str, Callable[[str], bool]] = {
-        "": lambda have: wanted in have,
-        "!": lambda have: wanted not in have,
-        "=": lambda have: have == wanted,
-        "!=": lambda have: have != wanted,
-        "<": lambda have: have.startswith(wanted),
-        ">": lambda have: have.endswith(wanted),
+        "": lambda actual: expected in actual,
+        "!": lambda actual: expected not in actual,
+        "=": lambda actual: actual == expected,
+        "!=": lambda actual: actual != expected,
+        "<": lambda actual: actual.startswith(expected),
+        ">": lambda actual: actual.endswith(expected),
     }
     test = tests.get(operator, tests[""])
-    return lambda have: test((have or "").casefold())
+    return lambda actual: test((actual or "").casefold())
 
 
-def number(text: str) -> float:
-    """Read a number; what is none equals nothing."""
+def parse_number(text: str) -> float:
+    """Convert text to a number, or to NaN, which equals no value."""
     try:
         return float(text)
     except ValueError:

@@ -1,50 +1,47 @@
-"""What an agent thinks an item is: /library/metadata/K/matches, which finds outside ids too.
+"""Endpoints for metadata agents, which match items with external ids.
 
-The agent here knows what the catalogue holds and nothing more; a real one asks its own service.
-Evidence: python-plexapi's `matches` and `getGuid` (plexapi/mixins, plexapi/library.py).
+The simulated agent knows only the items of the catalogue. A real agent asks an online service. The
+responses follow what python-plexapi's `matches` and `getGuid` read (plexapi/mixins,
+plexapi/library.py).
 """
 
 from plex_simulator.endpoints.library import PLUGIN
-from plex_simulator.messages import Refusal, Reply, Request
+from plex_simulator.messages import Request, Response
 from plex_simulator.models import Item
 from plex_simulator.nodes import Node
-from plex_simulator.routing import World, route
+from plex_simulator.routing import ServerState, get_item, route
 
-# As many as a page of Plex's own matching dialog holds.
-_MOST = 8
+MAX_MATCHES = 8
 
 
-def matches(world: World, request: Request, key: str) -> Reply:
-    """Find what a title, or an outside id spelled as `imdb-tt0944947`, stands for."""
-    item = world.catalogue.item(key)
-    if item is None or not request.user.may_see(item.library_key):
-        raise Refusal(404)
+def list_agents(state: ServerState, request: Request) -> Response:
+    """List the agents of all libraries, which python-plexapi reads before it searches matches."""
+    names = dict.fromkeys(library.agent for library in state.catalogue.libraries)
+    rows = [Node("Agent", {"identifier": name, "name": name, "primary": True}) for name in names]
+    return request.respond_with_container({}, rows)
+
+
+def list_matches(state: ServerState, request: Request, key: str) -> Response:
+    """List the items with a title or with an external id such as `imdb-tt0944947`."""
+    item = get_item(state, request, key)
     title = request.arg("title")
     site, _, identifier = title.partition("-")
-    outside = f"{site}://{identifier}"
-    found: dict[str, Item] = {}
-    for each in world.catalogue.items(item.library_key, item.type):
-        is_named = title.casefold() == each.title.casefold()
-        if each.guid.startswith("plex://") and (outside in each.guids or is_named):
-            found.setdefault(each.guid, each)
-            if len(found) == _MOST:
+    external_id = f"{site}://{identifier}"
+    matches: dict[str, Item] = {}
+    for other in state.catalogue.items(item.library_key, item.type):
+        has_title = title.casefold() == other.title.casefold()
+        if other.guid.startswith("plex://") and (external_id in other.guids or has_title):
+            matches.setdefault(other.guid, other)
+            if len(matches) == MAX_MATCHES:
                 break
     rows = [
-        Node("SearchResult", {"guid": guid, "name": each.title, "year": each.year, "score": 100})
-        for guid, each in found.items()
+        Node("SearchResult", {"guid": guid, "name": match.title, "year": match.year, "score": 100})
+        for guid, match in matches.items()
     ]
-    return request.container(PLUGIN, rows)
-
-
-def agents(world: World, request: Request) -> Reply:
-    """List the agents of the libraries, which python-plexapi looks up before it asks one."""
-    names = dict.fromkeys(library.agent for library in world.catalogue.libraries)
-    return request.container(
-        {}, [Node("Agent", {"identifier": name, "name": name, "primary": True}) for name in names]
-    )
+    return request.respond_with_container(PLUGIN, rows)
 
 
 ROUTES = [
-    route("GET", "/system/agents", agents),
-    route("GET", "/library/metadata/<>/matches", matches),
+    route("GET", "/system/agents", list_agents),
+    route("GET", "/library/metadata/<>/matches", list_matches),
 ]

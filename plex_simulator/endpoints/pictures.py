@@ -1,6 +1,7 @@
-"""Posters and backgrounds: a gradient, a moon and three hills, drawn row by row into a PNG.
+"""Endpoints for pictures: posters, backgrounds, composites, and the transcoder that scales them.
 
-Every picture can be drawn at any size, so scaling it needs no pixels of the original.
+A picture shows a gradient, a moon and three hills. It is drawn directly in the requested size, so
+that no original has to be scaled.
 """
 
 import re
@@ -8,11 +9,11 @@ import struct
 import zlib
 from functools import lru_cache
 
-from plex_simulator.generation.metadata import Dice
-from plex_simulator.messages import Refusal, Reply, Request
-from plex_simulator.routing import World, route, visible_item, visible_library
+from plex_simulator.messages import HTTPError, Request, Response
+from plex_simulator.routing import ServerState, get_item, get_library, route
+from plex_simulator.seeded_random import SeededRandom
 
-LARGEST = 4_096
+MAX_SIDE = 4_096  # pixels
 POSTER, WIDE, SQUARE = (400, 600), (1280, 720), (500, 500)
 SIZES = {"episode": (640, 360), "artist": SQUARE, "album": SQUARE, "photo": (1024, 768)}
 SIZES |= {"photoalbum": (1024, 768)}
@@ -21,69 +22,74 @@ COMPOSITE = re.compile(r"/(?:library/)?(collections|playlists|sections)/(\d+)/co
 RESOURCE = re.compile(r"/:/resources/([a-z-]+)\.(?:png|jpg)")
 
 
-def picture(world: World, request: Request, *_: str) -> Reply:
-    """Answer a picture in its own size."""
-    seed, size = _subject(world, request, request.path)
-    return _png(seed, size)
+def show_picture(state: ServerState, request: Request, *_: str) -> Response:
+    """Send a picture in its original size."""
+    subject, size = _find_subject(state, request, request.path)
+    return _png(subject, size)
 
 
-def transcode(world: World, request: Request) -> Reply:
-    """Answer a local picture scaled into width and height, or with minSize=1 to cover them."""
+def transcode(state: ServerState, request: Request) -> Response:
+    """Send a picture scaled to fit into a width and height, or to cover them (minSize=1)."""
     width, height = request.number("width"), request.number("height")
-    if not width or not height or max(width, height) > LARGEST:
-        raise Refusal(400)
-    seed, (own_width, own_height) = _subject(world, request, request.arg("url").split("?")[0])
-    pick = max if request.flag("minSize") else min
-    scale = pick(width / own_width, height / own_height)
+    if not width or not height or max(width, height) > MAX_SIDE:
+        raise HTTPError(400)
+    path = request.arg("url").split("?")[0]
+    subject, (own_width, own_height) = _find_subject(state, request, path)
+    choose = max if request.flag("minSize") else min
+    scale = choose(width / own_width, height / own_height)
     if not request.flag("upscale"):
         scale = min(scale, 1.0)
     size = (max(1, round(own_width * scale)), max(1, round(own_height * scale)))
-    return _png(seed, size)
+    return _png(subject, size)
 
 
-def _subject(world: World, request: Request, path: str) -> tuple[str, tuple[int, int]]:
-    """Say what a path shows and how large it is; 404 unless it is there for this user."""
+def _find_subject(state: ServerState, request: Request, path: str) -> tuple[str, tuple[int, int]]:
+    """Return what a picture shows and its original size.
+
+    Raise a 404 error if there is no such picture or the user has no access.
+    """
     if match := ITEM_PICTURE.fullmatch(path):
-        key, kind = match.groups()
-        made = world.catalogue.collection(key)
-        if made is not None and request.user.may_see(made.library_key):
-            return f"{key} {kind}", POSTER if kind == "thumb" else WIDE
-        item = visible_item(world, request, key)
-        if kind in ("thumb", "art", "banner") and getattr(item, kind) is None:
-            raise Refusal(404)
-        wide = kind in ("art", "banner")
-        return f"{key} {kind}", WIDE if wide else SIZES.get(item.type, POSTER)
+        key, element = match.groups()
+        collection = state.catalogue.collection(key)
+        if collection is not None and request.user.may_see(collection.library_key):
+            return f"{key} {element}", POSTER if element == "thumb" else WIDE
+        item = get_item(state, request, key)
+        if element in ("thumb", "art", "banner") and getattr(item, element) is None:
+            raise HTTPError(404)
+        is_wide = element in ("art", "banner")
+        return f"{key} {element}", WIDE if is_wide else SIZES.get(item.type, POSTER)
     if match := COMPOSITE.fullmatch(path):
         group, key = match.groups()
-        collection, playlist = world.catalogue.collection(key), world.catalogue.playlist(key)
+        collection, playlist = state.catalogue.collection(key), state.catalogue.playlist(key)
         if group == "sections":
-            visible_library(world, request, key)
+            get_library(state, request, key)
         elif group == "collections" and collection is not None:
-            visible_library(world, request, collection.library_key)
+            get_library(state, request, collection.library_key)
         elif group != "playlists" or playlist is None or playlist.user_id != request.user.id:
-            raise Refusal(404)
+            raise HTTPError(404)
         return f"{key} {group}", POSTER
     if match := RESOURCE.fullmatch(path):
         return match[1], WIDE if match[1].endswith("fanart") else SQUARE
-    raise Refusal(404)
+    raise HTTPError(404)
 
 
-def _png(subject: str, size: tuple[int, int]) -> Reply:
-    return Reply(200, draw(zlib.crc32(subject.encode()), *size), "image/png")
+def _png(subject: str, size: tuple[int, int]) -> Response:
+    return Response(200, draw(zlib.crc32(subject.encode()), *size), "image/png")
 
 
 @lru_cache(maxsize=512)
 def draw(seed: int, width: int, height: int) -> bytes:
-    """Draw a picture; the seed alone decides what it looks like."""
-    dice = Dice(seed, 31)
-    top, bottom = _colour(dice, 1), _colour(dice, 2)
+    """Draw a picture as a PNG. The same seed gives the same picture in every size."""
+    rng = SeededRandom(seed, 31)
+    top, bottom = _colour(rng, 1), _colour(rng, 2)
     moon = bytes((part + 2 * 255) // 3 for part in top)
-    radius = min(width, height) * (12 + dice(0, 4, 12)) / 100
-    across, down = width * (25 + dice(0, 5, 50)) / 100, height * (20 + dice(0, 6, 25)) / 100
+    moon_radius = min(width, height) * (12 + rng.below(0, 4, 12)) / 100
+    moon_x = width * (25 + rng.below(0, 5, 50)) / 100
+    moon_y = height * (20 + rng.below(0, 6, 25)) / 100
     hills = [
         (
-            width * dice(number, 7, 101) / 100,  # its middle
-            height * (55 + number * 12 + dice(number, 8, 8)) / 100,  # its top
+            width * rng.below(number, 7, 101) / 100,  # middle
+            height * (55 + number * 12 + rng.below(number, 8, 8)) / 100,  # top
             bytes(part // (2 + number) for part in bottom),
         )
         for number in range(3)
@@ -93,9 +99,9 @@ def draw(seed: int, width: int, height: int) -> bytes:
         row = bytearray(
             bytes(a + (b - a) * y // height for a, b in zip(top, bottom, strict=True)) * width
         )
-        _fill(row, across, (radius**2 - (y - down) ** 2), moon)
-        for middle, summit, colour in hills:
-            _fill(row, middle, (y - summit) * width**2 / height * 1.5, colour)
+        _fill(row, moon_x, moon_radius**2 - (y - moon_y) ** 2, moon)
+        for middle, hill_top, colour in hills:
+            _fill(row, middle, (y - hill_top) * width**2 / height * 1.5, colour)
         rows.append(b"\x00" + row)
     header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
     pixels = zlib.compress(b"".join(rows), 6)
@@ -106,30 +112,30 @@ def draw(seed: int, width: int, height: int) -> bytes:
     )
 
 
-def _fill(row: bytearray, middle: float, squared: float, colour: bytes) -> None:
-    """Colour a row around its middle, as far as the root of a number; not at all below zero."""
-    if squared <= 0:
+def _fill(row: bytearray, middle: float, squared_distance: float, colour: bytes) -> None:
+    """Colour the pixels of a row up to a distance from a point; nothing if it is negative."""
+    if squared_distance <= 0:
         return
-    width, reach = len(row) // 3, squared**0.5
-    left, right = max(0, int(middle - reach)), min(width, int(middle + reach))
+    width, distance = len(row) // 3, squared_distance**0.5
+    left, right = max(0, int(middle - distance)), min(width, int(middle + distance))
     row[left * 3 : right * 3] = colour * max(right - left, 0)
 
 
-def _colour(dice: Dice, purpose: int) -> tuple[int, int, int]:
-    red, green, blue = (40 + dice(part, purpose, 200) for part in range(3))
+def _colour(rng: SeededRandom, purpose: int) -> tuple[int, int, int]:
+    red, green, blue = (40 + rng.below(part, purpose, 200) for part in range(3))
     return red, green, blue
 
 
 ROUTES = [
     route("GET", "/photo/:/transcode", transcode),
     *(
-        route("GET", f"/library/metadata/<>/{kind}{stamp}", picture)
-        for kind in ("thumb", "art", "banner", "composite")
-        for stamp in ("", "/<>")
+        route("GET", f"/library/metadata/<>/{element}{version}", show_picture)
+        for element in ("thumb", "art", "banner", "composite")
+        for version in ("", "/<>")
     ),
     *(
-        route("GET", f"{group}/<>/composite/<>", picture)
+        route("GET", f"{group}/<>/composite/<>", show_picture)
         for group in ("/library/collections", "/library/sections", "/playlists")
     ),
-    route("GET", "/:/resources/<>", picture),
+    route("GET", "/:/resources/<>", show_picture),
 ]

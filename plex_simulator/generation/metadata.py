@@ -1,14 +1,14 @@
-"""Everything made up from a seed and an index, the same in any order and on any day.
+"""Generate titles, people, dates, ratings, files and chapters of items.
 
-Each function is cheap and pure, so that a library of 250,000 items needs no start-up work.
+Every value depends on the seed and the index of the item alone. The functions are cheap and pure,
+so that a library of 250,000 items can be generated on demand instead of at start.
 """
 
-from collections.abc import Sequence
 from functools import cache
-from typing import TypeVar
 
 from plex_simulator.generation import vocabulary
-from plex_simulator.models import Chapter, Media, Part, Person, Role, Score, Stream, Tag
+from plex_simulator.models import Chapter, Media, Part, Person, Rating, Role, Stream, Tag
+from plex_simulator.seeded_random import SeededRandom
 
 DAY = 86_400
 MONTH = 30 * DAY
@@ -23,159 +23,150 @@ FIRST_PERSON_ID = {"director": 100_001, "writer": 200_001, "producer": 300_001, 
 
 GENRES = tuple(Tag(FIRST_GENRE_ID + n, name) for n, name in enumerate(vocabulary.GENRES))
 MUSIC_GENRES = tuple(
-    Tag(FIRST_MUSIC_GENRE_ID + n, g) for n, g in enumerate(vocabulary.MUSIC_GENRES)
+    Tag(FIRST_MUSIC_GENRE_ID + n, name) for n, name in enumerate(vocabulary.MUSIC_GENRES)
 )
 COUNTRIES = tuple(Tag(FIRST_COUNTRY_ID + n, name) for n, name in enumerate(vocabulary.COUNTRIES))
 LABELS = (Tag(FIRST_LABEL_ID, "Favourites"), Tag(FIRST_LABEL_ID + 1, "Kids"))
 
 
-Option = TypeVar("Option")
-
-
-class Dice:
-    """Throw for one thing about one item; the same throw always shows the same number."""
-
-    def __init__(self, seed: int, salt: int) -> None:
-        self._salt = hash((seed, salt))
-
-    def __call__(self, index: int, purpose: int, sides: int) -> int:
-        # Tuples of integers hash alike in every process, unlike strings.
-        return (hash((self._salt, purpose, index)) >> 9) % sides
-
-    def choice(self, index: int, purpose: int, options: Sequence[Option]) -> Option:
-        return options[self(index, purpose, len(options))]
-
-    def hexadecimal(self, index: int, purpose: int, digits: int) -> str:
-        number = 0
-        for part in range(0, digits, 8):
-            number = number << 32 | self(index, purpose * 100 + part, 1 << 32)
-        return f"{number:0{digits}x}"[-digits:]
-
-    def uuid(self, index: int, purpose: int) -> str:
-        text = self.hexadecimal(index, purpose, 32)
-        return f"{text[:8]}-{text[8:12]}-4{text[13:16]}-a{text[17:20]}-{text[20:]}"
-
-
-def title(dice: Dice, index: int, purpose: int) -> str:
-    """Make up a title; every thirteenth one is awkward until those are used up."""
-    if index % 13 == 5 and index // 13 < len(vocabulary.AWKWARD_TITLES):
-        return vocabulary.AWKWARD_TITLES[index // 13]
-    shape = dice(index, purpose, 8)
-    adjective = dice.choice(index, purpose + 1, vocabulary.ADJECTIVES)
-    noun = dice.choice(index, purpose + 2, vocabulary.NOUNS)
-    if shape == 0:
+def make_title(rng: SeededRandom, index: int, purpose: int) -> str:
+    """Make a title; every 13th one is an edge case until all edge cases are used."""
+    if index % 13 == 5 and index // 13 < len(vocabulary.EDGE_CASE_TITLES):
+        return vocabulary.EDGE_CASE_TITLES[index // 13]
+    pattern = rng.below(index, purpose, 8)
+    adjective = rng.choice(index, purpose + 1, vocabulary.ADJECTIVES)
+    noun = rng.choice(index, purpose + 2, vocabulary.NOUNS)
+    if pattern == 0:
         return f"The {adjective} {noun}"
-    if shape == 1:
-        return f"The {noun} of {dice.choice(index, purpose + 3, vocabulary.PLACES)}"
-    if shape == 2:
-        return f"{noun} in {dice.choice(index, purpose + 3, vocabulary.PLACES)}"
-    if shape == 3:
-        return f"A {noun} for {dice.choice(index, purpose + 3, vocabulary.FIRST_NAMES)}"
-    if shape == 4:
-        return f"{dice.choice(index, purpose + 3, vocabulary.FIRST_NAMES)}'s {noun}"
-    if shape == 5:
-        return f"{adjective} {noun}: {dice.choice(index, purpose + 3, vocabulary.PLACES)}"
+    if pattern == 1:
+        return f"The {noun} of {rng.choice(index, purpose + 3, vocabulary.PLACES)}"
+    if pattern == 2:
+        return f"{noun} in {rng.choice(index, purpose + 3, vocabulary.PLACES)}"
+    if pattern == 3:
+        return f"A {noun} for {rng.choice(index, purpose + 3, vocabulary.FIRST_NAMES)}"
+    if pattern == 4:
+        return f"{rng.choice(index, purpose + 3, vocabulary.FIRST_NAMES)}'s {noun}"
+    if pattern == 5:
+        return f"{adjective} {noun}: {rng.choice(index, purpose + 3, vocabulary.PLACES)}"
     return f"{adjective} {noun}"
 
 
-def title_sort(text: str) -> str | None:
-    """Strip a leading article, as Plex does; None where that changes nothing."""
+def strip_article(title: str) -> str | None:
+    """Return a title without its leading article, or None if it has no article."""
     for article in ("The ", "A ", "An "):
-        if text.startswith(article) and len(text) > len(article):
-            return text[len(article) :]
+        if title.startswith(article) and len(title) > len(article):
+            return title[len(article) :]
     return None
 
 
-def summary(dice: Dice, index: int, purpose: int) -> str:
+def make_summary(rng: SeededRandom, index: int, purpose: int) -> str:
+    """Make a summary; every 29th one is an edge case."""
     if index % 29 == 7:
-        return vocabulary.AWKWARD_SUMMARIES[index // 29 % len(vocabulary.AWKWARD_SUMMARIES)]
-    trade = dice.choice(index, purpose, vocabulary.TRADES)
-    quest = dice.choice(index, purpose + 1, vocabulary.QUESTS)
-    place = dice.choice(index, purpose + 2, vocabulary.PLACES)
-    second = dice.choice(index, purpose + 3, vocabulary.FIRST_NAMES)
-    noun = dice.choice(index, purpose + 4, vocabulary.NOUNS).lower()
-    return f"A {trade} {quest} {place}, where {second} and a forgotten {noun} change everything."
+        return vocabulary.EDGE_CASE_SUMMARIES[index // 29 % len(vocabulary.EDGE_CASE_SUMMARIES)]
+    hero = rng.choice(index, purpose, vocabulary.OCCUPATIONS)
+    plot = rng.choice(index, purpose + 1, vocabulary.PLOTS)
+    place = rng.choice(index, purpose + 2, vocabulary.PLACES)
+    friend = rng.choice(index, purpose + 3, vocabulary.FIRST_NAMES)
+    noun = rng.choice(index, purpose + 4, vocabulary.NOUNS).lower()
+    return f"A {hero} {plot} {place}, where {friend} and a forgotten {noun} change everything."
 
 
-@cache  # as many as there are names
-def person(kind: str, number: int) -> Person:
-    """Name the nth director, writer, producer or actor; a ninth of them have no picture."""
+@cache  # The number of people is limited by the number of names.
+def make_person(job: str, number: int) -> Person:
+    """Make the nth director, writer, producer or actor; one in nine has no picture."""
     first = vocabulary.FIRST_NAMES[number % len(vocabulary.FIRST_NAMES)]
     last = vocabulary.LAST_NAMES[number // len(vocabulary.FIRST_NAMES) % len(vocabulary.LAST_NAMES)]
-    dice = Dice(FIRST_PERSON_ID[kind], number)
-    portrait = dice.hexadecimal(number, 1, 32)
+    rng = SeededRandom(FIRST_PERSON_ID[job], number)
+    portrait = rng.hexadecimal(number, 1, 32)
     thumb = f"https://metadata-static.plex.tv/{portrait[0]}/people/{portrait}.jpg"
     return Person(
-        id=FIRST_PERSON_ID[kind] + number,
+        id=FIRST_PERSON_ID[job] + number,
         tag=f"{first} {last}",
-        tag_key=dice.hexadecimal(number, 2, 24),
+        tag_key=rng.hexadecimal(number, 2, 24),
         thumb=None if number % 9 == 4 else thumb,
     )
 
 
-def role(dice: Dice, index: int, place: int, number: int) -> Role:
-    throw = dice(index * 211 + place, 77, 10)
-    name = dice.choice(index * 211 + place, 78, vocabulary.FIRST_NAMES)
-    if throw == 0:
-        return Role(person("actor", number), None)
-    if throw == 1:
-        return Role(person("actor", number), f"{name} / Narrator (voice)")
-    if throw == 2:
-        return Role(person("actor", number), f"Captain {name}")
-    return Role(person("actor", number), name)
+def make_role(rng: SeededRandom, index: int, position: int, number: int) -> Role:
+    """Make the role at a position of an item's cast, played by the nth actor."""
+    seed = index * 211 + position
+    variant = rng.below(seed, 77, 10)
+    name = rng.choice(seed, 78, vocabulary.FIRST_NAMES)
+    actor = make_person("actor", number)
+    if variant == 0:
+        return Role(actor, None)
+    if variant == 1:
+        return Role(actor, f"{name} / Narrator (voice)")
+    if variant == 2:
+        return Role(actor, f"Captain {name}")
+    return Role(actor, name)
 
 
-def distinct(dice: Dice, index: int, purpose: int, count: int, pool: int) -> tuple[int, ...]:
-    """Draw up to `count` different numbers below `pool`, in a fixed order."""
-    start = dice(index, purpose, pool)
-    step = 1 + dice(index, purpose + 1, max(pool // 7, 1))
-    drawn = dict.fromkeys((start + n * step) % pool for n in range(min(count, pool)))
-    return tuple(drawn)
+def pick_distinct(
+    rng: SeededRandom, index: int, purpose: int, count: int, bound: int
+) -> tuple[int, ...]:
+    """Pick up to `count` different numbers below `bound`."""
+    start = rng.below(index, purpose, bound)
+    step = 1 + rng.below(index, purpose + 1, max(bound // 7, 1))
+    numbers = dict.fromkeys((start + n * step) % bound for n in range(min(count, bound)))
+    return tuple(numbers)
 
 
-def added_at(dice: Dice, index: int, purpose: int, now: int) -> int:
-    """Date an item: some six in a hundred within 30 days, the first two just in and just out."""
+def make_added_at(rng: SeededRandom, index: int, purpose: int, now: int) -> int:
+    """Return when an item was added.
+
+    About 6 % of the items were added in the last 30 days. The first item is one hour inside this
+    limit and the second one hour outside, for tests of the boundary.
+    """
     if index == 0:
         return now - MONTH + 3600
     if index == 1:
         return now - MONTH - 3600
-    if dice(index, purpose, 100) < 6:
-        return now - 7200 - dice(index, purpose + 1, MONTH - 10_800)
-    return now - MONTH - 7200 - dice(index, purpose + 1, 6 * 365 * DAY)
+    if rng.below(index, purpose, 100) < 6:
+        return now - 7200 - rng.below(index, purpose + 1, MONTH - 10_800)
+    return now - MONTH - 7200 - rng.below(index, purpose + 1, 6 * 365 * DAY)
 
 
-def updated_at(dice: Dice, index: int, purpose: int, added: int, now: int) -> int | None:
+def make_updated_at(
+    rng: SeededRandom, index: int, purpose: int, added_at: int, now: int
+) -> int | None:
+    """Return when an item was updated; every 11th item has no such date."""
     if index % 11 == 7:
         return None
-    return min(added + dice(index, purpose, 200 * DAY), now - 60)
+    return min(added_at + rng.below(index, purpose, 200 * DAY), now - 60)
 
 
-def released(dice: Dice, index: int, purpose: int, year: int | None) -> str | None:
+def make_release_date(rng: SeededRandom, index: int, purpose: int, year: int | None) -> str | None:
+    """Return a date in a year; some items have none, and some a date with a time."""
     if year is None or index % 31 == 30:
         return None
-    day = f"{year}-{1 + dice(index, purpose, 12):02}-{1 + dice(index, purpose + 1, 28):02}"
-    return f"{day} 12:00:00" if index % 53 == 52 else day
+    month = 1 + rng.below(index, purpose, 12)
+    day = 1 + rng.below(index, purpose + 1, 28)
+    date = f"{year}-{month:02}-{day:02}"
+    return f"{date} 12:00:00" if index % 53 == 52 else date
 
 
-def score(dice: Dice, index: int, purpose: int, missing: int) -> float | None:
-    """Rate from 0 to 10 in tenths; `missing` of a hundred have no rating."""
-    if dice(index, purpose, 100) < missing:
+def make_rating(rng: SeededRandom, index: int, purpose: int, missing_percent: int) -> float | None:
+    """Return a rating from 0 to 10 with one decimal; some percent of the items have none."""
+    if rng.below(index, purpose, 100) < missing_percent:
         return None
-    return (dice(index, purpose + 1, 51) + dice(index, purpose + 2, 51)) / 10
+    return (rng.below(index, purpose + 1, 51) + rng.below(index, purpose + 2, 51)) / 10
 
 
-def scores(critic: float | None, audience: float | None) -> tuple[Score, ...]:
-    listed = []
+def list_ratings(critic: float | None, audience: float | None) -> tuple[Rating, ...]:
+    """List the ratings of an item per rating site."""
+    ratings = []
     if critic is not None:
-        listed.append(Score("rottentomatoes://image.rating.ripe", critic, "critic"))
+        ratings.append(Rating("rottentomatoes://image.rating.ripe", critic, "critic"))
     if audience is not None:
-        listed.append(Score("rottentomatoes://image.rating.upright", audience, "audience"))
-        listed.append(Score("themoviedb://image.rating", round(audience * 0.9, 1), "audience"))
-    return tuple(listed)
+        ratings.append(Rating("rottentomatoes://image.rating.upright", audience, "audience"))
+        ratings.append(Rating("themoviedb://image.rating", round(audience * 0.9, 1), "audience"))
+    return tuple(ratings)
 
 
-# resolution, width, height, bit rate, video codec, audio codec, channels, container, rate, profile
-VERSIONS = (
+# resolution, width, height, bitrate, video codec, audio codec, channels, container, frame rate,
+# profile
+QUALITIES = (
     ("1080", 1920, 800, 9_800, "h264", "dca", 6, "mkv", "24p", "high"),
     ("1080", 1920, 1080, 7_400, "h264", "eac3", 6, "mkv", "24p", "high"),
     ("4k", 3840, 1602, 42_300, "hevc", "dca-ma", 8, "mkv", "24p", "main 10"),
@@ -187,41 +178,49 @@ VERSIONS = (
 )
 
 
-def versions(dice: Dice, index: int, purpose: int) -> tuple[int, ...]:
-    """Pick the quality of each version of a film; one in ten has two."""
-    first = dice(index, purpose, len(VERSIONS))
+def pick_qualities(rng: SeededRandom, index: int, purpose: int) -> tuple[int, ...]:
+    """Pick the quality of each version of a movie; one movie in ten has two versions."""
+    first = rng.below(index, purpose, len(QUALITIES))
     if index % 10 == 4:
-        return (first, (first + 2) % len(VERSIONS))
+        return (first, (first + 2) % len(QUALITIES))
     return (first,)
 
 
-def video(
-    dice: Dice, index: int, key: int, chosen: tuple[int, ...], duration: int | None, path: str
+def make_media(
+    rng: SeededRandom,
+    index: int,
+    key: int,
+    qualities: tuple[int, ...],
+    duration: int | None,
+    path: str,
 ) -> tuple[Media, ...]:
-    """Describe an item's files: split in two now and then, hardly analysed in a few cases."""
-    listed = []
-    for number, version in enumerate(chosen):
+    """Make one media version per quality.
+
+    Some items consist of two files. Some are not analysed, so that codecs and sizes are missing.
+    """
+    versions = []
+    for number, quality in enumerate(qualities):
         resolution, width, height, bitrate, codec, audio, channels, container, rate, profile = (
-            VERSIONS[version]
+            QUALITIES[quality]
         )
         media_id = key * 4 + number + 1
-        bare = index % 47 == 23
-        pieces = 2 if index % 33 == 16 else 1
+        not_analysed = index % 47 == 23
+        part_count = 2 if index % 33 == 16 else 1
         parts = []
-        for piece in range(pieces):
-            part_id = media_id * 4 + piece
-            suffix = f" - pt{piece + 1}" if pieces > 1 else ""
-            length = duration // pieces if duration else None
-            size = (length or 5_400_000) * bitrate // 8 + dice(index, 61 + piece, 90_000)
+        for part in range(part_count):
+            part_id = media_id * 4 + part
+            suffix = f" - pt{part + 1}" if part_count > 1 else ""
+            length = duration // part_count if duration else None
+            size = (length or 5_400_000) * bitrate // 8 + rng.below(index, 61 + part, 90_000)
             parts.append(
                 Part(
                     id=part_id,
                     key=f"/library/parts/{part_id}/{1_600_000_000 + index}/file.{container}",
                     file=f"{path}{' - ' + resolution if number else ''}{suffix}.{container}",
                     size=size,
-                    duration=None if bare else length,
-                    container=None if bare else container,
-                    video_profile=None if bare else profile,
+                    duration=None if not_analysed else length,
+                    container=None if not_analysed else container,
+                    video_profile=None if not_analysed else profile,
                     streams=(
                         Stream(part_id * 8, 1, codec, 0, "English", "eng", f"{resolution}p"),
                         Stream(
@@ -232,10 +231,10 @@ def video(
                     ),
                 )
             )  # fmt: skip
-        if bare:
-            listed.append(Media(media_id, tuple(parts), duration))
+        if not_analysed:
+            versions.append(Media(media_id, tuple(parts), duration))
             continue
-        listed.append(
+        versions.append(
             Media(
                 id=media_id,
                 parts=tuple(parts),
@@ -253,10 +252,11 @@ def video(
                 video_profile=profile,
             )
         )
-    return tuple(listed)
+    return tuple(versions)
 
 
-def chapters(key: int, duration: int | None) -> tuple[Chapter, ...]:
+def make_chapters(key: int, duration: int | None) -> tuple[Chapter, ...]:
+    """Divide a video into six chapters of equal length."""
     if duration is None:
         return ()
     length = duration // 6

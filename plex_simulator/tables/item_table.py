@@ -1,82 +1,55 @@
-"""A shelf holds all items of one type in one library and makes each of them when asked for.
+"""The items of one type in one library, generated on demand.
 
-Nothing is made at start. A column (one field of every item) is worked out when it is first
-needed, from cheap functions where a kind of item has them, and kept until something changes.
+Nothing is generated at start. A column holds one field of every item. It is computed when it is
+first read, by a fast function where the item type has one, and cached until an item changes.
 """
 
 import threading
 import time
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 from itertools import accumulate
 from typing import Any, overload
 
 from plex_simulator.fields import FIELDS
-from plex_simulator.generation.metadata import DAY, Dice
-from plex_simulator.models import UNSEEN, Item, User, Viewing
+from plex_simulator.generation.metadata import DAY
+from plex_simulator.models import UNWATCHED, Item, User, WatchState
+from plex_simulator.seeded_random import SeededRandom
 
-CAPACITY = 990_000
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sizes:
-    """How much there is; seasons, episodes, albums, tracks and photos are the most per parent."""
-
-    movies: int = 240
-    shows: int = 40
-    seasons: int = 4
-    episodes: int = 10
-    artists: int = 30
-    albums: int = 4
-    tracks: int = 10
-    photo_albums: int = 12
-    photos: int = 20
-    videos: int = 24
-    hidden: int = 15
-    collections: int = 8
-
-    def __post_init__(self) -> None:
-        totals = {
-            "movies": self.movies,
-            "episodes": self.shows * (self.seasons + 1) * self.episodes,
-            "tracks": self.artists * self.albums * self.tracks,
-            "photos": self.photo_albums * self.photos,
-            "videos": self.videos,
-            "hidden": self.hidden,
-        }
-        for name, total in totals.items():
-            if not 0 <= total <= CAPACITY:
-                raise ValueError(f"{name}: {total} is not between 0 and {CAPACITY}")
+MAX_CACHED_RESULTS = 256
 
 
-class Branches:
-    """Which children each parent has, by index; counted for all parents on first use."""
+class ChildRanges:
+    """The range of child indexes of each parent, counted for all parents on first use."""
 
-    def __init__(self, parents: Callable[[], int], count: Callable[[int], int]) -> None:
-        self._parents = parents
-        self._count = count
+    def __init__(self, parent_count: Callable[[], int], child_count: Callable[[int], int]) -> None:
+        self._parent_count = parent_count
+        self._child_count = child_count
 
     @cached_property
-    def _first(self) -> list[int]:
-        return list(accumulate(map(self._count, range(self._parents())), initial=0))
+    def _first_children(self) -> list[int]:
+        counts = map(self._child_count, range(self._parent_count()))
+        return list(accumulate(counts, initial=0))
 
     def of(self, parent: int) -> range:
-        return range(self._first[parent], self._first[parent + 1])
+        """Return the indexes of the children of a parent."""
+        return range(self._first_children[parent], self._first_children[parent + 1])
 
     def parent(self, child: int) -> int:
-        return bisect_right(self._first, child) - 1
+        """Return the index of the parent of a child."""
+        return bisect_right(self._first_children, child) - 1
 
     def __len__(self) -> int:
-        return self._first[-1]
+        return self._first_children[-1]
 
 
-class Live(Sequence[Item]):
-    """The items that are there now, in rating key order, made when asked for."""
+class ItemSequence(Sequence[Item]):
+    """The items that are not removed, in rating key order. Reading an item generates it."""
 
-    def __init__(self, shelf: "Shelf", indexes: Sequence[int]) -> None:
-        self._shelf = shelf
+    def __init__(self, table: "ItemTable", indexes: Sequence[int]) -> None:
+        self._table = table
         self._indexes = indexes
 
     def __len__(self) -> int:
@@ -88,15 +61,19 @@ class Live(Sequence[Item]):
     def __getitem__(self, index: slice) -> Sequence[Item]: ...
     def __getitem__(self, index: int | slice) -> Item | Sequence[Item]:
         if isinstance(index, slice):
-            return Live(self._shelf, self._indexes[index])
-        return self._shelf.item(self._indexes[index])
+            return ItemSequence(self._table, self._indexes[index])
+        return self._table.item(self._indexes[index])
 
 
-class Shelf:
-    """One type of one library. Indexes never move: a removed item leaves a gap."""
+class ItemTable:
+    """All items of one type in one library.
+
+    The first items are generated from the seed, the others were added later. Indexes never change:
+    a removed item leaves a gap.
+    """
 
     type = ""
-    quick: dict[str, Callable[[int], Any]]
+    fast_columns: dict[str, Callable[[int], Any]]  # read without generating the complete item
 
     def __init__(self, seed: int, now: int, users: Sequence[User], library: str, number: int):
         self.library_key = library
@@ -104,26 +81,28 @@ class Shelf:
         self.now = now
         self.this_year = time.gmtime(now).tm_year
         self.users = users
-        self.dice = Dice(seed, number)
-        self.quick = {}
-        self.parent: Shelf | None = None
-        self.child: Shelf | None = None
-        self.branches = Branches(self.made, lambda _: 0)  # from self to child
+        self.rng = SeededRandom(seed, number)
+        self.fast_columns = {}
+        self.parent: ItemTable | None = None
+        self.child: ItemTable | None = None
+        self.child_ranges = ChildRanges(self.generated_count, lambda _: 0)
         self.collection_tags: Callable[[str], tuple[Any, ...]] = lambda _: ()
         self._lock = threading.RLock()
-        self._edits: dict[int, Item] = {}
+        self._edited_items: dict[int, Item] = {}
         self._removed: set[int] = set()
-        self._added = 0
-        self._views: dict[tuple[int, int], Viewing] = {}
+        self._added_count = 0
+        self._watch_states: dict[tuple[int, int], WatchState] = {}
         self._columns: dict[tuple[str, int], list[Any]] = {}
-        self._kept: dict[Any, Any] = {}
+        self._cached_results: dict[Any, Any] = {}
 
-    # What a kind of item fills in
+    # Methods of subclasses
 
-    def made(self) -> int:
+    def generated_count(self) -> int:
+        """Return how many items are generated from the seed."""
         raise NotImplementedError
 
-    def make(self, index: int) -> Item:
+    def generate(self, index: int) -> Item:
+        """Generate an item from the seed."""
         raise NotImplementedError
 
     def duration(self, index: int) -> int | None:
@@ -135,7 +114,7 @@ class Shelf:
         return str(self.number * 1_000_000 + 1_000 + index)
 
     def index(self, key: str) -> int:
-        """Find the index of a rating key; ValueError where no such item is (or is any more)."""
+        """Return the index of a rating key; raise ValueError if there is no such item."""
         index = int(key) - self.number * 1_000_000 - 1_000
         if not 0 <= index < len(self) or index in self._removed:
             raise ValueError(key)
@@ -144,152 +123,156 @@ class Shelf:
     # Items
 
     def __len__(self) -> int:
-        return self.made() + self._added
+        """Return the number of indexes, including those of removed items."""
+        return self.generated_count() + self._added_count
 
-    def bare(self, index: int) -> Item:
-        """Make an item without what users and collections add to it."""
+    def base_item(self, index: int) -> Item:
+        """Return an item without its collection tags and watch states."""
         if not 0 <= index < len(self):
             raise IndexError(index)
-        return self._edits.get(index) or self.make(index)
+        return self._edited_items.get(index) or self.generate(index)
 
     def item(self, index: int) -> Item:
-        bare = self.bare(index)
+        base = self.base_item(index)
         return replace(
-            bare,
-            collections=self.collection_tags(bare.rating_key),
-            viewing={user.id: self.viewing(index, user) for user in self.users},
+            base,
+            collections=self.collection_tags(base.rating_key),
+            watch_states={user.id: self.watch_state(index, user) for user in self.users},
         )
 
     def indexes(self) -> Sequence[int]:
-        """List what is there, in rating key order."""
+        """List the indexes of the items that are not removed, in rating key order."""
         if not self._removed:
             return range(len(self))
         return [index for index in range(len(self)) if index not in self._removed]
 
-    def live(self) -> Sequence[Item]:
-        return Live(self, self.indexes())
+    def items(self) -> Sequence[Item]:
+        return ItemSequence(self, self.indexes())
 
     def children(self, index: int) -> list[int]:
-        """List the indexes in the child shelf that belong to an item of this one."""
+        """List the indexes of an item's children in the child table."""
         if self.child is None:
             return []
         child = self.child
-        found = list(self.branches.of(index)) if index < self.made() else []
+        found = list(self.child_ranges.of(index)) if index < self.generated_count() else []
         key = self.key(index)
-        for place in range(child.made(), len(child)):
-            if child._edits[place].parent_rating_key == key:
-                found.append(place)
-        return [place for place in found if place not in child._removed]
+        for child_index in range(child.generated_count(), len(child)):
+            if child._edited_items[child_index].parent_rating_key == key:
+                found.append(child_index)
+        return [child_index for child_index in found if child_index not in child._removed]
 
-    def above(self) -> "Shelf":
+    def parent_table(self) -> "ItemTable":
         if self.parent is None:
             raise LookupError(f"a {self.type} has no parent")
         return self.parent
 
-    def below(self) -> "Shelf":
+    def child_table(self) -> "ItemTable":
         if self.child is None:
             raise LookupError(f"a {self.type} has no children")
         return self.child
 
     def parent_index(self, index: int) -> int:
-        parent = self.above()
-        if index in self._edits:
-            return parent.index(self._edits[index].parent_rating_key or "")
-        return parent.branches.parent(index)
+        """Return the index of an item's parent in the parent table."""
+        parent = self.parent_table()
+        if index in self._edited_items:
+            return parent.index(self._edited_items[index].parent_rating_key or "")
+        return parent.child_ranges.parent(index)
 
-    # Watch state
+    # Watch states
 
-    def viewing(self, index: int, user: User) -> Viewing:
-        """Tell one user's history with one item; that of a parent follows from its children."""
-        if (index, user.id) in self._views:
-            return self._views[index, user.id]
+    def watch_state(self, index: int, user: User) -> WatchState:
+        """Return a user's watch state of an item; parents sum up the states of their children."""
+        if (index, user.id) in self._watch_states:
+            return self._watch_states[index, user.id]
         if self.child is not None:
-            return self._viewing_of_children(index, user)
-        if index >= self.made():  # nobody has seen what was added later
-            return UNSEEN
-        dice, purpose = self.dice, 900 + user.id % 97
-        throw = dice(index, purpose, 100)
-        seen = 45 if user.is_owner else 20
-        last = self.now - 3600 - dice(index, purpose + 100, 700 * DAY)
-        stars = float(1 + dice(index, purpose + 200, 10)) if throw % 9 == 0 else None
-        if throw < seen:
-            return Viewing(1 + throw % 3, 0, last, stars)
-        if throw >= 96:
-            return Viewing(0, (self.duration(index) or 0) // 3, last, stars)
-        return UNSEEN if stars is None else Viewing(user_rating=stars)
+            return self._watch_state_of_children(index, user)
+        if index >= self.generated_count():  # an item that was added later
+            return UNWATCHED
+        rng, purpose = self.rng, 900 + user.id % 97
+        percentile = rng.below(index, purpose, 100)
+        watched_percent = 45 if user.is_owner else 20
+        last = self.now - 3600 - rng.below(index, purpose + 100, 700 * DAY)
+        rating = float(1 + rng.below(index, purpose + 200, 10)) if percentile % 9 == 0 else None
+        if percentile < watched_percent:
+            return WatchState(1 + percentile % 3, 0, last, rating)
+        if percentile >= 96:
+            return WatchState(0, (self.duration(index) or 0) // 3, last, rating)
+        return UNWATCHED if rating is None else WatchState(user_rating=rating)
 
-    def _viewing_of_children(self, index: int, user: User) -> Viewing:
-        child = self.below()
-        below = [child.viewing(place, user) for place in self.children(index)]
-        last = max((v.last_viewed_at for v in below if v.last_viewed_at), default=None)
-        leaves = child.child is None
-        return Viewing(
-            view_count=sum(v.view_count for v in below),
+    def _watch_state_of_children(self, index: int, user: User) -> WatchState:
+        child = self.child_table()
+        states = [child.watch_state(child_index, user) for child_index in self.children(index)]
+        last = max((s.last_viewed_at for s in states if s.last_viewed_at), default=None)
+        children_are_leaves = child.child is None
+        return WatchState(
+            view_count=sum(s.view_count for s in states),
             last_viewed_at=last,
             viewed_leaf_count=sum(
-                v.view_count > 0 if leaves else v.viewed_leaf_count for v in below
+                s.view_count > 0 if children_are_leaves else s.viewed_leaf_count for s in states
             ),
         )
 
-    def set_viewing(self, index: int, user: User, viewing: Viewing) -> None:
-        self._views[index, user.id] = viewing
+    def set_watch_state(self, index: int, user: User, watch_state: WatchState) -> None:
+        self._watch_states[index, user.id] = watch_state
 
     # Changes
 
-    def put(self, index: int, item: Item) -> None:
-        self._edits[index] = item
+    def set_item(self, index: int, item: Item) -> None:
+        self._edited_items[index] = item
 
     def append(self, item: Item) -> int:
-        self._edits[len(self)] = item
-        self._added += 1
+        """Add an item and return its index."""
+        self._edited_items[len(self)] = item
+        self._added_count += 1
         return len(self) - 1
 
     def remove(self, index: int) -> None:
         self._removed.add(index)
-        self._edits.pop(index, None)
+        self._edited_items.pop(index, None)
 
-    def forget(self) -> None:
-        """Drop kept columns and orders after a change."""
+    def clear_caches(self) -> None:
+        """Drop cached columns and results after a change."""
         with self._lock:
             self._columns.clear()
-            self._kept.clear()
+            self._cached_results.clear()
 
     # Columns
 
     def column(self, field: str, user: User) -> list[Any]:
-        """Read one field of every item, gaps included; work it out once and keep it."""
-        kept = field, user.id if FIELDS[field].personal else 0
+        """Return one field of every item, by index, including the indexes of removed items."""
+        cache_key = field, user.id if FIELDS[field].personal else 0
         with self._lock:
-            if kept not in self._columns:
-                self._columns[kept] = self._read(field, user)
-            return self._columns[kept]
+            if cache_key not in self._columns:
+                self._columns[cache_key] = self._compute_column(field, user)
+            return self._columns[cache_key]
 
-    def _read(self, field: str, user: User) -> list[Any]:
+    def _compute_column(self, field: str, user: User) -> list[Any]:
         read, personal = FIELDS[field].read, FIELDS[field].personal
-        quick = self.quick.get(field)
-        if quick is not None:
-            values = [quick(index) for index in range(self.made())]
-            values.extend(None for _ in range(self._added))
-            for index in self._edits:
-                values[index] = read(self._edits[index], UNSEEN)
+        fast = self.fast_columns.get(field)
+        if fast is not None:
+            values = [fast(index) for index in range(self.generated_count())]
+            values.extend(None for _ in range(self._added_count))
+            for index in self._edited_items:
+                values[index] = read(self._edited_items[index], UNWATCHED)
             return values
         if personal and self.child is None:
+            # Personal fields of items without children depend on the watch state alone.
             blank = Item(rating_key="", library_key="", type="", title="", added_at=0, guid="")
-            return [read(blank, self.viewing(index, user)) for index in range(len(self))]
+            return [read(blank, self.watch_state(index, user)) for index in range(len(self))]
         return [
-            None if index in self._removed else self._field(index, read, user)
+            None if index in self._removed else self._read_field(index, read, user)
             for index in range(len(self))
         ]
 
-    def _field(self, index: int, read: Callable[[Item, Viewing], Any], user: User) -> Any:
+    def _read_field(self, index: int, read: Callable[[Item, WatchState], Any], user: User) -> Any:
         item = self.item(index)
         return read(item, item.seen_by(user))
 
-    def kept(self, key: Any, work: Callable[[], Any]) -> Any:
-        """Keep the outcome of some work until the shelf changes; the oldest goes after 256."""
+    def cached(self, key: Any, compute: Callable[[], Any]) -> Any:
+        """Return the result of `compute`, which is cached until an item changes."""
         with self._lock:
-            if key not in self._kept:
-                if len(self._kept) >= 256:
-                    del self._kept[next(iter(self._kept))]
-                self._kept[key] = work()
-            return self._kept[key]
+            if key not in self._cached_results:
+                if len(self._cached_results) >= MAX_CACHED_RESULTS:
+                    del self._cached_results[next(iter(self._cached_results))]
+                self._cached_results[key] = compute()
+            return self._cached_results[key]

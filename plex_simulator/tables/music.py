@@ -1,4 +1,4 @@
-"""Artists, their albums and tracks."""
+"""Artists, albums and tracks."""
 
 from typing import Any
 
@@ -7,42 +7,44 @@ from plex_simulator.generation.metadata import COUNTRIES, MUSIC_GENRES
 from plex_simulator.models import Item, Media, Part, Tag
 from plex_simulator.tables.generated import (
     DURATION,
-    EXTERNAL,
+    EXTERNAL_ID,
     GENRE,
     RATING,
     RELEASED,
-    SHAPE,
     TITLE,
+    VARIANT,
     YEAR,
-    Titled,
+    GeneratedTable,
 )
-from plex_simulator.tables.item_table import Branches
+from plex_simulator.tables.item_table import ChildRanges
 
 
-class Artists(Titled):
+class ArtistTable(GeneratedTable):
     type = "artist"
 
-    def __init__(self, *args: Any, made: int, albums: int) -> None:
-        super().__init__(*args, made=made)
-        self.most_albums = max(albums, 1)
-        self.branches = Branches(self.made, lambda i: 1 + self.dice(i, SHAPE, self.most_albums))
+    def __init__(self, *args: Any, count: int, albums: int) -> None:
+        super().__init__(*args, count=count)
+        self.max_albums = max(albums, 1)
+        self.child_ranges = ChildRanges(
+            self.generated_count, lambda i: 1 + self.rng.below(i, VARIANT, self.max_albums)
+        )
 
     def title(self, index: int) -> str:
         if index % 13 == 5 or index % 4 == 0:
-            return metadata.title(self.dice, index, TITLE)
-        first = self.dice.choice(index, TITLE + 1, vocabulary.FIRST_NAMES)
-        last = self.dice.choice(index, TITLE + 2, vocabulary.LAST_NAMES)
+            return metadata.make_title(self.rng, index, TITLE)
+        first = self.rng.choice(index, TITLE + 1, vocabulary.FIRST_NAMES)
+        last = self.rng.choice(index, TITLE + 2, vocabulary.LAST_NAMES)
         return f"The {last} Trio" if index % 4 == 1 else f"{first} {last}"
 
     def genres(self, index: int) -> tuple[Tag, ...]:
-        count = 1 + self.dice(index, GENRE + 2, 4)
-        drawn = metadata.distinct(self.dice, index, GENRE, count, len(MUSIC_GENRES))
-        return tuple(MUSIC_GENRES[number] for number in drawn)
+        count = 1 + self.rng.below(index, GENRE + 2, 4)
+        numbers = metadata.pick_distinct(self.rng, index, GENRE, count, len(MUSIC_GENRES))
+        return tuple(MUSIC_GENRES[number] for number in numbers)
 
-    def make(self, index: int) -> Item:
-        mbid = self.dice.uuid(index, EXTERNAL)
+    def generate(self, index: int) -> Item:
+        mbid = self.rng.uuid(index, EXTERNAL_ID)
         return Item(
-            **self.start(index),
+            **self.common_fields(index),
             guid=self.plex_guid(index),
             summary=self.summary(index),
             thumb=self.picture(index, "thumb") if index % 7 else None,
@@ -55,63 +57,66 @@ class Artists(Titled):
         )
 
 
-class Albums(Titled):
+class AlbumTable(GeneratedTable):
     type = "album"
 
-    def __init__(self, *args: Any, artists: Artists, tracks: int) -> None:
+    def __init__(self, *args: Any, artists: ArtistTable, tracks: int) -> None:
         super().__init__(*args)
         self.parent = self.artists = artists
         artists.child = self
-        self.most_tracks = max(tracks, 1)
-        self.branches = Branches(self.made, lambda i: 1 + self.dice(i, SHAPE, self.most_tracks))
+        self.max_tracks = max(tracks, 1)
+        self.child_ranges = ChildRanges(
+            self.generated_count, lambda i: 1 + self.rng.below(i, VARIANT, self.max_tracks)
+        )
 
-    def made(self) -> int:
-        return len(self.artists.branches)
+    def generated_count(self) -> int:
+        return len(self.artists.child_ranges)
 
-    def make(self, index: int) -> Item:
-        artist = self.artists.branches.parent(index)
-        year = None if index % 19 == 18 else 1960 + self.dice(index, YEAR, 66)
-        rating = metadata.score(self.dice, index, RATING, missing=40)
+    def generate(self, index: int) -> Item:
+        artist = self.artists.child_ranges.parent(index)
+        year = None if index % 19 == 18 else 1960 + self.rng.below(index, YEAR, 66)
+        rating = metadata.make_rating(self.rng, index, RATING, missing_percent=40)
         return Item(
-            **self.start(index),
+            **self.common_fields(index),
             guid=self.plex_guid(index),
             summary=self.summary(index) if index % 3 else "",
             studio=vocabulary.STUDIOS[index % len(vocabulary.STUDIOS)],
             rating=rating,
             year=year,
-            originally_available_at=metadata.released(self.dice, index, RELEASED, year),
+            originally_available_at=metadata.make_release_date(self.rng, index, RELEASED, year),
             thumb=self.picture(index, "thumb") if index % 9 else None,
-            art=self.artists.bare(artist).art,
+            art=self.artists.base_item(artist).art,
             index=1,
             parent_rating_key=self.artists.key(artist),
             parent_guid=self.artists.plex_guid(artist),
-            parent_title=self.artists.name(artist),
-            parent_thumb=self.artists.bare(artist).thumb,
+            parent_title=self.artists.current_title(artist),
+            parent_thumb=self.artists.base_item(artist).thumb,
             leaf_count=len(self.children(index)),
             genres=self.artists.genres(artist)[:3],
-            guids=(f"mbid://{self.dice.uuid(index, EXTERNAL)}",),
+            guids=(f"mbid://{self.rng.uuid(index, EXTERNAL_ID)}",),
         )
 
 
-class Tracks(Titled):
+class TrackTable(GeneratedTable):
     type = "track"
 
-    def __init__(self, *args: Any, albums: Albums) -> None:
+    def __init__(self, *args: Any, albums: AlbumTable) -> None:
         super().__init__(*args)
         self.parent = self.albums = albums
         albums.child = self
-        self.quick |= {"duration": self.duration}
+        self.fast_columns |= {"duration": self.duration}
 
-    def made(self) -> int:
-        return len(self.albums.branches)
+    def generated_count(self) -> int:
+        return len(self.albums.child_ranges)
 
     def duration(self, index: int) -> int | None:
-        return 90_000 + self.dice(index, DURATION, 300_000)
+        return 90_000 + self.rng.below(index, DURATION, 300_000)
 
-    def make(self, index: int) -> Item:
-        place = self.albums.branches.parent(index)
-        album, number = self.albums.bare(place), index - self.albums.branches.of(place).start + 1
-        artist = self.albums.artists.bare(self.albums.parent_index(place))
+    def generate(self, index: int) -> Item:
+        album_index = self.albums.child_ranges.parent(index)
+        album = self.albums.base_item(album_index)
+        artist = self.albums.artists.base_item(self.albums.parent_index(album_index))
+        number = index - self.albums.child_ranges.of(album_index).start + 1
         key, duration = int(self.key(index)), self.duration(index)
         part = Part(
             id=key * 16,
@@ -133,7 +138,7 @@ class Tracks(Titled):
             container="flac",
         )
         return Item(
-            **self.start(index),
+            **self.common_fields(index),
             guid=self.plex_guid(index),
             original_title="Ensemble & Guests" if index % 23 == 4 else None,
             duration=duration,
@@ -150,6 +155,6 @@ class Tracks(Titled):
             grandparent_title=artist.title,
             grandparent_thumb=artist.thumb,
             grandparent_art=artist.art,
-            guids=(f"mbid://{self.dice.uuid(index, EXTERNAL)}",),
+            guids=(f"mbid://{self.rng.uuid(index, EXTERNAL_ID)}",),
             media=(media,),
         )

@@ -6,24 +6,26 @@ from plex_simulator.generation import metadata
 from plex_simulator.models import Item, Media, Part
 from plex_simulator.tables.generated import (
     RELEASED,
-    SHAPE,
+    VARIANT,
     YEAR,
-    Titled,
+    GeneratedTable,
 )
-from plex_simulator.tables.item_table import Branches
+from plex_simulator.tables.item_table import ChildRanges
 
 
-class PhotoAlbums(Titled):
+class PhotoAlbumTable(GeneratedTable):
     type = "photoalbum"
 
-    def __init__(self, *args: Any, made: int, photos: int) -> None:
-        super().__init__(*args, made=made)
-        self.most_photos = max(photos, 1)
-        self.branches = Branches(self.made, lambda i: 1 + self.dice(i, SHAPE, self.most_photos))
+    def __init__(self, *args: Any, count: int, photos: int) -> None:
+        super().__init__(*args, count=count)
+        self.max_photos = max(photos, 1)
+        self.child_ranges = ChildRanges(
+            self.generated_count, lambda i: 1 + self.rng.below(i, VARIANT, self.max_photos)
+        )
 
-    def make(self, index: int) -> Item:
+    def generate(self, index: int) -> Item:
         return Item(
-            **self.start(index),
+            **self.common_fields(index),
             guid=f"local://{self.key(index)}",
             thumb=self.picture(index, "thumb"),
             art=self.picture(index, "art"),
@@ -32,30 +34,30 @@ class PhotoAlbums(Titled):
         )
 
 
-class Photos(Titled):
+class PhotoTable(GeneratedTable):
     type = "photo"
 
-    def __init__(self, *args: Any, albums: PhotoAlbums) -> None:
+    def __init__(self, *args: Any, albums: PhotoAlbumTable) -> None:
         super().__init__(*args)
         self.parent = self.albums = albums
         albums.child = self
 
-    def made(self) -> int:
-        return len(self.albums.branches)
+    def generated_count(self) -> int:
+        return len(self.albums.child_ranges)
 
     def title(self, index: int) -> str:
         return f"IMG_{1000 + index}"
 
-    def make(self, index: int) -> Item:
-        place = self.albums.branches.parent(index)
+    def generate(self, index: int) -> Item:
+        album = self.albums.child_ranges.parent(index)
         key = int(self.key(index))
-        wide = index % 3 > 0
-        year = 2012 + self.dice(index, YEAR, 14)
+        is_landscape = index % 3 > 0
+        year = 2012 + self.rng.below(index, YEAR, 14)
         part = Part(
             id=key * 16,
             key=f"/library/parts/{key * 16}/1600000000/file.jpg",
-            file=f"/data/photos/album{place:04}/{self.title(index)}.jpg",
-            size=300_000 + self.dice(index, 61, 5_000_000),
+            file=f"/data/photos/album{album:04}/{self.title(index)}.jpg",
+            size=300_000 + self.rng.below(index, 61, 5_000_000),
             duration=None,
             container="jpeg",
             video_profile=None,
@@ -64,21 +66,21 @@ class Photos(Titled):
         media = Media(
             id=key * 4,
             parts=(part,),
-            width=4032 if wide else 3024,
-            height=3024 if wide else 4032,
-            aspect_ratio=1.33 if wide else 0.75,
+            width=4032 if is_landscape else 3024,
+            height=3024 if is_landscape else 4032,
+            aspect_ratio=1.33 if is_landscape else 0.75,
             container="jpeg",
         )
         return Item(
-            **self.start(index),
+            **self.common_fields(index),
             guid=f"local://{key}",
             year=year,
-            originally_available_at=metadata.released(self.dice, index, RELEASED, year),
+            originally_available_at=metadata.make_release_date(self.rng, index, RELEASED, year),
             thumb=self.picture(index, "thumb"),
             index=1,
-            parent_rating_key=self.albums.key(place),
-            parent_guid=f"local://{self.albums.key(place)}",
-            parent_title=self.albums.name(place),
-            parent_thumb=self.albums.picture(place, "thumb"),
+            parent_rating_key=self.albums.key(album),
+            parent_guid=f"local://{self.albums.key(album)}",
+            parent_title=self.albums.current_title(album),
+            parent_thumb=self.albums.picture(album, "thumb"),
             media=(media,),
         )

@@ -18,22 +18,44 @@ The fault "refused" closes the port, also for the control API. Set "seconds" to 
 
 import json
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from plex_simulator.catalogue import Catalogue
 from plex_simulator.faults import matches
 from plex_simulator.messages import Response
 from plex_simulator.models import User
 from plex_simulator.nodes import JSON_TYPE
+from plex_simulator.notifications import Broadcast
+from plex_simulator.server import RecordedRequest
 
-if TYPE_CHECKING:
-    from plex_simulator.simulator import Simulator
+
+class Controllable(Protocol):
+    """What the control API needs of a simulator."""
+
+    catalogue: Catalogue
+    broadcast: Broadcast
+    machine_identifier: str
+
+    @property
+    def url(self) -> str: ...
+    @property
+    def requests(self) -> Sequence[RecordedRequest]: ...
+    @property
+    def faults(self) -> list[dict[str, Any]]: ...
+    def reset_requests(self) -> None: ...
+    def fault(
+        self, kind: str, path: str | None = None, times: int | None = None, **options: Any
+    ) -> None: ...
+    def heal(self) -> None: ...
+    def drop_listeners(self) -> int: ...
+    def link_pin(self, pin_id: int, user: User | None = None) -> None: ...
+    def expire_pin(self, pin_id: int) -> None: ...
 
 
 def respond(
-    simulator: "Simulator", method: str, path: str, query: Mapping[str, str], body: bytes
+    simulator: Controllable, method: str, path: str, query: Mapping[str, str], body: bytes
 ) -> Response:
     """Answer a request to the control API."""
     try:
@@ -53,7 +75,7 @@ def _json_response(status: int, content: Any) -> Response:
 
 
 def _execute(
-    simulator: "Simulator",
+    simulator: Controllable,
     method: str,
     path: list[str],
     query: Mapping[str, str],
@@ -102,7 +124,7 @@ def _user(catalogue: Catalogue, options: Mapping[str, Any]) -> User:
     return catalogue.viewer if options.get("user") == "viewer" else catalogue.owner
 
 
-def _describe(simulator: "Simulator") -> dict[str, Any]:
+def _describe(simulator: Controllable) -> dict[str, Any]:
     catalogue = simulator.catalogue
     return {
         "url": simulator.url,
@@ -125,7 +147,7 @@ def _describe(simulator: "Simulator") -> dict[str, Any]:
     }
 
 
-def _add_fault(simulator: "Simulator", options: dict[str, Any]) -> None:
+def _add_fault(simulator: Controllable, options: dict[str, Any]) -> None:
     kind = str(options.pop("kind"))
     if kind == "refused":
         # Closing the port also closes this connection, so the response must be sent before.

@@ -7,7 +7,7 @@ from django.http import HttpRequest
 
 from medianest import store
 from medianest.api.exceptions import RateLimitExceeded
-from medianest.api.throttling import (
+from medianest.api.limits import (
     WINDOW,
     Limit,
     address_hit,

@@ -15,7 +15,7 @@ from django.template.response import TemplateResponse
 
 from accounts.throttling import BAD_TOKENS, FAILED_SIGN_INS
 from accounts.throttling import LIMITS as SIGN_IN_LIMITS
-from medianest.api.throttling import WINDOW, Limit
+from medianest.api.limits import WINDOW, Limit
 from plex_integration import policies
 from plex_integration.admin.labels import ENDPOINT_LABELS, duration
 from plex_integration.configuration.models import PolicyChange

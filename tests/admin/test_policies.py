@@ -37,7 +37,7 @@ def test_every_value_is_shown_beside_the_documented_one(boss: Browser) -> None:
     assert {name: form.initial[name] for name in form.fields} == VALUES
     text = shown(page)
     for endpoint in ENDPOINTS:
-        documented = f"{endpoint.ttl} {duration(endpoint.ttl)}"
+        documented = f"{endpoint.ttl} ({duration(endpoint.ttl)})"
         assert f" {ENDPOINT_LABELS[endpoint.name]} {documented} " in text
     for limit in LIMITS:
         assert f" {LIMIT_LABELS[limit]} " in text

@@ -1,12 +1,12 @@
 """The error table's rows about Plex, and the whole table.
 
-    Problem
-    ├── PlexServerUnavailable   503  Plex does not answer
-    ├── PlexUnauthorized        401  Plex refuses this service's token
-    ├── PlexApiError            502  Plex sends a response that cannot be used
-    ├── LibraryNotFound, CollectionNotFound, ItemNotFound, PlaylistNotFound, ImageNotFound   404
-    ├── SmartCollection, SmartPlaylist, IdempotencyKeyReused, WriteInProgress                409
-    └── SearchQueryTooShort     400
+Problem
+├── PlexServerUnavailable   503  Plex does not answer
+├── PlexUnauthorized        401  Plex refuses this service's token
+├── PlexApiError            502  Plex sends a response that cannot be used
+├── LibraryNotFound, CollectionNotFound, ItemNotFound, PlaylistNotFound, ImageNotFound   404
+├── SmartCollection, SmartPlaylist, IdempotencyKeyReused, WriteInProgress                409
+└── SearchQueryTooShort     400
 """
 
 from medianest.api.exceptions import GENERAL_PROBLEMS, Problem

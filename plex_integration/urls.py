@@ -19,9 +19,7 @@ router.register("libraries", reading.LibrariesViewSet, "plex-libraries")
 router.register(f"{LIBRARY}/items", reading.LibraryItemsViewSet, "plex-library-items")
 router.register(f"{LIBRARY}/collections", writing.LibraryCollectionsViewSet, "plex-collections")
 router.register(COLLECTION, writing.CollectionViewSet, "plex-collection-detail")
-router.register(
-    f"{COLLECTION}/items", writing.CollectionItemsViewSet, "plex-collection-items"
-)
+router.register(f"{COLLECTION}/items", writing.CollectionItemsViewSet, "plex-collection-items")
 router.register(
     f"{COLLECTION}/items/<str:ratingKey>",
     writing.CollectionItemViewSet,

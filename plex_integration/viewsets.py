@@ -9,10 +9,10 @@ from rest_framework.views import APIView
 from rest_framework.viewsets import ViewSet
 
 from medianest.api.exceptions import Problem
-from medianest.api.limits import user_hit
+from medianest.api.limits import reading_of, user_hit
 from medianest.api.schema import Endpoint
 from medianest.api.throttling import RateLimitedView, SlidingWindowThrottle
-from medianest.store import Hit
+from medianest.store import Hit, Reading
 from plex_integration.caching import metrics
 from plex_integration.errors import (
     CollectionNotFound,
@@ -74,6 +74,13 @@ class PlexViewSet(RateLimitedView, ViewSet):
         if self.action not in (None, "metadata"):
             del headers["Allow"]
         return headers
+
+    def counted_reading(self) -> Reading:
+        """Return what the store answered when this request was counted."""
+        reading = reading_of(self.request._request)
+        if reading is None:
+            raise TypeError("a request is counted before it is answered")
+        return reading
 
     def path_ids(self) -> dict[str, str]:
         """Return the ids in the path. Raises the 404 of the first that cannot be an id."""

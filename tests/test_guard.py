@@ -51,8 +51,14 @@ def test_nothing_but_the_gateway_imports_what_speaks_to_plex() -> None:
         ("gateway/conversation", {"django", "rest_framework", "plex_integration.reading.viewsets"}),
         ("gateway/server", {"django", "rest_framework", "plex_integration.reading.viewsets"}),
         ("gateway/editing", {"django", "rest_framework", "plex_integration.writing"}),
-        ("editing/collections", {"django", "rest_framework", "plex_integration.caching.response_cache"}),
-        ("editing/playlists", {"django", "rest_framework", "plex_integration.caching.response_cache"}),
+        (
+            "editing/collections",
+            {"django", "rest_framework", "plex_integration.caching.response_cache"},
+        ),
+        (
+            "editing/playlists",
+            {"django", "rest_framework", "plex_integration.caching.response_cache"},
+        ),
         ("editing/work", {"django", "rest_framework", "medianest.store"}),
         ("editing/once", {"django", "rest_framework", "plex_integration.plex"}),
         ("gateway/pictures", {"django", "rest_framework", "plex_integration.images"}),
@@ -72,7 +78,8 @@ def test_nobody_imports_the_views_but_the_url_map() -> None:
     visitors = {
         path
         for path, tree in _modules(*SERVICE)
-        if _imports(tree) & {"plex_integration.reading.viewsets", "plex_integration.admin", "accounts.views"}
+        if _imports(tree)
+        & {"plex_integration.reading.viewsets", "plex_integration.admin", "accounts.views"}
     }
     visitors = {each for each in visitors if not each.startswith("plex_integration/admin/")}
     assert visitors <= {"plex_integration/urls.py", "accounts/urls.py"}

@@ -1,16 +1,21 @@
-"""Pictures kept in a folder that all workers of a machine share, up to a size.
+"""The disk cache: a folder of images that all workers of a machine share, up to a maximum size.
 
-    kept/ab/abcdef…   a checksum and a picture; its time of change is when it was last wanted
-    new/…             being written: renamed when whole, so that nobody ever reads a part
-    total, lock       the bytes in kept/, and whose turn it is to change them
-    locks/abc         who is fetching one of the pictures whose name begins so
+    kept/ab/abcdef…   a checksum and an image; the time of its last change is that of its last use
+    new/…             a file that is being written: renamed when complete, so nobody reads a part
+    total, lock       the bytes in kept/, and the lock to change them
+    locks/abc         held by the process that fetches an image whose name starts with abc
 
-Least recently used goes first. It is written here, in files, since no library does it well enough:
-diskcache has had no release since 2023 and reads what it finds by pickle (CVE-2025-69872, no fix),
-and its forks are young. Nothing here is ever executed or unpickled, and a reader takes no lock.
+The least recently used images are evicted first. This is plain files because no library does it
+well enough: diskcache has had no release since 2023 and reads what it finds with pickle
+(CVE-2025-69872, no fix), and its forks are young. Nothing here is executed or unpickled, and
+readers take no lock.
 
-Files are not synced one by one: what a power cut leaves of one fails its checksum and is dropped.
-A folder that cannot be written is told in the log, and pictures then are fetched each time.
+The locks are file locks and not locks in Redis, because each machine has a folder of its own: an
+image that another machine has fetched is not in this one's. A file lock also ends with its process.
+
+Files are not synced one by one: if a power cut damages one, its checksum does not match and it is
+deleted. A folder that cannot be written is reported in the log, and every image is then fetched
+each time.
 """
 
 import fcntl
@@ -18,7 +23,7 @@ import logging
 import os
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from functools import cache
 from hashlib import blake2b
@@ -29,109 +34,108 @@ from django.conf import settings
 
 log = logging.getLogger(__name__)
 
-_DIGEST = 16
-# Files take whole blocks of this size.
+_DIGEST_SIZE = 16
+# Files occupy whole blocks of this size.
 _BLOCK = 4096
-# What is left when the folder was full: so many pictures fit before the next look at all of it.
-_LEFT = 0.9
-# Who died while writing left a file in new/; nobody writes as long as this.
-_FORGOTTEN = 3600.0
-_WAIT_STEP = 0.01
-# How long a picture may wait for its turn to be kept; after that it is not kept.
-_TURN = 1.0
+# How full the folder is after an eviction. The rest is room for images until the next one, which
+# has to look at every file.
+_FILL_AFTER_EVICTION = 0.9
+# A process that died while writing left a file in new/. No write takes this many seconds.
+_ABANDONED_AFTER = 3600.0
+_POLL_SECONDS = 0.01
+# How long a write may wait for the lock. After that the image is not cached.
+_WRITE_LOCK_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
-class Kept:
-    """A picture, and the hash of it."""
+class CachedImage:
+    """An encoded image and its hash."""
 
     content: bytes
     digest: str
 
     @classmethod
-    def of(cls, content: bytes) -> "Kept":
-        """Hash a picture."""
-        return cls(content, blake2b(content, digest_size=_DIGEST).hexdigest())
+    def of(cls, content: bytes) -> "CachedImage":
+        """Hash an image."""
+        return cls(content, blake2b(content, digest_size=_DIGEST_SIZE).hexdigest())
 
 
-def current() -> "Folder":
-    """Return the folder that the settings name."""
-    return _folder(str(settings.PICTURES_FOLDER), settings.PICTURES_MIB)
+def current() -> "DiskCache":
+    """Return the disk cache that the settings describe."""
+    return _disk_cache(str(settings.PICTURES_FOLDER), settings.PICTURES_MIB)
 
 
 @cache
-def _folder(path: str, mebibytes: int) -> "Folder":
-    return Folder(Path(path), mebibytes * 1024 * 1024)
+def _disk_cache(path: str, mebibytes: int) -> "DiskCache":
+    return DiskCache(Path(path), mebibytes * 1024 * 1024)
 
 
-class Folder:
-    """A folder of at most `most` bytes of pictures; their names are hexadecimal."""
+class DiskCache:
+    """A folder of images with hexadecimal names that occupy at most `max_bytes`."""
 
-    def __init__(self, path: Path, most: int) -> None:
-        self._path, self._most = path, most
+    def __init__(self, path: Path, max_bytes: int) -> None:
+        self._path, self._max_bytes = path, max_bytes
 
-    def read(self, name: str) -> Kept | None:
-        """Return a picture if it is kept, and note that it was wanted."""
+    def read(self, name: str) -> CachedImage | None:
+        """Return an image and record its use; None if it is not cached, or damaged."""
         file = self._file(name)
         try:
-            written = file.read_bytes()
+            content = file.read_bytes()
         except OSError:
             return None
-        kept = Kept.of(written[_DIGEST:])
-        if written[:_DIGEST].hex() != kept.digest:
-            log.warning("a kept picture is broken: it is fetched again")
+        image = CachedImage.of(content[_DIGEST_SIZE:])
+        if content[:_DIGEST_SIZE].hex() != image.digest:
+            log.warning("a cached image is damaged: it will be fetched again")
             with suppress(OSError):
                 file.unlink()
             return None
         with suppress(OSError):
             os.utime(file)
-        return kept
+        return image
 
-    def keep(self, name: str, kept: Kept) -> bool:
-        """Keep a picture, and let go of others where there is no room; tell whether it is kept."""
-        size = _blocks(_DIGEST + len(kept.content))
-        if size > self._most:
+    def write(self, name: str, image: CachedImage) -> bool:
+        """Cache an image, and evict others if there is no room. Return whether it is cached."""
+        if _size_on_disk(_DIGEST_SIZE + len(image.content)) > self._max_bytes:
             return False
         new, file = self._path / "new" / uuid4().hex, self._file(name)
         try:
-            self._make(new.parent, file.parent)
-            new.write_bytes(bytes.fromhex(kept.digest) + kept.content)
-            with _locked(self._path / "lock", time.monotonic() + _TURN) as is_mine:
-                if not is_mine:
-                    raise TimeoutError("its turn did not come")
-                total = self._total()
-                if total + size > self._most:
-                    total = self._swept(min(int(self._most * _LEFT), self._most - size))
-                replaced = _size(file)
-                new.replace(file)
-                (self._path / "total").write_text(str(total + size - replaced))
+            self._create_folders(new.parent, file.parent)
+            new.write_bytes(bytes.fromhex(image.digest) + image.content)
+            with _locked(self._path / "lock", time.monotonic() + _WRITE_LOCK_SECONDS):
+                self._publish(new, file)
         except OSError as error:
-            log.warning("a picture cannot be kept: %s", error.strerror or error)
+            log.warning("an image cannot be cached: %s", error.strerror or error)
             with suppress(OSError):
                 new.unlink(missing_ok=True)
             return False
         return True
 
-    @contextmanager
-    def alone(self, name: str, deadline: float) -> Iterator[None]:
-        """Let one process at a time fetch a picture; `deadline` is of `time.monotonic()`.
+    def lock(self, name: str, deadline: float) -> AbstractContextManager[None]:
+        """Lock an image for the process that fetches it; `deadline` is of `time.monotonic()`.
 
-        Raises TimeoutError. Where the folder cannot be written everybody may.
+        Entering it raises TimeoutError at the deadline. If the folder cannot be written it locks
+        nothing: no process could share what it fetches.
         """
         lock = self._path / "locks" / name[:3]
         try:
-            self._make(lock.parent)
+            self._create_folders(lock.parent)
             lock.touch(mode=0o600)
         except OSError:
-            yield
-            return
-        with _locked(lock, deadline) as is_mine:
-            if not is_mine:
-                raise TimeoutError("another process is fetching this picture")
-            yield
+            return nullcontext()
+        return _locked(lock, deadline)
 
-    def _make(self, *folders: Path) -> None:
-        """Make folders that nobody else may look into; what they are in, too."""
+    def _publish(self, new: Path, file: Path) -> None:
+        """Move a complete file to its place and count its bytes."""
+        size, total = _size(new), self._total()
+        if total + size > self._max_bytes:
+            fill = int(self._max_bytes * _FILL_AFTER_EVICTION)
+            total = self._evict(min(fill, self._max_bytes - size))
+        replaced = _size(file)
+        new.replace(file)
+        (self._path / "total").write_text(str(total + size - replaced))
+
+    def _create_folders(self, *folders: Path) -> None:
+        """Create folders and their parents, readable by this user alone."""
         self._path.mkdir(mode=0o700, parents=True, exist_ok=True)
         for folder in folders:
             for each in (folder.parent, folder):
@@ -141,59 +145,68 @@ class Folder:
         return self._path / "kept" / name[:2] / name
 
     def _total(self) -> int:
+        """Return the bytes that all images occupy: as counted, or else added up."""
         try:
             return int((self._path / "total").read_text())
         except (OSError, ValueError):
-            return sum(size for _, size, _ in self._all())
+            return sum(size for _, size, _ in self._images())
 
-    def _swept(self, most: int) -> int:
-        """Let go of what was not wanted for longest; return the bytes that are left."""
-        for left in (self._path / "new").iterdir():
-            with suppress(OSError):
-                if left.stat().st_mtime < time.time() - _FORGOTTEN:
-                    left.unlink()
-        files = sorted(self._all())
-        total = sum(size for _, size, _ in files)
-        for _, size, file in files:
-            if total <= most:
+    def _evict(self, max_bytes: int) -> int:
+        """Delete the least recently used images; return the bytes that the others occupy."""
+        self._delete_abandoned()
+        images = sorted(self._images())
+        total = sum(size for _, size, _ in images)
+        for _, size, path in images:
+            if total <= max_bytes:
                 break
-            Path(file).unlink(missing_ok=True)
+            Path(path).unlink(missing_ok=True)
             total -= size
         return total
 
-    def _all(self) -> Iterator[tuple[int, int, str]]:
-        """Give the time it was last wanted, the bytes and the path of each picture."""
+    def _delete_abandoned(self) -> None:
+        """Delete the unfinished files of processes that died."""
+        for file in (self._path / "new").iterdir():
+            with suppress(OSError):
+                if file.stat().st_mtime < time.time() - _ABANDONED_AFTER:
+                    file.unlink()
+
+    def _images(self) -> Iterator[tuple[int, int, str]]:
+        """Yield the time of the last use, the bytes and the path of each image."""
         with suppress(FileNotFoundError), os.scandir(self._path / "kept") as folders:
             for folder in folders:
                 with os.scandir(folder) as files:
                     for file in files:
                         with suppress(FileNotFoundError):
                             about = file.stat()
-                            yield about.st_mtime_ns, _blocks(about.st_size), file.path
+                            yield about.st_mtime_ns, _size_on_disk(about.st_size), file.path
 
 
 @contextmanager
-def _locked(path: Path, deadline: float) -> Iterator[bool]:
-    """Hold a file's lock, which ends with the process; tell whether it was got in time."""
+def _locked(path: Path, deadline: float) -> Iterator[None]:
+    """Hold a file's lock, which ends with the process. Raises TimeoutError at the deadline."""
     with path.open("ab") as file:
-        is_mine = False
-        while not is_mine:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                is_mine = True
-            except BlockingIOError:
-                if time.monotonic() >= deadline:
-                    break
-                time.sleep(_WAIT_STEP)
-        yield is_mine
+        while not _acquire(file.fileno()):
+            if time.monotonic() >= deadline:
+                raise TimeoutError("another process holds the lock")
+            time.sleep(_POLL_SECONDS)
+        yield
 
 
-def _blocks(size: int) -> int:
+def _acquire(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _size_on_disk(size: int) -> int:
     return -(-size // _BLOCK) * _BLOCK
 
 
 def _size(file: Path) -> int:
+    """Return the bytes that a file occupies; 0 if there is none."""
     try:
-        return _blocks(file.stat().st_size)
+        return _size_on_disk(file.stat().st_size)
     except OSError:
         return 0

@@ -1,149 +1,130 @@
-"""One picture: from the folder, or from Plex, once for all who want it at the same time.
+"""Get an image: from the disk cache, or from Plex, once for all who want it at the same time.
 
-A picture that is kept costs Plex nothing; one that is not costs it one request, whatever the
-number of threads and workers that want it. Which picture an item has is asked only where no link
-tells it, and kept like any other answer.
+A cached image costs Plex nothing. Any other costs it one request, however many threads and workers
+of this machine want it: threads share a single flight, workers the disk cache's lock. Which image
+an item has is cached like any other response, and loaded only if no link says so.
 """
 
 import json
-import threading
 import time
 from collections.abc import Mapping
-from concurrent.futures import Future
 from dataclasses import dataclass
+from functools import cached_property, partial
 from hashlib import blake2b
 from typing import Literal
 
-from plex_integration.caching import response_cache, tags
-from medianest import store
+from plex_integration.caching import CacheKey, Loaded, breaker, get_or_load, tags
+from plex_integration.caching.loading import PlexLoad
+from plex_integration.caching.single_flight import SingleFlight
+from plex_integration.configuration import runtime
 from plex_integration.configuration.connection import Connection
 from plex_integration.errors import ImageNotFound, PlexServerUnavailable
-from medianest.api.exceptions import Problem
-from plex_integration.plex.images import PicturePlex
-from plex_integration.plex.http import NotThere
-from plex_integration.images import disk_cache, render, versions
-from plex_integration.images.query import PNG, Format
-from plex_integration.images.disk_cache import Kept
+from plex_integration.images import disk_cache, versions
+from plex_integration.images.disk_cache import CachedImage, DiskCache
+from plex_integration.images.query import PNG, Box, ImageFormat
+from plex_integration.images.render import render
+from plex_integration.plex import PlexNotFound
+from plex_integration.plex.images import ImageClient
 from plex_integration.policies import IMAGE_PATHS
 
-# Raise this with any change of how pictures are drawn: those drawn before are then not there.
-DRAWING = 1
+RENDER_VERSION = 1
+"""Raise this when `render` changes its output: images that are cached already become misses."""
 
 
 @dataclass(frozen=True)
-class Wanted:
-    """A picture in a size and a format; `version` says which."""
+class ImageKey:
+    """What an image is: in which scope, which version, how large at most, in which format."""
 
+    scope: str
     version: str
-    box: tuple[int, int]
-    format: Format
+    box: Box
+    format: ImageFormat
 
-    def name(self, viewer: str) -> str:
-        """Return the name it is kept under: of one viewer's server, and of nothing else."""
-        text = json.dumps([DRAWING, viewer, self.version, self.box, self.format.name])
+    @cached_property
+    def name(self) -> str:
+        """The name in the disk cache, hexadecimal."""
+        text = json.dumps([RENDER_VERSION, self.scope, self.version, self.box, self.format.name])
         return blake2b(text.encode(), digest_size=16).hexdigest()
 
 
 @dataclass(frozen=True)
-class Picture:
-    """A picture, and how it came: BYPASS where it cannot be kept."""
+class FetchedImage:
+    """An image, and how it came: BYPASS if it could not be cached."""
 
-    kept: Kept
+    image: CachedImage
     status: Literal["HIT", "MISS", "BYPASS"]
 
 
-def version_of(to: Connection, key: str, kind: str, deadline: float, *, renew: bool) -> str:
-    """Return which picture an item has, asking Plex at most once in a while.
+_flights: SingleFlight[FetchedImage] = SingleFlight()
 
-    Raises ItemNotFound and ImageNotFound.
-    """
 
-    def load(seconds: float) -> response_cache.Loaded:
-        told = PicturePlex(to, seconds).picture_paths(key)
-        tag = response_cache.library_tag(told.library) if told.library else response_cache.LIBRARIES
-        found = tags.pictured(key) | {tag}
-        return response_cache.Loaded(json.dumps(told.paths).encode(), found, partial=False)
-
-    name = response_cache.key(IMAGE_PATHS.name, to.viewer, key)
-    looked = store.current().look(None, name)
-    fetched = response_cache.fetch(
-        IMAGE_PATHS, name, looked, looked.values[0], load, deadline=deadline, renew=renew
+def current_version(
+    connection: Connection, rating_key: str, kind: str, deadline: float, *, renew: bool
+) -> str:
+    """Return the version of the image that an item has now. Raises ItemNotFound, ImageNotFound."""
+    cached = get_or_load(
+        CacheKey(IMAGE_PATHS.name, connection.scope, rating_key),
+        ttl=runtime.ttl(IMAGE_PATHS),
+        load=PlexLoad(ImageClient, connection, partial(_load_paths, rating_key)),
+        deadline=deadline,
+        renew=renew,
     )
-    paths: Mapping[str, str] = json.loads(fetched.entry.payload())
+    paths: Mapping[str, str] = json.loads(cached.entry.payload())
     version = versions.of_kind(kind, paths)
     if version is None:
         raise ImageNotFound
     return version
 
 
-_flights: dict[str, "Future[Picture]"] = {}
-_lock = threading.Lock()
+def get_or_fetch(connection: Connection, key: ImageKey, deadline: float) -> FetchedImage:
+    """Return an image; `deadline` is a moment of `time.monotonic()`.
 
-
-def picture(to: Connection, wanted: Wanted, deadline: float) -> Picture:
-    """Return a picture; `deadline` is of `time.monotonic()`.
-
-    Raises ImageNotFound, and what Plex failed with.
+    Raises ImageNotFound, and the errors of a request to Plex.
     """
-    folder, name = disk_cache.current(), wanted.name(to.viewer)
-    if kept := folder.read(name):
-        return Picture(kept, "HIT")
-    with _lock:
-        future = _flights.get(name)
-        is_mine = future is None
-        if future is None:
-            future = _flights[name] = Future()
-    if not is_mine:
-        try:
-            return future.result(max(0.0, deadline - time.monotonic()))
-        except TimeoutError:
-            raise PlexServerUnavailable from None
+    cache = disk_cache.current()
+    if cached := cache.read(key.name):
+        return FetchedImage(cached, "HIT")
     try:
-        found = _once(folder, name, to, wanted, deadline)
-    except BaseException as error:
-        future.set_exception(error)
-        raise
-    else:
-        future.set_result(found)
-        return found
-    finally:
-        with _lock:
-            del _flights[name]
-
-
-def _once(
-    folder: disk_cache.Folder, name: str, to: Connection, wanted: Wanted, deadline: float
-) -> Picture:
-    try:
-        with folder.alone(name, deadline):
-            # Another worker may have kept it meanwhile.
-            if kept := folder.read(name):
-                return Picture(kept, "HIT")
-            made = Kept.of(render.drawn(_asked(to, wanted, deadline), wanted.box, wanted.format))
-            return Picture(made, "MISS" if folder.keep(name, made) else "BYPASS")
+        return _flights.run(key.name, _Fetch(cache, connection, key, deadline), deadline=deadline)
     except TimeoutError:
         raise PlexServerUnavailable from None
 
 
-def _asked(to: Connection, wanted: Wanted, deadline: float) -> bytes:
-    """Ask Plex, unless it has failed so often that it is left in peace for a moment."""
-    path = versions.path(wanted.version)
-    if path is None:
-        raise ImageNotFound
-    wait = store.current().wait_to_ask(response_cache.FAILURES, response_cache.PAUSE)
-    if wait > 0:
-        raise PlexServerUnavailable(headers={"Retry-After": str(max(1, round(wait + 0.5)))})
-    format = "png" if wanted.format is PNG else "jpeg"
-    try:
-        written = PicturePlex(to, deadline - time.monotonic()).picture(path, *wanted.box, format)
-    except PlexServerUnavailable:
-        store.current().failed(response_cache.FAILURES)
-        raise
-    except NotThere:
-        store.current().answered()
-        raise ImageNotFound from None
-    except Problem:
-        store.current().answered()
-        raise
-    store.current().answered()
-    return written
+@dataclass(frozen=True)
+class _Fetch:
+    """Fetch an image that was not in the disk cache."""
+
+    cache: DiskCache
+    connection: Connection
+    key: ImageKey
+    deadline: float
+
+    def __call__(self) -> FetchedImage:
+        """Fetch and cache it. Raises TimeoutError while another worker fetches until the end."""
+        with self.cache.lock(self.key.name, self.deadline):
+            # Another worker may have cached it in the meantime.
+            if cached := self.cache.read(self.key.name):
+                return FetchedImage(cached, "HIT")
+            image = CachedImage.of(render(self._load(), self.key.box, self.key.format))
+            is_cached = self.cache.write(self.key.name, image)
+            return FetchedImage(image, "MISS" if is_cached else "BYPASS")
+
+    def _load(self) -> bytes:
+        """Request the image from Plex."""
+        path = versions.to_path(self.key.version)
+        if path is None:
+            raise ImageNotFound
+        encoding = "png" if self.key.format is PNG else "jpeg"
+        with breaker.guard():
+            client = ImageClient(self.connection, self.deadline - time.monotonic())
+            try:
+                return client.image(path, *self.key.box, encoding)
+            except PlexNotFound:
+                raise ImageNotFound from None
+
+
+def _load_paths(rating_key: str, plex: ImageClient) -> Loaded:
+    """Load the paths of an item's images, as a response that depends on the item's library."""
+    found = plex.image_paths(rating_key)
+    library = tags.libraries([found.library] if found.library else None)
+    return Loaded(json.dumps(found.paths).encode(), tags.images_of(rating_key) | library)

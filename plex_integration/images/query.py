@@ -1,10 +1,10 @@
-"""What may be asked of a picture: its kind, the box it must fit into, its format.
+"""What a client may request of an image: its kind, the box it must fit into, its format.
 
 Knows nothing of Plex.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,86 +13,99 @@ from rest_framework import serializers
 from medianest.api.exceptions import NotAcceptable
 from medianest.api.serializers import Query
 
-LADDER = (160, 320, 480, 720, 1080, 1920)
-# Where neither side is given: what a page of posters shows, also on a screen of double density.
-WIDTH = 480
+SIZES = (160, 320, 480, 720, 1080, 1920)
+"""The widths and heights in pixels that a client may request."""
 
-# Each kind, and which of an item's attributes hold it, the first first.
+DEFAULT_WIDTH = 480
+"""The width if the client gives no size: enough for a page of posters on a high-density screen."""
+
 KINDS: Mapping[str, tuple[str, ...]] = {
     "thumb": ("thumb", "composite"),
     "art": ("art",),
     "composite": ("composite", "thumb"),
 }
+"""Each kind of image, and the attributes of an item that can hold it, the preferred one first."""
+
+Box = tuple[int, int]
+"""A width and a height in pixels."""
 
 
 @dataclass(frozen=True)
-class Format:
-    """A format pictures are written in; `name` is Pillow's."""
+class ImageFormat:
+    """A format in which images are encoded; `name` is Pillow's name of it."""
 
     name: str
-    type: str
+    media_type: str
 
 
-JPEG = Format("JPEG", "image/jpeg")
-PNG = Format("PNG", "image/png")
-WEBP = Format("WEBP", "image/webp")
+JPEG = ImageFormat("JPEG", "image/jpeg")
+PNG = ImageFormat("PNG", "image/png")
+WEBP = ImageFormat("WEBP", "image/webp")
 
+FORMATS = (JPEG, PNG, WEBP)
+"""All formats, the one that every client can show first."""
+
+_SMALLEST_FIRST = (WEBP, JPEG, PNG)
 _QUALITY = re.compile(r"0(\.[0-9]{0,3})?|1(\.0{0,3})?")
-# Of formats that a client names and likes equally, the smallest; else what every client can show.
-_NAMED, _ANY = (WEBP, JPEG, PNG), (JPEG, PNG, WEBP)
 
 
 class ImageQuery(Query):
-    """The box that a picture must fit into; it is never enlarged."""
+    """The box that an image must fit into; images are never enlarged."""
 
     width = serializers.ChoiceField(
-        choices=LADDER,
+        choices=SIZES,
         required=False,
-        help_text=f"Most pixels across. {WIDTH} where neither side is given.",
+        help_text=f"Maximum width in pixels. {DEFAULT_WIDTH} if neither side is given.",
     )
-    height = serializers.ChoiceField(choices=LADDER, required=False, help_text="Most pixels down.")
+    height = serializers.ChoiceField(
+        choices=SIZES, required=False, help_text="Maximum height in pixels."
+    )
 
 
-def box(query: Mapping[str, Any]) -> tuple[int, int]:
-    """Return the width and height that a picture must fit into."""
+def bounding_box(query: Mapping[str, Any]) -> Box:
+    """Return the width and height that an image must fit into."""
     width, height = query.get("width"), query.get("height")
     if width is None and height is None:
-        width = WIDTH
-    return width or LADDER[-1], height or LADDER[-1]
+        width = DEFAULT_WIDTH
+    return width or SIZES[-1], height or SIZES[-1]
 
 
-def wanted_format(accept: str) -> Format:
+def negotiate_format(accept: str) -> ImageFormat:
     """Choose the format by an Accept header (RFC 9110 section 12.5.1). Raises NotAcceptable.
 
-    Where a client takes anything it gets JPEG; WebP only where it says so, as browsers do.
+    Among formats that a client names and accepts equally, choose the smallest. A client that names
+    none gets JPEG; WebP is sent only to clients that name it, as browsers do.
     """
-    ranges = _ranges(accept or "*/*")
-    best = max(
-        ((quality, named, -place, wanted) for quality, named, place, wanted in _rated(ranges)),
-        key=lambda rated: rated[:3],
-    )
-    if best[0] <= 0:
+    qualities = _qualities(accept or "*/*")
+    quality, _, _, chosen = max(_ratings(qualities), key=lambda rating: rating[:3])
+    if quality <= 0:
         raise NotAcceptable("A picture comes as image/jpeg, image/png or image/webp.")
-    return best[3]
+    return chosen
 
 
-def _rated(ranges: Mapping[str, float]) -> list[tuple[float, bool, int, Format]]:
-    rated = []
-    for wanted in _ANY:
-        named = wanted.type in ranges
-        quality = ranges.get(wanted.type, ranges.get("image/*", ranges.get("*/*", 0.0)))
-        rated.append((quality, named, (_NAMED if named else _ANY).index(wanted), wanted))
-    return rated
+def _ratings(qualities: Mapping[str, float]) -> Iterable[tuple[float, bool, int, ImageFormat]]:
+    """Rate each format: its quality, whether it is named, and how much it is preferred if equal."""
+    for each in FORMATS:
+        is_named = each.media_type in qualities
+        order = _SMALLEST_FIRST if is_named else FORMATS
+        any_image = qualities.get("image/*", qualities.get("*/*", 0.0))
+        yield qualities.get(each.media_type, any_image), is_named, -order.index(each), each
 
 
-def _ranges(accept: str) -> dict[str, float]:
-    ranges: dict[str, float] = {}
+def _qualities(accept: str) -> dict[str, float]:
+    """Return the quality of each media range in an Accept header."""
+    qualities: dict[str, float] = {}
     for part in accept.lower().split(","):
         media_range, *parameters = (piece.strip() for piece in part.split(";"))
-        quality = 1.0
-        for parameter in parameters:
-            name, _, value = parameter.partition("=")
-            if name.strip() == "q":
-                quality = float(value) if _QUALITY.fullmatch(value) else 0.0
-        ranges[media_range] = max(quality, ranges.get(media_range, 0.0))
-    return ranges
+        quality = _quality(parameters)
+        qualities[media_range] = max(quality, qualities.get(media_range, 0.0))
+    return qualities
+
+
+def _quality(parameters: Iterable[str]) -> float:
+    quality = 1.0
+    for parameter in parameters:
+        name, _, value = parameter.partition("=")
+        if name.strip() == "q":
+            quality = float(value) if _QUALITY.fullmatch(value) else 0.0
+    return quality

@@ -1,9 +1,9 @@
-"""Bytes that should be a picture to one: recognised, decoded, fitted and written anew.
+"""Turn the bytes that Plex sent into an image: recognise, decode, resize and encode them.
 
-What a server calls its bytes is not believed: the first ones tell. And none of them is passed on:
-Pillow decodes the pixels and writes its own file, so that scripts in an SVG, HTML behind a JPEG's
-end or the place where a photo was taken never leave. It costs some milliseconds, once per picture,
-and colour profiles: pixels are taken for sRGB.
+The content type that a server declares is not trusted: the first bytes say what it is. None of the
+bytes is passed on: Pillow decodes the pixels and writes a new file, so scripts in an SVG, HTML
+behind the end of a JPEG or the place where a photo was taken never reach a client. That costs some
+milliseconds, once per image, and colour profiles: pixels are taken for sRGB.
 """
 
 import struct
@@ -13,70 +13,84 @@ from io import BytesIO
 from PIL import Image, ImageOps
 
 from plex_integration.errors import PlexApiError
-from plex_integration.images.query import JPEG, WEBP, Format
+from plex_integration.images.query import JPEG, WEBP, Box, ImageFormat
 
-# The most pixels decoded, some 64 MB of memory: a picture of 40 kB can claim to be of gigabytes.
-MOST_PIXELS = 16_000_000
+MAX_PIXELS = 16_000_000
+"""The most pixels decoded, about 64 MB of memory: a file of 40 kB can claim to be of gigabytes."""
 
 _SIGNATURES = (
     ("JPEG", b"\xff\xd8\xff", b""),
     ("PNG", b"\x89PNG\r\n\x1a\n", b""),
     ("WEBP", b"RIFF", b"WEBP"),
 )
-# What Pillow's decoders raise on bytes that are none of theirs, or broken.
-_BROKEN = (
+# What Pillow's decoders raise on bytes that are not in their format, or broken.
+_DECODING_ERRORS = (
     OSError, SyntaxError, ValueError, TypeError, LookupError, OverflowError, EOFError,
     struct.error, zlib.error, Image.DecompressionBombError, Image.DecompressionBombWarning,
 )  # fmt: skip
 
 
-def drawn(written: bytes, box: tuple[int, int], wanted: Format) -> bytes:
-    """Return a picture in a format, at most as large as the box, never enlarged.
+def render(content: bytes, box: Box, image_format: ImageFormat) -> bytes:
+    """Return an image in a format, scaled down to fit into the box, never enlarged.
 
-    Raises PlexApiError for what is no JPEG, PNG or WebP, is broken or too large.
+    Raises PlexApiError if the content is not a JPEG, PNG or WebP, is broken or too large.
     """
-    told = _told(written)
-    if told is None:
-        raise PlexApiError("Plex sent something that is no picture.")
+    name = _format_name(content)
+    if name is None:
+        raise PlexApiError("Plex sent something that is not a picture.")
     try:
-        with Image.open(BytesIO(written), formats=[told]) as opened:
-            return _written(_fitted(opened, box), wanted)
-    except _BROKEN as error:
+        with Image.open(BytesIO(content), formats=[name]) as image:
+            return _encode(_resize(image, box), image_format)
+    except _DECODING_ERRORS as error:
         raise PlexApiError("Plex sent a picture that cannot be read.") from error
 
 
-def _told(written: bytes) -> str | None:
-    for name, beginning, later in _SIGNATURES:
-        if written.startswith(beginning) and written[8:].startswith(later):
+def _format_name(content: bytes) -> str | None:
+    """Return Pillow's name of the format that the first bytes announce."""
+    for name, beginning, continuation in _SIGNATURES:
+        if content.startswith(beginning) and content[8:].startswith(continuation):
             return name
     return None
 
 
-def _fitted(picture: Image.Image, box: tuple[int, int]) -> Image.Image:
-    width, height = picture.size
+def _resize(image: Image.Image, box: Box) -> Image.Image:
+    """Decode an image, turn it upright and scale it down to fit into the box."""
+    width, height = image.size
     scale = min(box[0] / width, box[1] / height, 1.0)
-    # A large JPEG is decoded at a half, a quarter or an eighth of its size at once.
-    picture.draft(None, (round(width * scale), round(height * scale)))
-    if picture.width * picture.height > MOST_PIXELS:
+    # A large JPEG is decoded directly at a half, a quarter or an eighth of its size.
+    image.draft(None, (round(width * scale), round(height * scale)))
+    if image.width * image.height > MAX_PIXELS:
         raise ValueError("too many pixels")
-    picture.load()
-    upright = ImageOps.exif_transpose(picture)
+    image.load()
+    upright = ImageOps.exif_transpose(image)
     upright.thumbnail(box)
     return upright
 
 
-def _written(picture: Image.Image, wanted: Format) -> bytes:
-    kept = Image.new("RGBA" if picture.has_transparency_data else "RGB", picture.size)
-    kept.paste(picture.convert(kept.mode))
-    if wanted is JPEG and kept.mode == "RGBA":
-        ground = Image.new("RGB", kept.size)
-        ground.paste(kept, mask=kept)
-        kept = ground
+def _encode(image: Image.Image, image_format: ImageFormat) -> bytes:
+    pixels = _only_pixels(image)
     file = BytesIO()
-    if wanted is JPEG:
-        kept.save(file, "JPEG", quality=85, progressive=True)
-    elif wanted is WEBP:
-        kept.save(file, "WEBP", quality=80, method=3)
+    if image_format is JPEG:
+        _on_black(pixels).save(file, "JPEG", quality=85, progressive=True)
+    elif image_format is WEBP:
+        pixels.save(file, "WEBP", quality=80, method=3)
     else:
-        kept.save(file, "PNG")
+        pixels.save(file, "PNG")
     return file.getvalue()
+
+
+def _only_pixels(image: Image.Image) -> Image.Image:
+    """Copy the pixels of an image, without its metadata."""
+    mode = "RGBA" if image.has_transparency_data else "RGB"
+    copy = Image.new(mode, image.size)
+    copy.paste(image.convert(mode))
+    return copy
+
+
+def _on_black(image: Image.Image) -> Image.Image:
+    """Put an image that has transparent pixels on black: JPEG knows no transparency."""
+    if image.mode != "RGBA":
+        return image
+    background = Image.new("RGB", image.size)
+    background.paste(image, mask=image)
+    return background

@@ -1,20 +1,23 @@
-"""Links to pictures for `<img>`, which cannot send a token: signed, and good for a day or two.
+"""Signed links to images for `<img>`, which cannot send a token; valid for 24 to 48 hours.
 
-A link says: this service answered that Plex shows this picture for this item. It stands for the
-kind, the id, the version and its own end; width and height are the client's to choose, since
-the ladder bounds them. It ends when the day after it was made does (UTC): 24 to 48 hours later, and
-equal for equal items all day, so that browsers keep what they loaded. Its key is derived from
-SECRET_KEY for this purpose alone; and the link is bound to the Plex server and token in use, so
-that another server's ids never answer for it.
+A link says that this service has answered that Plex shows this image for this item. The signature
+covers the kind, the id, the version and the expiry. The client chooses width and height, since the
+sizes are few.
 
-Accepted: an answer shown stale because Plex has been away for more than 24 hours may hold a link
-that ended up to half an hour before.
+A link expires at the end (UTC) of the day after it was signed, and all links to the same image
+signed on the same day are equal, so browsers can cache what they loaded. The key is derived from
+SECRET_KEY for this purpose only. A link is bound to the scope of the connection (Plex server and
+token), so the ids of another server are never valid in it.
+
+Known limit: a response that is served stale because Plex has been unavailable for more than 24
+hours may contain a link that expired up to half an hour ago.
 """
 
 import re
 import time
 from base64 import urlsafe_b64encode
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from django.utils.crypto import constant_time_compare, salted_hmac
@@ -24,45 +27,61 @@ from rest_framework import serializers
 from plex_integration.images import versions
 
 DAY = 24 * 3600
-_SALT = "plex_integration.images.signing"
-_END = re.compile(r"[0-9]{1,12}")
+# Part of the signature: another text would make the links that clients already have invalid.
+_SALT = "plex_integration.pictures.signing"
+_EXPIRES = re.compile(r"[0-9]{1,12}")
 
 
-def link(viewer: str, rating_key: str, kind: str, version: str, now: float | None = None) -> str:
-    """Return a link to an item's picture; it begins with a slash, for any origin."""
-    ends = (int(time.time() if now is None else now) // DAY + 2) * DAY
-    signature = _signature(viewer, rating_key, kind, ends, version)
+@dataclass(frozen=True)
+class SignedLink:
+    """What a valid link stands for: a version, until it expires (seconds since the epoch)."""
+
+    version: str
+    expires: int
+
+    @property
+    def seconds_left(self) -> int:
+        """The seconds until the link expires."""
+        return max(0, self.expires - int(time.time()))
+
+
+def sign_link(
+    scope: str, rating_key: str, kind: str, version: str, now: float | None = None
+) -> str:
+    """Return a link to an item's image. It starts with a slash: it is valid at any origin."""
+    expires = (int(time.time() if now is None else now) // DAY + 2) * DAY
+    signature = _signature(scope, rating_key, kind, expires, version)
     return (
         f"/api/v1/plex/items/{rating_key}/images/{kind}"
-        f"?version={version}&expires={ends}&signature={signature}"
+        f"?version={version}&expires={expires}&signature={signature}"
     )
 
 
-def read(
-    viewer: str, rating_key: str, kind: str, parameters: Mapping[str, str]
-) -> tuple[str, int] | None:
-    """Return the version and the end that a link was signed for; None unless it is good now."""
-    version, ends = parameters.get("version", ""), parameters.get("expires", "")
-    if not _END.fullmatch(ends) or not time.time() < int(ends):
+def verify_link(
+    scope: str, rating_key: str, kind: str, parameters: Mapping[str, str]
+) -> SignedLink | None:
+    """Return the signed link in the parameters; None unless it is valid now."""
+    version, expires = parameters.get("version", ""), parameters.get("expires", "")
+    if not _EXPIRES.fullmatch(expires) or not time.time() < int(expires):
         return None
-    signed = _signature(viewer, rating_key, kind, int(ends), version)
-    if not constant_time_compare(signed, parameters.get("signature", "")):
+    signature = _signature(scope, rating_key, kind, int(expires), version)
+    if not constant_time_compare(signature, parameters.get("signature", "")):
         return None
-    return version, int(ends)
+    return SignedLink(version, int(expires))
 
 
-def _signature(viewer: str, rating_key: str, kind: str, ends: int, version: str) -> str:
-    # Only the last part can hold a line break, so no two messages are alike.
-    message = f"{viewer}\n{kind}\n{ends}\n{rating_key}\n{version}"
+def _signature(scope: str, rating_key: str, kind: str, expires: int, version: str) -> str:
+    # Only the last part can contain a line break, so different parts never make equal messages.
+    message = f"{scope}\n{kind}\n{expires}\n{rating_key}\n{version}"
     digest = salted_hmac(_SALT, message.encode(), algorithm="sha256").digest()
     return urlsafe_b64encode(digest[:18]).decode()
 
 
 @extend_schema_field({"type": "string", "format": "uri-reference"})
-class PictureLink(serializers.CharField):
-    """A signed link to the picture that a member of the answer is; left out where there is none.
+class SignedImageLink(serializers.CharField):
+    """A signed link to the image whose path is in a member of the payload; omitted without one.
 
-    The context's `viewer` is whose server it is on.
+    The serializer context's `scope` is that of the connection.
     """
 
     def __init__(self, kind: str, member: str | None = None) -> None:
@@ -73,8 +92,8 @@ class PictureLink(serializers.CharField):
         self._kind, self._member = kind, member or kind
 
     def get_attribute(self, instance: Any) -> str | None:
-        """Make the link: it is no attribute of the item."""
-        version = versions.version(getattr(instance, self._member))
+        """Sign the link: the item has no such attribute."""
+        version = versions.from_path(getattr(instance, self._member))
         if version is None:
             return None
-        return link(self.context["viewer"], instance.ratingKey, self._kind, version)
+        return sign_link(self.context["scope"], instance.ratingKey, self._kind, version)

@@ -1,13 +1,14 @@
-"""Which picture of Plex's is meant, as a short text: a version.
+"""Versions: Plex's paths of images, as a short text that can be part of a link.
 
     /library/metadata/1072/thumb/1700000000                        metadata.1072.thumb.1700000000
     /library/collections/7/composite/170?width=400&height=600      collections.7.composite.170.400x600
     /playlists/9/composite/1700000000                              playlists.9.composite.1700000000
 
-The picture of a track is its album's, and a background of an episode its show's: the path names
-another item, so the version does too. Plex changes the last number with the picture. Any other
-path (an address elsewhere, which Plex's transcoder would fetch for whoever asks; anything with
-dots, escapes or more parameters) is no version: as if there were no picture.
+A track has the image of its album, and an episode the background of its show. Their paths name the
+other item, and so does the version. Plex changes the last number when the image changes.
+
+Every other path counts as no image: an address elsewhere, which Plex's transcoder would fetch, or a
+path with dots, escapes or other parameters.
 """  # noqa: E501
 
 import re
@@ -26,40 +27,40 @@ _VERSION = re.compile(
 )
 
 
-def version(path: str | None) -> str | None:
-    """Return the version that a path of Plex's is, or None where it is not one of its pictures."""
+def from_path(path: str | None) -> str | None:
+    """Return the version of one of Plex's paths; None if it is not the path of an image."""
     match = _PATH.fullmatch(path or "")
     if match is None:
         return None
-    group, key, picture, stamp, width, height = match.groups()
-    parts = [group, key, picture]
-    if stamp:
-        parts.append(stamp)
+    group, key, name, timestamp, width, height = match.groups()
+    parts = [group, key, name]
+    if timestamp:
+        parts.append(timestamp)
     if width:
         parts.append(f"{width}x{height}")
     return ".".join(parts)
 
 
-def path(version: str) -> str | None:
-    """Return the path of Plex's that a version is, or None where it is no version."""
+def to_path(version: str) -> str | None:
+    """Return Plex's path of a version; None if it is not a version."""
     match = _VERSION.fullmatch(version)
     if match is None:
         return None
-    group, key, picture, stamp, width, height = match.groups()
+    group, key, name, timestamp, width, height = match.groups()
     return "".join(
         (
             "/" if group == "playlists" else "/library/",
-            f"{group}/{key}/{picture}",
-            f"/{stamp}" if stamp else "",
+            f"{group}/{key}/{name}",
+            f"/{timestamp}" if timestamp else "",
             f"?width={width}&height={height}" if width else "",
         )
     )
 
 
 def of_kind(kind: str, paths: Mapping[str, str | None]) -> str | None:
-    """Return the version of an item's picture of a kind; `paths` is what Plex says of the item."""
+    """Return the version of an item's image of a kind; `paths` are Plex's paths by attribute."""
     for name in KINDS[kind]:
-        found = version(paths.get(name))
-        if found and (kind != "composite" or ".composite" in found):
-            return found
+        version = from_path(paths.get(name))
+        if version and (kind != "composite" or ".composite" in version):
+            return version
     return None

@@ -1,4 +1,4 @@
-"""`GET /items/:ratingKey/images/:kind`: who may, which picture, how it may be kept."""
+"""The image endpoint: who may see an image, which one it is, and how long it may be cached."""
 
 import time
 from collections.abc import Iterable
@@ -11,34 +11,59 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.parsers import BaseParser
-from rest_framework.permissions import AllowAny
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from plex_integration.configuration import connection, runtime
-from plex_integration.caching import metrics
+from accounts.authentication import BearerAuthentication
+from medianest.api.limits import address_hit, user_hit
 from medianest.api.renderers import EnvelopeRenderer
-from plex_integration.errors import ImageNotFound, ItemNotFound, PlexServerUnavailable
-from medianest.api.exceptions import Unauthorized
-from plex_integration.images import query, signing
-from plex_integration.images.query import KINDS, ImageQuery
-from plex_integration.images.fetch import Picture, Wanted, picture, version_of
-from plex_integration.policies import IMAGE_PATHS, IMAGES
-from medianest.api.throttling import Turn, visitor_turn
-from plex_integration.plex.ids import is_id
+from medianest.api.schema import Endpoint
+from medianest.api.throttling import SlidingWindowThrottle
+from medianest.store import Hit
+from plex_integration import policies
+from plex_integration.configuration import runtime
+from plex_integration.errors import ImageNotFound
+from plex_integration.images.authentication import (
+    SignedLinkAuthentication,
+    TokenOrSignedLink,
+    signed_link,
+)
+from plex_integration.images.fetch import FetchedImage, ImageKey, current_version, get_or_fetch
+from plex_integration.images.query import (
+    FORMATS,
+    KINDS,
+    ImageFormat,
+    ImageQuery,
+    bounding_box,
+    negotiate_format,
+)
+from plex_integration.images.signing import SignedLink
+from plex_integration.viewsets import PlexViewSet
 
-_SIGNED = [
+_KIND = OpenApiParameter("kind", str, OpenApiParameter.PATH, enum=list(KINDS))
+_LINK = tuple(
     OpenApiParameter(name, str, description="From `thumbUrl` or `artUrl`, in place of a token.")
     for name in ("version", "expires", "signature")
-]
-_PICTURES = {
-    (200, wanted.type): OpenApiTypes.BINARY for wanted in (query.JPEG, query.PNG, query.WEBP)
-}
+)
+# A token, or a signed link in the URL alone.
+_SECURITY: Any = [{"bearer": []}, {}]
 
 
-class _ErrorsAreJson(BaseContentNegotiation):
-    """Write what is no picture as JSON, whatever the client takes: the view looks at Accept."""
+class ImageThrottle(SlidingWindowThrottle):
+    """Count requests for images: per user, or per address without an account."""
+
+    def hit(self, request: Request, view: APIView) -> Hit | None:
+        """Return the hit of the user or the address; None for a request that shows no image."""
+        if request.method not in ("GET", "HEAD"):
+            return None
+        if request.user.pk is None:
+            return address_hit(request._request, policies.IMAGES)
+        return user_hit(str(request.user.pk), policies.IMAGES)
+
+
+class ErrorsAsJson(BaseContentNegotiation):
+    """Write errors as JSON, whatever the client accepts; the viewset itself negotiates images."""
 
     def select_parser(self, request: Request, parsers: Iterable[BaseParser]) -> BaseParser:
         return next(iter(parsers))
@@ -46,88 +71,84 @@ class _ErrorsAreJson(BaseContentNegotiation):
     def select_renderer(
         self, request: Request, renderers: Iterable[BaseRenderer], format_suffix: Any = None
     ) -> tuple[BaseRenderer, str]:
-        return next(iter(renderers)), "application/json"
+        renderer = next(iter(renderers))
+        return renderer, renderer.media_type
 
 
-class ItemImageView(APIView):
-    """An item's picture, for whoever is signed in or has a signed link."""
+class ItemImageViewSet(PlexViewSet):
+    """`/items/:ratingKey/images/:kind`"""
 
-    http_method_names = ["get", "head", "options"]
-    # A link needs no token; `get` asks for one of the two.
-    permission_classes = [AllowAny]
+    policy = policies.IMAGE_PATHS
+    query_serializer = ImageQuery
+    authentication_classes = [BearerAuthentication, SignedLinkAuthentication]
+    permission_classes = [TokenOrSignedLink]
+    throttle_classes = [ImageThrottle]
     renderer_classes = [EnvelopeRenderer]
-    content_negotiation_class = _ErrorsAreJson
-    turn: Turn | None = None
+    content_negotiation_class = ErrorsAsJson
 
-    @extend_schema(
-        operation_id="itemImage",
-        parameters=[
-            ImageQuery,
-            OpenApiParameter("kind", str, OpenApiParameter.PATH, enum=list(KINDS)),
-            *_SIGNED,
-        ],
-        responses=_PICTURES,
-    )
-    def get(self, request: Request, ratingKey: str, kind: str) -> HttpResponseBase:
-        """Show an item's, a collection's or a playlist's picture, scaled down into a box."""
-        is_signed_in = request.user.is_authenticated
-        self.turn = (
-            Turn(str(request.user.pk), IMAGES)
-            if is_signed_in
-            else visitor_turn(request._request, IMAGES)
+    def endpoint(self) -> Endpoint:
+        """Describe the endpoint: an image in any of the formats."""
+        return Endpoint(
+            "itemImage",
+            {(200, each.media_type): OpenApiTypes.BINARY for each in FORMATS},
+            query=self.query_serializer,
+            parameters=(_KIND, *_LINK),
         )
-        self.turn.take()
-        to = connection.current()
-        link = to and signing.read(to.viewer, ratingKey, kind, request.query_params)
-        if not link and not is_signed_in:
-            raise Unauthorized("Sign in, or follow a link that is signed and has not ended.")
-        if not is_id(ratingKey):
-            raise ItemNotFound
+
+    @extend_schema(auth=_SECURITY)
+    def retrieve(self, request: Request, ratingKey: str, kind: str) -> HttpResponseBase:
+        """Show an item's, a collection's or a playlist's picture, scaled down into a box."""
+        self.path_ids()
         if kind not in KINDS:
             raise ImageNotFound
-        box = query.box(ImageQuery.of(request.query_params))
-        wanted_format = query.wanted_format(request.headers.get("Accept", ""))
-        if to is None:
-            raise PlexServerUnavailable("No Plex server is configured.")
-        deadline = time.monotonic() + to.seconds
-        if link:
-            version = link[0]
+        box = bounding_box(self.query_serializer.of(request.query_params))
+        image_format = negotiate_format(request.headers.get("Accept", ""))
+        connection = runtime.required_connection()
+        deadline = time.monotonic() + connection.seconds
+        if link := self._link():
+            version = link.version
         else:
             renew = "no-cache" in request.headers.get("Cache-Control", "").lower()
-            version = version_of(to, ratingKey, kind, deadline, renew=renew)
-        found = picture(to, Wanted(version, box, wanted_format), deadline)
-        response = _shown(request, found, wanted_format.type)
-        if link:
-            seconds = max(0, link[1] - int(time.time()))
-            response["Cache-Control"] = f"private, max-age={seconds}, immutable"
-            response["Vary"] = "Accept"
-        else:
-            # The same address shows another picture after a change.
-            response["Cache-Control"] = f"private, max-age={runtime.ttl(IMAGE_PATHS)}"
-            response["Vary"] = "Authorization, Accept"
+            version = current_version(connection, ratingKey, kind, deadline, renew=renew)
+        key = ImageKey(connection.scope, version, box, image_format)
+        response = _response(request, get_or_fetch(connection, key, deadline), image_format)
+        _set_cache_headers(response, link)
         return response
 
-    def finalize_response(self, request: Any, response: Any, *args: Any, **kwargs: Any) -> Any:
-        """Say in every answer's headers, errors too, where the user or the address stands."""
-        final = super().finalize_response(request, response, *args, **kwargs)
-        if self.turn:
-            self.turn.mark(final)
-        if how := metrics.outcome(final):
-            metrics.count(IMAGE_PATHS.name, how)
-        return final
+    def _link(self) -> SignedLink | None:
+        """Return the valid link that the request follows; a user who has signed in may, too."""
+        auth = self.request.auth
+        return auth if isinstance(auth, SignedLink) else signed_link(self.request)
 
 
-def _shown(request: Request, found: Picture, content_type: str) -> HttpResponse:
-    etag = f'"{found.kept.digest}"'
-    known = parse_etags(request.headers.get("If-None-Match", ""))
-    if "*" in known or etag in {each.removeprefix("W/") for each in known}:
+def _response(request: Request, fetched: FetchedImage, image_format: ImageFormat) -> HttpResponse:
+    """Return the image, or 304 if the client has it already."""
+    etag = f'"{fetched.image.digest}"'
+    if _is_known(etag, request.headers.get("If-None-Match", "")):
         response = HttpResponse(status=304)
     else:
-        response = HttpResponse(found.kept.content, content_type=content_type)
-        response["Content-Length"] = str(len(found.kept.content))
+        content = fetched.image.content
+        response = HttpResponse(content, content_type=image_format.media_type)
+        response["Content-Length"] = str(len(content))
     response["ETag"] = etag
-    response["X-Plex-Cache-Status"] = found.status
+    response["X-Plex-Cache-Status"] = fetched.status
     response["X-Content-Type-Options"] = "nosniff"
-    # Opened as a page of its own it can do nothing either.
+    # An image that is opened as a page of its own can do nothing either.
     response["Content-Security-Policy"] = "default-src 'none'; sandbox"
     return response
+
+
+def _is_known(etag: str, if_none_match: str) -> bool:
+    known = parse_etags(if_none_match)
+    return "*" in known or etag in {each.removeprefix("W/") for each in known}
+
+
+def _set_cache_headers(response: HttpResponse, link: SignedLink | None) -> None:
+    if link:
+        # A link names its version: what it shows never changes.
+        response["Cache-Control"] = f"private, max-age={link.seconds_left}, immutable"
+        response["Vary"] = "Accept"
+    else:
+        ttl = runtime.ttl(policies.IMAGE_PATHS)
+        response["Cache-Control"] = f"private, max-age={ttl}"
+        response["Vary"] = "Authorization, Accept"

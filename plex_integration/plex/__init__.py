@@ -1,32 +1,51 @@
-"""The only door to Plex: nothing outside this room imports plexapi or requests.
+"""The only door to Plex: no other package imports plexapi, requests or urllib3.
 
-`Plex` is one answer's conversation with a server: one identity, one deadline for all its calls
-together. Its methods name what is wanted and return media types; no plexapi object, element
-or foreign exception leaves. What Plex sends is mapped from python-plexapi's elements, not from its
-objects, whose attribute reads can ask Plex again, and whose casts lie about odd data.
+    client.py       PlexClient: one method per question to a Plex Media Server
+    editing.py      CollectionEditor, PlaylistEditor: the same for writes
+    images.py       ImageClient: the same for images
+    events.py       listen: changes, as the server reports them
+    diagnostics.py  diagnose: the operator's connection test
+    account.py      sign-in at plex.tv
 
-`follow` listens to what Plex tells by itself: changes of libraries. `try_out` tells an operator
-in one sentence what is so.
+    media.py        the value types that all of them return
+    parsing/        Plex's XML to these value types
 
-    requests' exceptions, bad XML, statuses  →  PlexServerUnavailable, PlexUnauthorized,
-                                                PlexApiError
-    404, or 200 without a body               →  NotThere, a PlexApiError where nobody expects it
+    calls.py        one connection and one deadline for all calls of a response
+    paging.py       pages of lists, whatever page sizes the server prefers
+    http.py         PlexHttp: python-plexapi's server class with bounded requests
+    errors.py       the translation of everything that can go wrong
+    xml.py          parsing, repairing and refusing XML
+    transport.py    sessions that observe a deadline
+    ids.py          what an id looks like
+
+Callers pass a Connection and get value types or errors of `plex_integration.errors`. No plexapi
+object, no XML element and no foreign exception leaves this package. docs/architecture.md says which
+parts of python-plexapi are used and which are bypassed.
 """
 
-from plex_integration.plex.client import IDS_PER_CALL, TYPE_NUMBERS, Plex, is_plex_up
-from plex_integration.plex.events import Change, ItemChanged, LibraryChanged, Missed, follow
-from plex_integration.plex.diagnostics import Trial, try_out
+from plex_integration.plex.calls import PendingCall
+from plex_integration.plex.client import IDS_PER_CALL, TYPE_NUMBERS, PlexClient
+from plex_integration.plex.diagnostics import Diagnosis, diagnose
+from plex_integration.plex.errors import PlexNotFound
+from plex_integration.plex.events import (
+    AnythingChanged,
+    Change,
+    ItemChanged,
+    LibraryChanged,
+    listen,
+)
 
 __all__ = [
     "IDS_PER_CALL",
     "TYPE_NUMBERS",
+    "AnythingChanged",
     "Change",
+    "Diagnosis",
     "ItemChanged",
     "LibraryChanged",
-    "Missed",
-    "Plex",
-    "Trial",
-    "follow",
-    "is_plex_up",
-    "try_out",
+    "PendingCall",
+    "PlexClient",
+    "PlexNotFound",
+    "diagnose",
+    "listen",
 ]

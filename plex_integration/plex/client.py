@@ -1,31 +1,41 @@
-"""One answer's conversation with Plex: one identity, one deadline, calls side by side."""
+"""What this service requests from a Plex Media Server: one method per question."""
 
 import time
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
-from functools import lru_cache
-from typing import Any, Generic, TypeVar
+from collections.abc import Mapping, Sequence
+from typing import Any
 from xml.etree.ElementTree import Element
 
-from plex_integration.configuration import connection
-from plex_integration.plex import parsing, media
 from plex_integration.configuration.connection import Connection
 from plex_integration.errors import (
     CollectionNotFound,
     ItemNotFound,
     LibraryNotFound,
     PlaylistNotFound,
-    PlexServerUnavailable,
 )
-from medianest.api.exceptions import Problem
-from plex_integration.plex import transport
+from plex_integration.plex import media
+from plex_integration.plex.calls import PlexCalls
+from plex_integration.plex.errors import PlexNotFound, not_found_as
 from plex_integration.plex.ids import checked_id
-from plex_integration.plex.http import NotThere, Server
+from plex_integration.plex.paging import ROWS_PER_REQUEST, RawPage
+from plex_integration.plex.parsing.attributes import whole
+from plex_integration.plex.parsing.collections import parse_collection, parse_collections
+from plex_integration.plex.parsing.items import (
+    complete_row,
+    item_elements,
+    parse_item_details,
+    parse_rows,
+    parse_search_rows,
+)
+from plex_integration.plex.parsing.libraries import (
+    parse_choices,
+    parse_filters,
+    parse_libraries,
+    parse_storage,
+)
+from plex_integration.plex.parsing.playlists import parse_playlists
+from plex_integration.plex.parsing.server import parse_server
 
-T = TypeVar("T")
-
-# https://developer.plex.tv/pms/: the metadata types this service asks for.
+# Plex's number of each metadata type that this service uses: https://developer.plex.tv/pms/
 TYPE_NUMBERS = {
     "movie": 1,
     "show": 2,
@@ -38,100 +48,62 @@ TYPE_NUMBERS = {
     "photoalbum": 14,
 }
 
-# How many items one /library/metadata call may name.
+# How many items one request to /library/metadata may name.
 IDS_PER_CALL = 50
-# Rows per call where a whole list is wanted; Plex refuses more than 1,000.
-ROWS_PER_CALL = 500
-
-_pool = ThreadPoolExecutor(max_workers=32, thread_name_prefix="plex")
 
 
-def is_plex_up(seconds: float = 2) -> None:
-    """Ask the configured Plex for its identity, which needs no token. Raises what is wrong."""
-    configured = connection.current()
-    if configured is None:
-        raise PlexServerUnavailable("No Plex server is configured.")
-    Plex(configured, min(seconds, configured.seconds)).identity()
+class PlexClient(PlexCalls):
+    """Request media types from a Plex Media Server; all calls together take `seconds` at most.
 
-
-class Pending(Generic[T]):
-    """A call that runs beside others of the same answer."""
-
-    def __init__(self, future: "Future[T]", deadline: float) -> None:
-        self._future = future
-        self._deadline = deadline
-
-    def result(self) -> T:
-        """Wait for the call, to the deadline at most; raise what it raised."""
-        try:
-            return self._future.result(max(0.0, self._deadline - time.monotonic()) + 0.2)
-        except TimeoutError:
-            self._future.cancel()
-            raise PlexServerUnavailable from None
-
-    def or_none(self) -> T | None:
-        """Wait for the call; None where Plex failed it."""
-        try:
-            return self.result()
-        except Problem:
-            return None
-
-
-class Plex:
-    """One answer's conversation with a Plex server.
-
-    `seconds` bounds all its calls together; `libraries` are those already known, whose titles and
-    types Plex does not send with their items.
+    `libraries` are those already known: Plex sends items without their library's title and type.
     """
 
     def __init__(
-        self, to: Connection, seconds: float, libraries: Sequence[media.Library] = ()
+        self, connection: Connection, seconds: float, libraries: Sequence[media.Library] = ()
     ) -> None:
-        self.connection = to
-        self._server = _server(to)
-        self._deadline = time.monotonic() + seconds
+        super().__init__(connection, seconds)
         self._known = {library.id: library for library in libraries}
 
-    def start(self, call: Callable[..., T], *args: Any, **kwargs: Any) -> Pending[T]:
-        """Run one of this conversation's calls beside the caller."""
-        return Pending(_pool.submit(call, *args, **kwargs), self._deadline)
+    # --- The server ------------------------------------------------------------------------------
 
     def identity(self) -> None:
-        """Ask whether anyone is there: `GET /identity`."""
+        """Check that Plex responds; this request needs no token."""
         self._get("/identity")
 
-    def server(self) -> media.ServerAnswer:
-        """Ask who the server is: `GET /`."""
-        return parsing.server(self._get("/"))
+    def server(self) -> media.ServerInfo:
+        """Return what the server says about itself and its features."""
+        return parse_server(self._get("/"))
 
     def session_count(self) -> int | None:
-        """Ask how many play something now; for the server's owner only."""
-        return parsing.whole(self._get("/status/sessions"), "size")
+        """Return how many clients are playing something; Plex requires the owner's token."""
+        return whole(self._get("/status/sessions"), "size")
 
     def storage(self) -> dict[str, media.Storage]:
-        """Ask for the bytes and playing time of every library, by library."""
-        return parsing.storage(self._get("/media/providers", includeStorage=1))
+        """Return the bytes and the playing time of every library, by library id."""
+        return parse_storage(self._get("/media/providers", includeStorage=1))
+
+    # --- Libraries -------------------------------------------------------------------------------
 
     def libraries(self) -> list[media.Library]:
-        """Ask for the libraries this token may see."""
-        return parsing.libraries(self._get("/library/sections"))
+        """Return the libraries that this token may see."""
+        return parse_libraries(self._get("/library/sections"))
 
     def library_count(self, key: str, kind: str) -> int:
-        """Ask how many items of a type a library holds."""
-        return self._count(key, kind)[0]
+        """Return how many items of a type a library has."""
+        return self._count(key, kind).total
 
     def library_count_and_filters(self, key: str, kind: str) -> tuple[int, list[media.Filter]]:
-        """Ask how many items of a type a library holds, and how to filter them, in one call."""
-        total, root = self._count(key, kind, includeMeta=1)
-        return total, parsing.filters(root)
+        """Return how many items of a type a library has, and their filters, in one request."""
+        page = self._count(key, kind, includeMeta=1)
+        return page.total, parse_filters(page.container)
 
     def genres(self, key: str, kind: str) -> media.Choices:
-        """Ask for a library's genres, as items of a type carry them; photos carry none."""
+        """Return the genres that a library's items of a type have; photos have none."""
         try:
             root = self._get(f"/library/sections/{checked_id(key)}/genre", type=TYPE_NUMBERS[kind])
-        except NotThere:
+        except PlexNotFound:
             return media.Choices()
-        return parsing.choices(root)
+        return parse_choices(root)
 
     def library_items(
         self,
@@ -143,19 +115,15 @@ class Plex:
         filters: Mapping[str, str | int],
         with_guids: bool,
     ) -> media.Page:
-        """Ask for a page of a library's items, in Plex's order.
+        """Return a page of a library's items in Plex's order.
 
-        Raises LibraryNotFound where the library went away since it was listed.
+        Raises LibraryNotFound if the library was removed since it was listed.
         """
         parameters: dict[str, Any] = {"type": TYPE_NUMBERS[kind], "sort": sort, **filters}
         if with_guids:
             parameters["includeGuids"] = 1
-        try:
-            page = self._page(
-                f"/library/sections/{checked_id(library.id)}/all", start, size, **parameters
-            )
-        except NotThere as error:
-            raise LibraryNotFound from error
+        with not_found_as(LibraryNotFound):
+            page = self._page(_all_items_path(library), start, size, **parameters)
         return self._rows(page, library)
 
     def added_since(
@@ -165,260 +133,181 @@ class Plex:
         library: media.Library | None,
         size: int,
     ) -> media.Page:
-        """Ask for the newest items of a type, no older than `age` (such as `-30d`)."""
-        path = f"/library/sections/{checked_id(library.id)}/all" if library else "/library/all"
-        page = self._page(
-            path, 0, size, **{"type": TYPE_NUMBERS[kind], "sort": "addedAt:desc", "addedAt>>": age}
-        )
-        return self._rows(page, library)
+        """Return the newest items of a type that are not older than `age` (such as `-30d`)."""
+        parameters = {"type": TYPE_NUMBERS[kind], "sort": "addedAt:desc", "addedAt>>": age}
+        return self._rows(self._page(_all_items_path(library), 0, size, **parameters), library)
 
     def recently_added(self, since: int) -> list[media.Row]:
-        """Ask for all rows added since an epoch second, newest first, as Plex groups them."""
+        """Return everything added since an epoch second, newest first, as Plex groups it."""
         rows: list[media.Row] = []
         start, total = 0, 1
         while start < total:
-            page = self._page("/library/recentlyAdded", start, ROWS_PER_CALL)
-            found = self._rows(page, None).rows
-            rows += [row for row in found if (row.addedAtSeconds or 0) >= since]
-            if not page.elements or any((row.addedAtSeconds or 0) < since for row in found):
+            page = self._page("/library/recentlyAdded", start, ROWS_PER_REQUEST)
+            found = self._rows(page).rows
+            new = [row for row in found if (row.addedAtSeconds or 0) >= since]
+            rows += new
+            if not page.elements or len(new) < len(found):
                 break
             start, total = start + len(page.elements), page.total
         return rows
 
     def search(self, query: str, limit: int) -> tuple[list[media.Row], int]:
-        """Ask every hub for its `limit` best matches; tell also the milliseconds that Plex took."""
+        """Return each hub's `limit` best matches, and the milliseconds that Plex needed."""
         began = time.perf_counter()
         root = self._get("/hubs/search", query=query, limit=limit)
-        took = round((time.perf_counter() - began) * 1000)
-        return parsing.search_rows(root, self._known), took
+        milliseconds = round((time.perf_counter() - began) * 1000)
+        return parse_search_rows(root, self._known), milliseconds
 
-    def collections(
-        self, library: media.Library, start: int, size: int | None
-    ) -> media.CollectionPage:
-        """Ask for a library's collections; all of them where `size` is None."""
-        path = f"/library/sections/{checked_id(library.id)}/collections"
-        try:
-            page = self._page(path, start, size)
-        except NotThere as error:
-            raise LibraryNotFound from error
-        return media.CollectionPage(
-            collections=parsing.collections(page.elements, library.reference),
-            total=page.total,
-            asked=len(page.elements),
-        )
+    def on_deck(self, limit: int) -> list[media.Row]:
+        """Return what the user may continue, last watched first."""
+        return list(self._rows(self._page("/library/onDeck", 0, limit)).rows)
 
-    def collection(self, key: str) -> media.Collection:
-        """Ask for a collection itself. Raises CollectionNotFound, also for another kind's id."""
-        try:
-            root = self._get(f"/library/metadata/{checked_id(key)}")
-        except NotThere as error:
-            raise CollectionNotFound from error
-        found = parsing.collection(root, self._known)
-        if found is None:
-            raise CollectionNotFound
-        return found
-
-    def collection_items(self, key: str, start: int, size: int | None) -> media.Page:
-        """Ask for a collection's items in the collection's own order; all where `size` is None."""
-        try:
-            page = self._page(f"/library/collections/{checked_id(key)}/children", start, size)
-        except NotThere as error:
-            raise CollectionNotFound from error
-        return self._rows(page, None)
+    # --- Items -----------------------------------------------------------------------------------
 
     def item(self, key: str) -> media.Item:
-        """Ask for an item with everything it holds. Raises ItemNotFound."""
-        try:
+        """Return an item with all its details. Raises ItemNotFound."""
+        with not_found_as(ItemNotFound):
             root = self._get(f"/library/metadata/{checked_id(key)}", includeChapters=1)
-        except NotThere as error:
-            raise ItemNotFound from error
-        found = parsing.whole_item(root, self._known)
-        if found is None:
+        item = parse_item_details(root, self._known)
+        if item is None:
             raise ItemNotFound
-        return found
+        return item
 
     def children(self, key: str, start: int, size: int) -> media.Page:
-        """Ask for an item's children: seasons, episodes, albums or tracks, in Plex's order."""
-        try:
-            # Without the row "All episodes", which is no season.
-            page = self._page(
-                f"/library/metadata/{checked_id(key)}/children", start, size, excludeAllLeaves=1
-            )
-        except NotThere as error:
-            raise ItemNotFound from error
-        return self._rows(page, None)
+        """Return a page of an item's seasons, episodes, albums or tracks. Raises ItemNotFound."""
+        path = f"/library/metadata/{checked_id(key)}/children"
+        with not_found_as(ItemNotFound):
+            # Without the row "All episodes", which is not a season.
+            page = self._page(path, start, size, excludeAllLeaves=1)
+        return self._rows(page)
 
     def with_guid(self, guid: str, kind: str) -> list[media.Row]:
-        """Ask all libraries for the items of a type with a guid of Plex's or of an outside site.
+        """Return the items of a type that have a guid, Plex's own or an external one.
 
-        Plex ignores a filter it does not know, so what it sends is looked at again.
+        Plex ignores a filter it does not know, so the response is checked.
         """
         page = self._page(
             "/library/all", 0, IDS_PER_CALL, type=TYPE_NUMBERS[kind], guid=guid, includeGuids=1
         )
-        return [row for row in self._rows(page, None).rows if _has_guid(row.item, guid)]
+        return [row for row in self._rows(page).rows if row.item.has_guid(guid)]
 
     def matched_guid(self, guid: str, library: media.Library) -> str | None:
-        """Ask a library's agent which of Plex's own guids an outside one stands for.
+        """Return Plex's own guid for an external one, as the library's agent knows it.
 
-        The agent is asked through any item of the library, as python-plexapi's `getGuid` does:
-        `imdb://tt0944947` is looked for as the title `imdb-tt0944947`.
+        An agent can only be reached through an item, any item, of the library, as in
+        python-plexapi's `getGuid`: `imdb://tt0944947` is sent as the title `imdb-tt0944947`.
         """
-        sample = self._page(f"/library/sections/{checked_id(library.id)}/all", 0, 1)
-        keys = [each.get("ratingKey", "") for each in sample.elements]
+        page = self._page(_all_items_path(library), 0, 1)
+        keys = [each.get("ratingKey", "") for each in page.elements]
         if not keys or library.agent is None:
             return None
+        title = guid.replace("://", "-")
+        path = f"/library/metadata/{checked_id(keys[0])}/matches"
         try:
-            root = self._get(
-                f"/library/metadata/{checked_id(keys[0])}/matches",
-                manual=1,
-                title=guid.replace("://", "-"),
-                agent=library.agent,
-            )
-        except NotThere:
+            root = self._get(path, manual=1, title=title, agent=library.agent)
+        except PlexNotFound:
             return None
-        found = next(iter(root.findall("SearchResult")), None)
-        return None if found is None else found.get("guid")
-
-    def on_deck(self, limit: int) -> list[media.Row]:
-        """Ask what to continue, in Plex's order: last watched first."""
-        return list(self._rows(self._page("/library/onDeck", 0, limit), None).rows)
-
-    def playlists(self, kind: str | None) -> media.PlaylistPage:
-        """Ask for the token's playlists: all, or those of a type."""
-        parameters = {} if kind is None else {"playlistType": kind}
-        page = self._page("/playlists", 0, None, **parameters)
-        found = [
-            each
-            for each in parsing.playlists(page.elements)
-            if kind is None or each.playlistType == kind
-        ]
-        return media.PlaylistPage(found, len(found), len(found))
-
-    def playlist(self, key: str) -> media.Playlist:
-        """Ask for a playlist itself. Raises PlaylistNotFound, also for another kind's id."""
-        try:
-            root = self._get(f"/playlists/{checked_id(key)}")
-        except NotThere as error:
-            raise PlaylistNotFound from error
-        found = parsing.playlists(root)
-        if not found:
-            raise PlaylistNotFound
-        return found[0]
-
-    def playlist_items(self, key: str, start: int, size: int | None) -> media.Page:
-        """Ask for a playlist's items in its own order; all where `size` is None."""
-        try:
-            page = self._page(f"/playlists/{checked_id(key)}/items", start, size)
-        except NotThere as error:
-            raise PlaylistNotFound from error
-        return self._rows(page, None)
+        match = root.find("SearchResult")
+        return None if match is None else match.get("guid")
 
     def completed(self, rows: Sequence[media.Row]) -> list[media.Row]:
-        """Replace cut-short items by their full answers, 50 a call, side by side.
+        """Replace the shortened items of a list by complete ones: 50 per request, in parallel.
 
-        An item that went away since it was listed stays as the list had it.
+        An item that was removed since it was listed stays as the list had it.
         """
         keys = list(dict.fromkeys(row.item.ratingKey for row in rows))
         calls = [
-            self.start(self._full, keys[first : first + IDS_PER_CALL])
+            self.start(self._elements, keys[first : first + IDS_PER_CALL])
             for first in range(0, len(keys), IDS_PER_CALL)
         ]
-        full: dict[str, Element] = {}
-        for call in calls:
-            full |= call.result()
+        elements = {key: element for call in calls for key, element in call.result().items()}
         return [
-            parsing.complete(row, full[key], self._known)
-            if (key := row.item.ratingKey) in full
+            complete_row(row, elements[key], self._known)
+            if (key := row.item.ratingKey) in elements
             else row
             for row in rows
         ]
 
     def libraries_of(self, keys: Sequence[str]) -> set[str] | None:
-        """Ask which libraries up to 50 items are in; None where one of them cannot be told."""
-        full = self._full(keys)
-        found = {full[key].get("librarySectionID") for key in keys if key in full}
-        known = {library for library in found if library}
-        return known if len(full) == len(set(keys)) and len(known) == len(found) else None
+        """Return the libraries of up to 50 items, or None if that of any item is unknown."""
+        elements = self._elements(keys)
+        libraries = {each.get("librarySectionID") for each in elements.values()}
+        known = {library for library in libraries if library}
+        is_complete = elements.keys() == set(keys) and len(known) == len(libraries)
+        return known if is_complete else None
 
-    def _rows(self, page: "_Page", library: media.Library | None) -> media.Page:
+    # --- Collections and playlists ---------------------------------------------------------------
+
+    def collections(
+        self, library: media.Library, start: int, size: int | None
+    ) -> media.CollectionPage:
+        """Return a page of a library's collections, or all from `start` if `size` is None."""
+        with not_found_as(LibraryNotFound):
+            page = self._page(
+                f"/library/sections/{checked_id(library.id)}/collections", start, size
+            )
+        found = parse_collections(page.elements, library.reference)
+        return media.CollectionPage(found, page.total, len(page.elements))
+
+    def collection(self, key: str) -> media.Collection:
+        """Return a collection. Raises CollectionNotFound, also for the id of something else."""
+        with not_found_as(CollectionNotFound):
+            root = self._get(f"/library/metadata/{checked_id(key)}")
+        collection = parse_collection(root, self._known)
+        if collection is None:
+            raise CollectionNotFound
+        return collection
+
+    def collection_items(self, key: str, start: int, size: int | None) -> media.Page:
+        """Return a page of a collection's items in its own order, or all if `size` is None."""
+        with not_found_as(CollectionNotFound):
+            page = self._page(f"/library/collections/{checked_id(key)}/children", start, size)
+        return self._rows(page)
+
+    def playlists(self, kind: str | None) -> media.PlaylistPage:
+        """Return the token's playlists, all or those of a type."""
+        parameters = {} if kind is None else {"playlistType": kind}
+        page = self._page("/playlists", 0, None, **parameters)
+        playlists = parse_playlists(page.elements)
+        found = [each for each in playlists if kind is None or each.playlistType == kind]
+        return media.PlaylistPage(found, len(found), len(found))
+
+    def playlist(self, key: str) -> media.Playlist:
+        """Return a playlist. Raises PlaylistNotFound, also for the id of something else."""
+        with not_found_as(PlaylistNotFound):
+            root = self._get(f"/playlists/{checked_id(key)}")
+        found = parse_playlists(root)
+        if not found:
+            raise PlaylistNotFound
+        return found[0]
+
+    def playlist_items(self, key: str, start: int, size: int | None) -> media.Page:
+        """Return a page of a playlist's items in its own order, or all if `size` is None."""
+        with not_found_as(PlaylistNotFound):
+            page = self._page(f"/playlists/{checked_id(key)}/items", start, size)
+        return self._rows(page)
+
+    # --- What several methods share --------------------------------------------------------------
+
+    def _rows(self, page: RawPage, library: media.Library | None = None) -> media.Page:
         if library is not None:
-            # Section lists name their library on the container, but not every Plex does.
+            # The lists of a library name it on the container, but not on every server.
             page.container.set("librarySectionID", library.id)
-        rows = parsing.rows(page.elements, page.container, self._known)
+        rows = parse_rows(page.elements, page.container, self._known)
         return media.Page(rows, page.total, len(page.elements))
 
-    def _full(self, keys: Sequence[str]) -> dict[str, Element]:
+    def _elements(self, keys: Sequence[str]) -> dict[str, Element]:
         joined = ",".join(checked_id(key) for key in keys)
         try:
-            return parsing.item_elements(self._get(f"/library/metadata/{joined}"))
-        except NotThere:  # all of them went away
+            return item_elements(self._get(f"/library/metadata/{joined}"))
+        except PlexNotFound:  # all of them were removed
             return {}
 
-    def _count(self, key: str, kind: str, **parameters: Any) -> tuple[int, Element]:
-        page = self._page(
-            f"/library/sections/{checked_id(key)}/all", 0, 0, type=TYPE_NUMBERS[kind], **parameters
-        )
-        return page.total, page.container
-
-    def _page(self, path: str, start: int, size: int | None, **parameters: Any) -> "_Page":
-        """Ask for rows [start, start + size) of a list, whatever page size Plex has a mind for.
-
-        Plex may send fewer rows than asked (then the rest is asked for), more, or all of them.
-        """
-        most = ROWS_PER_CALL if size is None else size
-        first = self._get(path, start, most, **parameters)
-        elements = _content(first)
-        total = parsing.whole(first, "totalSize")
-        offset = parsing.whole(first, "offset")
-        if total is None or total < 0:
-            total, offset = (offset or 0) + len(elements), offset or 0
-        elements = elements[max(0, start - (start if offset is None else offset)) :]
-        wanted = max(0, total - start)
-        wanted = wanted if size is None else min(wanted, size)
-        while 0 < len(elements) < wanted:
-            more = _content(
-                self._get(
-                    path, start + len(elements), min(most, wanted - len(elements)), **parameters
-                )
-            )
-            if not more:
-                break
-            elements += more
-        return _Page(first, elements if size is None else elements[:size], total)
-
-    def _get(
-        self, path: str, start: int | None = None, size: int | None = None, **parameters: Any
-    ) -> Element:
-        headers = {}
-        if size is not None:
-            headers = {
-                "X-Plex-Container-Start": str(start),
-                "X-Plex-Container-Size": str(size),
-            }
-        with transport.within(self._deadline):
-            return self._server.query(path, headers=headers, params=parameters)
+    def _count(self, key: str, kind: str, **parameters: Any) -> RawPage:
+        path = f"/library/sections/{checked_id(key)}/all"
+        return self._page(path, 0, 0, type=TYPE_NUMBERS[kind], **parameters)
 
 
-@dataclass(frozen=True)
-class _Page:
-    container: Element
-    elements: Sequence[Element]
-    total: int
-
-
-@lru_cache(maxsize=8)
-def _server(to: Connection) -> Server:
-    return Server(to)
-
-
-def _content(root: Element) -> list[Element]:
-    return [each for each in root if each.tag != "Meta"]
-
-
-def _has_guid(item: media.Item, guid: str) -> bool:
-    if item.guid == guid:
-        return True
-    site, _, identifier = guid.partition("://")
-    known = item.externalIds
-    return known is not None and getattr(known, site, None) == identifier
+def _all_items_path(library: media.Library | None) -> str:
+    """Return the path of the items of a library, or of all libraries if it is None."""
+    return f"/library/sections/{checked_id(library.id)}/all" if library else "/library/all"

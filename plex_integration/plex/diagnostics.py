@@ -1,4 +1,4 @@
-"""One look at a server that an operator has just named: what is so, in one plain sentence."""
+"""Test a connection for an operator and describe the result in one sentence."""
 
 import errno
 import re
@@ -6,104 +6,126 @@ import socket
 import ssl
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
 import requests
 from urllib3.exceptions import ConnectTimeoutError, ReadTimeoutError
 
-from plex_integration.plex import parsing
+from medianest.api.exceptions import Problem
 from plex_integration.configuration.connection import Connection
 from plex_integration.errors import PlexApiError, PlexServerUnavailable, PlexUnauthorized
-from medianest.api.exceptions import Problem
-from plex_integration.plex import transport
-from plex_integration.plex.http import Server
+from plex_integration.plex import media
+from plex_integration.plex.http import PlexHttp
+from plex_integration.plex.parsing.libraries import parse_libraries
+from plex_integration.plex.transport import ForbiddenHost, enforce_deadline
 
-# The most seconds that somebody waits for the sentence.
-PATIENCE = 10.0
+# How long an operator waits for the sentence.
+MAX_SECONDS = 10.0
 
 # X.509 verification results (https://docs.openssl.org/3.0/man3/X509_STORE_CTX_get_error/).
-_CERTIFICATES = {
+_CERTIFICATE_FAULTS = {
     9: "it is not valid yet",
     10: "it has expired",
-    18: "it is signed by itself",
-    19: "its authority is not known here",
-    20: "its authority is not known here",
-    21: "its authority is not known here",
+    18: "it is self-signed",
+    19: "its certificate authority is not trusted",
+    20: "its certificate authority is not trusted",
+    21: "its certificate authority is not trusted",
     23: "it has been revoked",
-    62: "it is for another host's name",
+    62: "it is for another host name",
     64: "it is for another IP address",
 }
 _UNREACHABLE = (errno.EHOSTUNREACH, errno.ENETUNREACH, errno.ENETDOWN, errno.EHOSTDOWN)
+_TIMEOUTS = (TimeoutError, ConnectTimeoutError, ReadTimeoutError, requests.Timeout)
 
 
 @dataclass(frozen=True)
-class Trial:
-    """What is so; `libraries` are the ids and titles of those that the token may see."""
+class Diagnosis:
+    """The result of a test; `libraries` are the ids and titles of those the token may see."""
 
     is_connected: bool
-    sentence: str
+    message: str
     libraries: tuple[tuple[str, str], ...] = ()
 
 
-def try_out(to: Connection, patience: float = PATIENCE) -> Trial:
-    """Ask a server who it is and what the token may see. Raises nothing of Plex's."""
-    seconds = min(patience, to.seconds)
-    server = Server(to)
-    began = time.monotonic()
+@dataclass(frozen=True)
+class _Server:
+    """What a server sent, and the seconds its first response took."""
+
+    name: str | None
+    version: str | None
+    libraries: list[media.Library]
+    seconds: float
+
+
+def diagnose(connection: Connection, max_seconds: float = MAX_SECONDS) -> Diagnosis:
+    """Request a server's name and the token's libraries; return what works or why it does not."""
+    seconds = min(max_seconds, connection.seconds)
     try:
-        with server._session, transport.within(began + seconds):
-            if not server.query("/identity").get("machineIdentifier"):
-                raise PlexApiError
-            answered = time.monotonic()
-            who = server.query("/")
-            libraries = parsing.libraries(server.query("/library/sections"))
+        return _success(_request_all(connection, seconds))
     except PlexUnauthorized:
-        return Trial(False, "Wrong token: Plex refuses it.")
+        return Diagnosis(False, "Wrong token: Plex refuses it.")
     except PlexApiError:
-        return Trial(False, "Not a Plex server: something else answers at this address.")
+        return Diagnosis(False, "Not a Plex server: something else answers at this address.")
     except PlexServerUnavailable as problem:
-        return Trial(False, _why(problem, to, seconds))
-    milliseconds = max(1, round((answered - began) * 1000))
-    name, version = _shown(who.get("friendlyName")), _shown(who.get("version"))
-    count = f"{len(libraries)} {'library' if len(libraries) == 1 else 'libraries'}"
-    return Trial(
+        return Diagnosis(False, _reason(problem, seconds))
+
+
+def _request_all(connection: Connection, seconds: float) -> _Server:
+    http = PlexHttp(connection)
+    began = time.monotonic()
+    with closing(http), enforce_deadline(began + seconds):
+        if not http.query("/identity").get("machineIdentifier"):
+            raise PlexApiError
+        answered = time.monotonic()
+        server = http.query("/")
+        libraries = parse_libraries(http.query("/library/sections"))
+    name, version = server.get("friendlyName"), server.get("version")
+    return _Server(name, version, libraries, answered - began)
+
+
+def _success(server: _Server) -> Diagnosis:
+    name, version = _printable(server.name), _printable(server.version)
+    count = len(server.libraries)
+    counted = f"{count} {'library' if count == 1 else 'libraries'}"
+    milliseconds = max(1, round(server.seconds * 1000))
+    return Diagnosis(
         True,
-        f"Connected to {name}, version {version}, {count}, in {milliseconds} ms.",
-        tuple((each.id, each.title or each.id) for each in libraries),
+        f"Connected to {name}, version {version}, {counted}, in {milliseconds} ms.",
+        tuple((each.id, each.title or each.id) for each in server.libraries),
     )
 
 
-def _why(problem: Problem, to: Connection, seconds: float) -> str:
+def _reason(problem: Problem, seconds: float) -> str:
     causes = list(_causes(problem.__cause__))
     if not causes:
         return "Starting up: Plex answers, but is not ready yet."
     for cause in causes:
         if isinstance(cause, ssl.SSLCertVerificationError):
-            fault = _CERTIFICATES.get(cause.verify_code, "it cannot be verified")
+            fault = _CERTIFICATE_FAULTS.get(cause.verify_code, "it cannot be verified")
             return f"Plex's certificate is not accepted: {fault}."
     if any(isinstance(cause, ssl.SSLError) for cause in causes):
-        return "Cannot be reached: no TLS is spoken there; does the address begin with http://?"
-    return f"Cannot be reached: {_fault(causes, seconds)}."
+        return "Cannot be reached: the server does not use TLS. Try an address with http://."
+    return f"Cannot be reached: {_network_fault(causes, seconds)}."
 
 
-def _fault(causes: list[BaseException], seconds: float) -> str:
-    if any(isinstance(cause, transport.ForbiddenHost) for cause in causes):
-        return "the name leads to a link-local or metadata host, which is refused"
+def _network_fault(causes: list[BaseException], seconds: float) -> str:
+    if any(isinstance(cause, ForbiddenHost) for cause in causes):
+        return "the host is a link-local or metadata host, which is refused"
     if any(isinstance(cause, socket.gaierror) for cause in causes):
-        return "the host's name is not known"
+        return "the host name is unknown"
     if any(isinstance(cause, ConnectionRefusedError) for cause in causes):
         return "the connection was refused; Plex does not run there, or has another port"
     if any(isinstance(cause, OSError) and cause.errno in _UNREACHABLE for cause in causes):
-        return "no way leads to this host"
-    waits = (TimeoutError, ConnectTimeoutError, ReadTimeoutError, requests.Timeout)
-    if any(isinstance(cause, waits) for cause in causes):
+        return "there is no route to this host"
+    if any(isinstance(cause, _TIMEOUTS) for cause in causes):
         return f"no answer within {seconds:g} seconds"
     return "the connection was closed without an answer"
 
 
 def _causes(error: Any) -> Iterator[BaseException]:
-    """Walk through an exception and everything it stands for; libraries keep that in many ways."""
+    """Return an exception and all exceptions behind it, wherever a library has put them."""
     waiting, seen = [error], set()
     while waiting:
         each = waiting.pop()
@@ -114,6 +136,6 @@ def _causes(error: Any) -> Iterator[BaseException]:
             waiting += each.args
 
 
-def _shown(text: str | None) -> str:
-    """Return a short printable piece of what Plex calls itself."""
+def _printable(text: str | None) -> str:
+    """Return a short, harmless piece of a text that a server sent."""
     return re.sub(r"[^\w .,'()&+:-]", "", text or "")[:80].strip() or "unknown"

@@ -1,8 +1,7 @@
-"""What is asked of Plex to change collections and playlists; each write is sent once.
+"""Change collections and playlists in Plex; each write is sent exactly once.
 
-python-plexapi's `collection.py`, `playlist.py` and `mixins` show how each request looks. A title or
-a summary is a parameter, an id in a path is digits; lists of items are cut into pieces, since Plex
-takes them in the URL.
+The requests are those of python-plexapi's `collection.py`, `playlist.py` and `mixins`. Plex takes
+titles, summaries and lists of items in the URL, so what does not fit into one URL is split.
 """
 
 import time
@@ -13,19 +12,22 @@ from urllib.parse import quote
 
 import requests
 
-from plex_integration.plex import parsing, media
+from medianest.api.exceptions import Problem
 from plex_integration.configuration.connection import Connection
 from plex_integration.errors import CollectionNotFound, PlaylistNotFound, PlexApiError
-from medianest.api.exceptions import Problem
-from plex_integration.plex import transport
-from plex_integration.plex.client import IDS_PER_CALL, TYPE_NUMBERS, Plex
+from plex_integration.plex import media
+from plex_integration.plex.client import IDS_PER_CALL, TYPE_NUMBERS, PlexClient
+from plex_integration.plex.errors import PlexNotFound, not_found_as
 from plex_integration.plex.ids import checked_id
-from plex_integration.plex.http import NotThere, _parsed, _translated
+from plex_integration.plex.parsing.collections import collection_element, parse_collection
+from plex_integration.plex.parsing.items import parse_rows
+from plex_integration.plex.transport import enforce_deadline
 
 COLLECTION_TYPE = 18
 SORT_ORDERS = {"release": "0", "alpha": "1", "custom": "2"}
 MODES = {"default": "-1", "hide": "0", "hideItems": "1", "showItems": "2"}
-# What a playlist of each type holds; shows, seasons, artists and albums Plex takes for all below.
+# The playlist type of each item type. For a show, a season, an artist or an album, Plex would add
+# everything below it.
 PLAYLIST_TYPES = {
     "movie": "video",
     "episode": "video",
@@ -34,13 +36,13 @@ PLAYLIST_TYPES = {
     "photo": "photo",
 }
 
-# Plex, and proxies before it, refuse a request line of more than 8,000 bytes or so.
-LONGEST_TARGET = 6_000
-# What of the seconds is left to find out what became of a write that was not answered.
-RESERVED, MOST_RESERVED = 0.2, 2.0
+# The longest path and query of a request: Plex and proxies refuse about 8,000 bytes.
+MAX_TARGET_LENGTH = 6_000
+# The share of the time, and the most seconds, that writes leave for reading back their outcome.
+_RESERVED_SHARE, _MAX_RESERVED = 0.2, 2.0
 
-# Whether items are there, of which type and where, is all that is wanted; Plex may send more.
-_AT_A_GLANCE: dict[str, Any] = {
+# Enough to know whether items exist, their types and their libraries; Plex may ignore this.
+_SUMMARY: dict[str, Any] = {
     "excludeElements": "Media,Genre,Director,Writer,Producer,Role,Country,Collection,Guid,Rating,"
     "Chapter,Marker,Extras,Image,UltraBlurColors,Label,Similar,Mood,Style",
     "excludeFields": "summary,tagline",
@@ -48,26 +50,26 @@ _AT_A_GLANCE: dict[str, Any] = {
 
 
 @dataclass(frozen=True, slots=True)
-class EditedCollection(media.Collection):
-    """A collection with what only who edits it asks for; a smart one has no order of its own."""
+class EditableCollection(media.Collection):
+    """A collection with the preferences that can be edited; a smart one has no sort order."""
 
     sortOrder: str | None = None
     mode: str | None = None
 
 
-Made = EditedCollection | media.Playlist
-
-
 @dataclass(frozen=True, slots=True)
-class Place:
-    """A place in a collection or playlist; a playlist's has an id, as an item may stand twice."""
+class Position:
+    """A position in a collection or playlist.
+
+    Only a position in a playlist has an id, because an item may be in a playlist several times.
+    """
 
     ratingKey: str
     id: str | None
 
 
 def was_sent(problem: Problem) -> bool:
-    """Tell whether a write that failed may have reached Plex."""
+    """Return whether a failed write may have reached Plex."""
     cause = problem.__cause__
     if isinstance(cause, requests.exceptions.ConnectTimeout):
         return False
@@ -75,145 +77,141 @@ def was_sent(problem: Problem) -> bool:
 
 
 def was_answered(problem: Problem) -> bool:
-    """Tell whether Plex answered a write that failed, if only to refuse: then it is over."""
-    return problem.__cause__ is None or isinstance(problem.__cause__, NotThere)
+    """Return whether Plex responded to a failed write, so that nothing more will come of it."""
+    return problem.__cause__ is None or isinstance(problem.__cause__, PlexNotFound)
 
 
-class Editor(Plex):
-    """One write's conversation with Plex, and what collections and playlists have in common."""
+class ItemListEditor(PlexClient):
+    """Write to lists of items, and read what a write needs: what both editors share.
 
-    missing: ClassVar[type[Problem]]
+    Reads may use all of `seconds`, writes only a part: the rest is for reading back the outcome of
+    a write that Plex did not respond to.
+    """
+
+    not_found: ClassVar[type[Problem]]
     path: ClassVar[str]
 
     def __init__(
-        self, to: Connection, seconds: float, libraries: Sequence[media.Library] = ()
+        self, connection: Connection, seconds: float, libraries: Sequence[media.Library] = ()
     ) -> None:
-        super().__init__(to, seconds, libraries)
-        reserved = min(MOST_RESERVED, seconds * RESERVED)
-        self._last_write = time.monotonic() + seconds - reserved
+        super().__init__(connection, seconds, libraries)
+        reserved = min(_MAX_RESERVED, seconds * _RESERVED_SHARE)
+        self._write_deadline = time.monotonic() + seconds - reserved
 
-    def machine(self) -> str:
-        """Ask for the server's own id, which the URIs of items begin with."""
+    def machine_identifier(self) -> str:
+        """Return the server's own id, which is part of every item's URI."""
         found = self._get("/identity").get("machineIdentifier", "")
         if not found.isalnum():
             raise PlexApiError
         return found
 
-    def at_a_glance(self, keys: Sequence[str]) -> dict[str, media.Item]:
-        """Ask which of these items are there, of which type and in which library; 50 a call."""
+    def item_summaries(self, keys: Sequence[str]) -> dict[str, media.Item]:
+        """Return the items that exist, with type and library: 50 per request, in parallel."""
         calls = [
-            self.start(self._glanced, keys[first : first + IDS_PER_CALL])
+            self.start(self._summaries, keys[first : first + IDS_PER_CALL])
             for first in range(0, len(keys), IDS_PER_CALL)
         ]
         return {key: item for call in calls for key, item in call.result().items()}
 
-    def pieces(self, keys: Sequence[str], *beside: str) -> list[list[str]]:
-        """Cut a list of items into pieces of which each fits into a URL, beside other texts."""
-        room = LONGEST_TARGET - 400 - sum(len(quote(text, safe="")) for text in beside)
-        pieces: list[list[str]] = []
+    def chunks(self, keys: Sequence[str], *other_texts: str) -> list[list[str]]:
+        """Split a list of items so that each chunk fits into a URL, together with other texts."""
+        room = MAX_TARGET_LENGTH - 400 - sum(len(quote(text, safe="")) for text in other_texts)
+        chunks: list[list[str]] = []
         left = 0
         for key in keys:
             length = len(key) + len("%2C")
             if left < length:
-                pieces.append([])
+                chunks.append([])
                 left = room
-            pieces[-1].append(key)
+            chunks[-1].append(key)
             left -= length
-        return pieces
+        return chunks
 
-    def places(self, key: str) -> list[Place]:
-        """Ask what stands in it, in its own order."""
-        try:
-            page = self._page(self._places_path(checked_id(key)), 0, None, **_AT_A_GLANCE)
-        except NotThere as error:
-            raise self.missing from error
+    def positions(self, key: str) -> list[Position]:
+        """Return what the list contains, in its own order."""
+        with not_found_as(self.not_found):
+            page = self._page(self._items_path(checked_id(key)), 0, None, **_SUMMARY)
         return [
-            Place(each.get("ratingKey", ""), each.get("playlistItemID"))
+            Position(rating_key, each.get("playlistItemID"))
             for each in page.elements
-            if each.get("ratingKey")
+            if (rating_key := each.get("ratingKey"))
         ]
 
     def add(self, key: str, machine: str, keys: Sequence[str]) -> None:
-        """Add items at its end, few enough for a URL."""
-        self._send("PUT", f"{self.path}/{checked_id(key)}/items", uri=_uri(machine, keys))
+        """Append items, no more than one chunk."""
+        self._write("PUT", f"{self.path}/{checked_id(key)}/items", uri=_uri(machine, keys))
 
-    def take_out(self, key: str, place: str) -> None:
-        """Take an item, or a playlist's row, out."""
-        self._send("DELETE", f"{self.path}/{checked_id(key)}/items/{checked_id(place)}")
+    def remove(self, key: str, position: str) -> None:
+        """Remove an item from a collection, or a position from a playlist."""
+        self._write("DELETE", f"{self.path}/{checked_id(key)}/items/{checked_id(position)}")
 
-    def move(self, key: str, place: str, after: str | None) -> None:
-        """Put an item, or a playlist's row, behind another one, or first."""
+    def move(self, key: str, position: str, after: str | None) -> None:
+        """Move a collection's item, or a playlist's position, after another one or to the front."""
+        path = f"{self.path}/{checked_id(key)}/items/{checked_id(position)}/move"
         where = {} if after is None else {"after": checked_id(after)}
-        self._send("PUT", f"{self.path}/{checked_id(key)}/items/{checked_id(place)}/move", **where)
+        self._write("PUT", path, **where)
 
     def delete(self, key: str) -> None:
-        """Delete it. Its items stay: this path is no item's."""
-        self._send("DELETE", f"{self.path}/{checked_id(key)}")
+        """Delete the list; its items stay, because this path is never that of an item."""
+        self._write("DELETE", f"{self.path}/{checked_id(key)}")
 
-    def _places_path(self, key: str) -> str:
+    def _items_path(self, key: str) -> str:
         raise NotImplementedError
 
-    def _glanced(self, keys: Sequence[str]) -> dict[str, media.Item]:
+    def _summaries(self, keys: Sequence[str]) -> dict[str, media.Item]:
         joined = ",".join(checked_id(key) for key in keys)
         try:
-            root = self._get(f"/library/metadata/{joined}", **_AT_A_GLANCE)
-        except NotThere:  # none of them is there
+            root = self._get(f"/library/metadata/{joined}", **_SUMMARY)
+        except PlexNotFound:  # none of them exists
             return {}
-        rows = parsing.rows(root, root, self._known)
+        rows = parse_rows(root, root, self._known)
         return {row.item.ratingKey: row.item for row in rows}
 
-    def _created(self, path: str, **parameters: str) -> str:
-        """Create something and return its key."""
-        with _translated(), transport.within(self._last_write):
-            root = _parsed(self._server.send("POST", path, parameters))
+    def _create(self, **parameters: str) -> str:
+        """Create a list and return its key."""
+        with enforce_deadline(self._write_deadline):
+            root = self._http.create(self.path, parameters)
         for each in root:
             if key := each.get("ratingKey"):
                 return checked_id(key)
         raise PlexApiError
 
-    def _send(self, method: str, path: str, **parameters: str) -> bytes:
-        try:
-            with transport.within(self._last_write):
-                return self._server.send(method, path, parameters)
-        except NotThere as error:
-            raise self.missing from error
+    def _write(self, method: str, path: str, **parameters: str) -> None:
+        with not_found_as(self.not_found), enforce_deadline(self._write_deadline):
+            self._http.send(method, path, parameters)
 
 
-class CollectionEditor(Editor):
-    """Changes a library's collections."""
+class CollectionEditor(ItemListEditor):
+    """Read and write the collections of a library."""
 
-    missing = CollectionNotFound
+    not_found = CollectionNotFound
     path = "/library/collections"
 
-    def made(self, key: str) -> EditedCollection:
-        """Ask for a collection itself. Raises CollectionNotFound, also for another kind's id."""
-        try:
+    def current(self, key: str) -> EditableCollection:
+        """Return a collection as it is now. Raises CollectionNotFound, also for another id."""
+        with not_found_as(CollectionNotFound):
             root = self._get(f"/library/metadata/{checked_id(key)}")
-        except NotThere as error:
-            raise CollectionNotFound from error
-        found = parsing.collection(root, self._known)
-        if found is None:
+        element, collection = collection_element(root), parse_collection(root, self._known)
+        if element is None or collection is None:
             raise CollectionNotFound
-        element = next(each for each in root if each.get("ratingKey") == found.ratingKey)
-        known = {field.name: getattr(found, field.name) for field in fields(found)}
-        order = _name(SORT_ORDERS, element.get("collectionSort", "0"))
-        return EditedCollection(
+        known = {field.name: getattr(collection, field.name) for field in fields(collection)}
+        sort_order = _name_of(element.get("collectionSort", "0"), SORT_ORDERS)
+        return EditableCollection(
             **known,
-            sortOrder=None if found.smart else order,
-            mode=_name(MODES, element.get("collectionMode", "-1")),
+            sortOrder=None if collection.smart else sort_order,
+            mode=_name_of(element.get("collectionMode", "-1"), MODES),
         )
 
-    def titled(self, library: media.Library, title: str) -> dict[str, media.Collection]:
-        """Ask for the library's collections of a title, by key."""
+    def with_title(self, library: media.Library, title: str) -> dict[str, media.Collection]:
+        """Return the library's collections that have a title, by key."""
         listed = self.collections(library, 0, None).collections
         return {each.ratingKey: each for each in listed if each.title == title}
 
     def create(
         self, library: media.Library, kind: str, title: str, machine: str, keys: Sequence[str]
     ) -> str:
-        """Create a collection of items of one type; return its key."""
-        return self._created(
-            self.path,
+        """Create a collection of items of one type and return its key."""
+        return self._create(
             type=str(TYPE_NUMBERS[kind]),
             title=title,
             smart="0",
@@ -222,54 +220,49 @@ class CollectionEditor(Editor):
         )
 
     def edit(self, key: str, library: str, values: Mapping[str, str]) -> None:
-        """Change fields; they are locked, as in Plex's own apps, so that a scan keeps them."""
-        for few in _edits(values):
-            self._send(
-                "PUT",
-                f"/library/sections/{checked_id(library)}/all",
-                type=str(COLLECTION_TYPE),
-                id=checked_id(key),
-                **few,
-            )
+        """Change fields and lock them, as Plex's own apps do, so that no scan overwrites them."""
+        path = f"/library/sections/{checked_id(library)}/all"
+        for edits in _chunks_of_edits(values):
+            self._write("PUT", path, type=str(COLLECTION_TYPE), id=checked_id(key), **edits)
 
-    def prefer(self, key: str, values: Mapping[str, str]) -> None:
-        """Change the sort order or the mode."""
-        spelled = {}
+    def set_preferences(self, key: str, values: Mapping[str, str]) -> None:
+        """Change the sort order, the mode or both."""
+        preferences = {}
         if "sortOrder" in values:
-            spelled["collectionSort"] = SORT_ORDERS[values["sortOrder"]]
+            preferences["collectionSort"] = SORT_ORDERS[values["sortOrder"]]
         if "mode" in values:
-            spelled["collectionMode"] = MODES[values["mode"]]
-        self._send("PUT", f"{self.path}/{checked_id(key)}/prefs", **spelled)
+            preferences["collectionMode"] = MODES[values["mode"]]
+        self._write("PUT", f"{self.path}/{checked_id(key)}/prefs", **preferences)
 
-    def _places_path(self, key: str) -> str:
+    def _items_path(self, key: str) -> str:
         return f"{self.path}/{key}/children"
 
 
-class PlaylistEditor(Editor):
-    """Changes the token's playlists."""
+class PlaylistEditor(ItemListEditor):
+    """Read and write the playlists of the token's user."""
 
-    missing = PlaylistNotFound
+    not_found = PlaylistNotFound
     path = "/playlists"
 
-    def made(self, key: str) -> media.Playlist:
-        """Ask for a playlist itself. Raises PlaylistNotFound, also for another kind's id."""
+    def current(self, key: str) -> media.Playlist:
+        """Return a playlist as it is now. Raises PlaylistNotFound, also for another id."""
         return self.playlist(key)
 
-    def titled(self, kind: str, title: str) -> dict[str, media.Playlist]:
-        """Ask for the playlists of a type and title, by key."""
+    def with_title(self, kind: str, title: str) -> dict[str, media.Playlist]:
+        """Return the playlists of a type that have a title, by key."""
         listed = self.playlists(kind).playlists
         return {each.ratingKey: each for each in listed if each.title == title}
 
     def create(self, kind: str, title: str, machine: str, keys: Sequence[str]) -> str:
-        """Create a playlist of `video`, `audio` or `photo`; return its key."""
-        return self._created(self.path, type=kind, title=title, smart="0", uri=_uri(machine, keys))
+        """Create a playlist of type `video`, `audio` or `photo` and return its key."""
+        return self._create(type=kind, title=title, smart="0", uri=_uri(machine, keys))
 
     def edit(self, key: str, values: Mapping[str, str]) -> None:
-        """Change the title or the summary."""
-        for few in _edits(values):
-            self._send("PUT", f"{self.path}/{checked_id(key)}", **few)
+        """Change the title, the summary or both."""
+        for edits in _chunks_of_edits(values):
+            self._write("PUT", f"{self.path}/{checked_id(key)}", **edits)
 
-    def _places_path(self, key: str) -> str:
+    def _items_path(self, key: str) -> str:
         return f"{self.path}/{key}/items"
 
 
@@ -278,20 +271,20 @@ def _uri(machine: str, keys: Sequence[str]) -> str:
     return f"server://{machine}/com.plexapp.plugins.library/library/metadata/{joined}"
 
 
-def _edits(values: Mapping[str, str]) -> list[dict[str, str]]:
-    """Spell changed fields as Plex wants them, in as few requests as their URLs can hold."""
-    edits: list[dict[str, str]] = []
+def _chunks_of_edits(values: Mapping[str, str]) -> list[dict[str, str]]:
+    """Return changed fields as Plex's parameters, in as few chunks as fit into a URL each."""
+    chunks: list[dict[str, str]] = []
     left = 0
     for name, value in values.items():
-        spelled = {f"{name}.value": value, f"{name}.locked": "1"}
-        length = sum(len(part) + len(quote(text, safe="")) for part, text in spelled.items()) + 4
+        edit = {f"{name}.value": value, f"{name}.locked": "1"}
+        length = sum(len(part) + len(quote(text, safe="")) for part, text in edit.items()) + 4
         if left < length:
-            edits.append({})
-            left = LONGEST_TARGET - 100
-        edits[-1] |= spelled
+            chunks.append({})
+            left = MAX_TARGET_LENGTH - 100
+        chunks[-1] |= edit
         left -= length
-    return edits
+    return chunks
 
 
-def _name(names: Mapping[str, str], number: str) -> str | None:
-    return next((name for name, each in names.items() if each == number), None)
+def _name_of(number: str, numbers: Mapping[str, str]) -> str | None:
+    return next((name for name, each in numbers.items() if each == number), None)

@@ -1,8 +1,9 @@
-"""What Plex tells while it goes on: its event stream, read as changes of libraries.
+"""Listen to Plex's event stream and report which libraries and items changed.
 
-The stream is server-sent events (https://html.spec.whatwg.org/multipage/server-sent-events.html).
-Nothing in it is trusted: lines and events have a size, and what cannot be read is passed over,
-for entries have a time to live anyway. Only an event too large to be read is told, as `Missed`.
+The stream consists of server-sent events
+(https://html.spec.whatwg.org/multipage/server-sent-events.html). It is not trusted: the size of a
+line and of an event is limited, and what cannot be parsed is ignored, because cached responses
+expire anyway. Only an event that is too large is reported, as AnythingChanged.
 """
 
 import json
@@ -12,88 +13,88 @@ from dataclasses import dataclass
 from typing import Any
 
 from plex_integration.configuration.connection import Connection
-from plex_integration.plex.http import Server
+from plex_integration.plex.http import PlexHttp
 
-# Plex says something every 10 seconds, if only that it is there. Who is silent for longer than
-# this is gone, though no one may have closed the connection: a pulled plug, a forgetful router.
-SILENCE = 35.0
+# Plex sends at least a ping every 10 seconds. After this many seconds without a byte the connection
+# is lost, even if nobody closed it: a pulled plug, a router that forgot it.
+MAX_SILENCE = 35.0
 
-# The most bytes of one event; Plex's have some hundreds, or some thousands for a long timeline.
-MOST_BYTES = 1024 * 1024
+# The largest event: Plex's have some hundred bytes, or some thousand for a long timeline.
+MAX_BYTES = 1024 * 1024
 
 _PATH = "/:/eventsource/notifications"
-_LIBRARY = "com.plexapp.plugins.library"
-# The timeline's states: an item is as it will be, or gone. The ones before are steps on the way.
+_LIBRARY_PLUGIN = "com.plexapp.plugins.library"
+# The states of a timeline entry that end a change; those before are its intermediate steps.
 _DONE, _DELETED = 5, 9
-_PLAYLIST = 15
-_ITEM = re.compile(r"/library/metadata/([0-9]+)")
+_PLAYLIST_TYPE = 15
+_ITEM_PATH = re.compile(r"/library/metadata/([0-9]+)")
 
 
 @dataclass(frozen=True)
 class LibraryChanged:
-    """Something in this library is not what it was."""
+    """Something in this library changed."""
 
     library: str
 
 
 @dataclass(frozen=True)
 class ItemChanged:
-    """This item is not what it was; Plex did not say whose it is."""
+    """This item changed; Plex did not name its library."""
 
     item: str
 
 
 @dataclass(frozen=True)
-class Missed:
-    """Something may have changed anywhere."""
+class AnythingChanged:
+    """Anything may have changed: an event was missed, too large, or did not say what changed."""
 
 
-Change = LibraryChanged | ItemChanged | Missed
+Change = LibraryChanged | ItemChanged | AnythingChanged
 
 
 @dataclass(frozen=True)
 class Event:
-    """A server-sent event; `data` is None where it was too large to keep."""
+    """A server-sent event; `data` is None if it was too large."""
 
     name: str
     data: str | None
 
 
-class Parser:
-    """Reads events from bytes, in whatever pieces these come; never raises for any of them."""
+class EventParser:
+    """Parse a stream of bytes, in pieces of any size, into events; never raise."""
 
-    def __init__(self, most_bytes: int = MOST_BYTES) -> None:
-        self._most = most_bytes
+    def __init__(self, max_bytes: int = MAX_BYTES) -> None:
+        self._max_bytes = max_bytes
         self._line = bytearray()
         self._name = ""
         self._data: list[str] = []
-        self._size = 0  # of what is kept of this event: its data, and a line break each
+        self._size = 0  # of the event's data so far, with a line break per line
         self._is_too_large = False
         self._is_first_line = True
         self._is_after_cr = False
 
     def feed(self, piece: bytes) -> list[Event]:
-        """Read a piece; return the events that it completes."""
+        """Parse a piece; return the events that it completes."""
         if self._is_after_cr and piece:
             piece, self._is_after_cr = piece.removeprefix(b"\n"), False
         if not piece:
             return []
         self._is_after_cr = piece.endswith(b"\r")
-        begun, *others = piece.replace(b"\r\n", b"\n").replace(b"\r", b"\n").split(b"\n")
-        self._keep(begun)
+        first, *others = piece.replace(b"\r\n", b"\n").replace(b"\r", b"\n").split(b"\n")
+        self._append(first)
         events = []
         for other in others:
             if event := self._end_line():
                 events.append(event)
-            self._keep(other)
+            self._append(other)
         return events
 
-    def _keep(self, part: bytes) -> None:
-        if self._size + len(self._line) + len(part) > self._most:
+    def _append(self, part: bytes) -> None:
+        if self._size + len(self._line) + len(part) > self._max_bytes:
             self._is_too_large = True
         if self._is_too_large:
             self._data.clear()
-            # Of a line that is passed over only matters that it is not empty.
+            # Of a line that is ignored, only whether it is empty matters: that ends the event.
             part, self._size = part[:1], 0
             del self._line[1:]
         self._line += part
@@ -107,14 +108,17 @@ class Parser:
         if not line:
             return self._end_event()
         if not self._is_too_large:
-            field, _, value = line.partition(b":")
-            value = value.removeprefix(b" ")
-            if field == b"event":
-                self._name = value.decode("utf-8", "replace")
-            elif field == b"data":
-                self._data.append(value.decode("utf-8", "replace"))
-                self._size += len(value) + 1
+            self._parse_field(line)
         return None
+
+    def _parse_field(self, line: bytes) -> None:
+        field, _, value = line.partition(b":")
+        value = value.removeprefix(b" ")
+        if field == b"event":
+            self._name = value.decode("utf-8", "replace")
+        elif field == b"data":
+            self._data.append(value.decode("utf-8", "replace"))
+            self._size += len(value) + 1
 
     def _end_event(self) -> Event | None:
         event = None
@@ -127,75 +131,76 @@ class Parser:
         return event
 
 
-def follow(to: Connection) -> Generator[Sequence[Change], None, None]:
-    """Listen to a server until it ends the stream; give what changed as it is told.
+def listen(connection: Connection) -> Generator[Sequence[Change], None, None]:
+    """Listen to a server until it ends the stream; return changes in batches as they arrive.
 
-    The first is given once the server listens to us: `Missed`, for what changed before then. An
-    empty one is a sign of life. Raises PlexServerUnavailable, also after `SILENCE` seconds
-    without one, PlexUnauthorized and PlexApiError.
+    The first batch, AnythingChanged, comes once the stream has begun: it covers the time before. An
+    empty batch shows that the server is alive. Raises PlexServerUnavailable, also after MAX_SILENCE
+    seconds without a byte, PlexUnauthorized and PlexApiError.
     Reference: https://developer.plex.tv/pms/
     """
-    parser = Parser()
-    with Server(to).stream(_PATH, "text/event-stream", SILENCE) as pieces:
-        yield (Missed(),)
+    parser = EventParser()
+    with PlexHttp(connection).stream(_PATH, "text/event-stream", MAX_SILENCE) as pieces:
+        yield (AnythingChanged(),)
         for piece in pieces:
-            yield [change for event in parser.feed(piece) for change in changes(event)]
+            yield [change for event in parser.feed(piece) for change in read_changes(event)]
 
 
-def changes(event: Event) -> Iterator[Change]:
-    """Tell what an event says of libraries; most say nothing of them.
+def read_changes(event: Event) -> Iterator[Change]:
+    """Return the changes in an event; most events have none.
 
-    Plex's event stream has `{"ActivityNotification": {…}}`, its websocket a list of these in a
-    `NotificationContainer`; any mixture is understood, ids are digits or numbers.
+    Plex's event stream sends `{"ActivityNotification": {…}}`, its websocket a list of these in a
+    `NotificationContainer`. Both are understood, and ids may be digits or numbers.
     """
     if event.data is None:
-        yield Missed()
+        yield AnythingChanged()
         return
     try:
-        told = json.loads(event.data)
+        message = json.loads(event.data)
     except (ValueError, RecursionError):
         return
-    container = _object(told).get("NotificationContainer", told)
-    for entry in _objects(_object(container).get("TimelineEntry")):
-        yield from _of_timeline(entry)
-    for notification in _objects(_object(container).get("ActivityNotification")):
+    container = _as_object(_as_object(message).get("NotificationContainer", message))
+    for entry in _as_objects(container.get("TimelineEntry")):
+        yield from _timeline_changes(entry)
+    for notification in _as_objects(container.get("ActivityNotification")):
         if notification.get("event") == "ended":
-            yield from _of_activity(_object(notification.get("Activity")))
+            yield from _activity_changes(_as_object(notification.get("Activity")))
 
 
-def _of_timeline(entry: dict[str, Any]) -> Iterator[Change]:
-    if entry.get("identifier") != _LIBRARY or _number(entry.get("type")) == _PLAYLIST:
+def _timeline_changes(entry: dict[str, Any]) -> Iterator[Change]:
+    is_playlist = _as_number(entry.get("type")) == _PLAYLIST_TYPE
+    if entry.get("identifier") != _LIBRARY_PLUGIN or is_playlist:
         return
-    if _number(entry.get("state")) in (_DONE, _DELETED):
-        library, item = _number(entry.get("sectionID")), _number(entry.get("itemID"))
+    if _as_number(entry.get("state")) in (_DONE, _DELETED):
+        library, item = _as_number(entry.get("sectionID")), _as_number(entry.get("itemID"))
         if library:
             yield LibraryChanged(str(library))
         elif item:
             yield ItemChanged(str(item))
 
 
-def _of_activity(activity: dict[str, Any]) -> Iterator[Change]:
+def _activity_changes(activity: dict[str, Any]) -> Iterator[Change]:
     if activity.get("type") not in ("library.update.section", "library.refresh.items"):
         return
-    context = _object(activity.get("Context"))
-    if library := _number(context.get("librarySectionID")):
+    context = _as_object(activity.get("Context"))
+    if library := _as_number(context.get("librarySectionID")):
         yield LibraryChanged(str(library))
-    elif item := _ITEM.match(str(context.get("key"))):
+    elif item := _ITEM_PATH.match(str(context.get("key"))):
         yield ItemChanged(item[1])
     else:
-        yield Missed()
+        yield AnythingChanged()
 
 
-def _object(told: Any) -> dict[str, Any]:
-    return told if isinstance(told, dict) else {}
+def _as_object(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
 
 
-def _objects(told: Any) -> list[dict[str, Any]]:
-    return [_object(each) for each in (told if isinstance(told, list) else [told])]
+def _as_objects(value: Any) -> list[dict[str, Any]]:
+    return [_as_object(each) for each in (value if isinstance(value, list) else [value])]
 
 
-def _number(told: Any) -> int | None:
-    """Read an id or a state, which come as numbers or as digits; None for anything else."""
-    if isinstance(told, str) and told.isascii() and told.isdigit() and len(told) < 20:
-        return int(told)
-    return told if type(told) is int and 0 <= told < 10**19 else None
+def _as_number(value: Any) -> int | None:
+    """Return an id or a state, sent as a number or as digits; None for anything else."""
+    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 20:
+        return int(value)
+    return value if type(value) is int and 0 <= value < 10**19 else None

@@ -1,49 +1,49 @@
-"""One request to Plex: python-plexapi's server with a query that can be trusted.
+"""Send requests to Plex: python-plexapi's server class with bounded, translated requests.
 
-Statuses, broken XML and requests' exceptions become this service's own errors here, once.
+python-plexapi builds the URLs and the headers. Sending, reading, limits and errors are this
+service's own; docs/architecture.md says why.
 """
 
-import re
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 from urllib.parse import quote, urlencode
-from xml.etree.ElementTree import Element, ParseError, XMLParser
+from xml.etree.ElementTree import Element
 
 import requests
 from plexapi.base import PlexObject
 from plexapi.server import PlexServer
-from urllib3.exceptions import HTTPError
 
 from plex_integration.configuration.connection import Connection
-from plex_integration.errors import PlexApiError, PlexServerUnavailable, PlexUnauthorized
-from plex_integration.plex import transport
+from plex_integration.errors import PlexApiError
+from plex_integration.plex.errors import raise_for_status, translate_errors
+from plex_integration.plex.transport import enforce_deadline, new_session, remaining_seconds
+from plex_integration.plex.xml import MAX_BYTES, parse_xml
 
-# The most bytes of one answer, decoded: an unpaged list of 10,000 items has about as many.
-MOST_BYTES = 32 * 1024 * 1024
-
-_UTF_16_MARKS = (b"\xff\xfe", b"\xfe\xff")
-_REFERENCE = re.compile("&#(x[0-9a-fA-F]+|[0-9]+);")
-_ILLEGAL_IN_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
+_CHUNK = 65536
 
 
-class NotThere(PlexApiError):
-    """Plex has nothing at this path: 404, or 200 without a body."""
+class PlexHttp(PlexServer):
+    """A Plex server, as python-plexapi knows it, that sends no request when it is created.
 
+    Every method raises this service's own errors. All but `stream` need a deadline:
+    `with enforce_deadline(…)`.
+    """
 
-class Server(PlexServer):
-    """python-plexapi's server without its first request, and with a query that can be trusted."""
-
-    def __init__(self, to: Connection) -> None:
-        # The parent's constructor asks Plex, and remembers every token in a global set.
-        self._baseurl = to.url
-        self._token = to.token
-        self._verify = to.verify
-        self._session = transport.session(to.verify)
-        self._timeout = to.seconds
+    def __init__(self, connection: Connection) -> None:
+        # The parent's constructor sends a request, and adds every token to a global set.
+        self._baseurl = connection.url
+        self._token = connection.token
+        self._verify = connection.verify
+        self._session = new_session(connection.verify)
+        self._timeout = connection.seconds
         self._showSecrets = False
         PlexObject.__init__(self, self, None, self.key)  # type: ignore[no-untyped-call]
+
+    def close(self) -> None:
+        """Close the idle connections."""
+        self._session.close()
 
     def query(
         self,
@@ -54,174 +54,109 @@ class Server(PlexServer):
         timeout: float | None = None,
         **kwargs: Any,
     ) -> Element:
-        """GET a path and parse the answer; raise this service's own errors.
+        """GET a path and return the parsed response.
 
-        The path must begin with a slash: python-plexapi joins it to the address as text.
+        The path must begin with a slash, because python-plexapi appends it to the address as text:
+        `@evil.example/` would change the host.
         """
         if not key.startswith("/"):
             raise ValueError("a path of Plex's begins with a slash")
-        with _translated():
-            return _parsed(self.body(key, headers or {}, params, MOST_BYTES))
+        with translate_errors():
+            return parse_xml(self.get_bytes(key, headers or {}, params, MAX_BYTES))
 
-    def body(
-        self, key: str, headers: Mapping[str, str], params: Mapping[str, Any] | None, most: int
+    def get_bytes(
+        self, key: str, headers: Mapping[str, str], params: Mapping[str, Any] | None, max_bytes: int
     ) -> bytes:
-        """GET a path's bytes, no more than `most`; raise this service's own errors."""
-        with _translated():
+        """GET a path and return the body; raise PlexApiError if it is too large."""
+        with translate_errors():
             try:
-                return self._body(key, headers, params, most)
+                return self._get_once(key, headers, params, max_bytes)
             except requests.ConnectionError as error:
-                if not _hung_up(error):
+                if not _is_disconnect(error):
                     raise
-                # Plex may close a kept connection just as it is used again: ask once more.
-                return self._body(key, headers, params, most)
+                # Plex may close an idle connection at the moment it is used again: retry once.
+                return self._get_once(key, headers, params, max_bytes)
 
     def send(self, method: str, key: str, params: Mapping[str, str]) -> bytes:
-        """Send a write, once; return the bytes of the answer, which may be none.
+        """Send a write exactly once and return the body, which may be empty.
 
-        Raises this service's own errors. Where Plex does not answer nobody knows what it did, so
-        it is never asked again here; and a connection of its own keeps it from being lost to one
-        that Plex has just closed.
+        A write without a response may have been executed, so it is never retried here. It gets a
+        connection of its own, so that it cannot be lost on one that Plex has just closed.
         """
-        # As python-plexapi spells it: a blank is %20, never a plus.
+        # python-plexapi encodes a blank as %20, never as a plus.
         query = urlencode(params, quote_via=quote, safe="")
         with (
-            _translated(),
-            transport.session(self._verify) as session,
-            session.request(
-                method,
-                self.url(key),  # type: ignore[no-untyped-call]
-                headers=self._headers(),  # type: ignore[no-untyped-call]
-                params=query,
-                timeout=transport.remaining(),
-                allow_redirects=False,
-                stream=True,
-            ) as response,
+            translate_errors(),
+            new_session(self._verify) as session,
+            self._request(session, method, key, {}, query) as response,
         ):
-            _refuse(200 if response.status_code in (201, 204) else response.status_code)
-            return _read(response, MOST_BYTES)
+            raise_for_status(response.status_code, (200, 201, 204))
+            return _read(response, MAX_BYTES)
+
+    def create(self, key: str, params: Mapping[str, str]) -> Element:
+        """POST a write exactly once and return the parsed response."""
+        with translate_errors():
+            return parse_xml(self.send("POST", key, params))
 
     @contextmanager
-    def stream(self, key: str, content_type: str, silence: float) -> Iterator[Iterator[bytes]]:
-        """GET a path whose answer has no end; give its bytes as they come, once it has begun.
+    def stream(self, key: str, content_type: str, max_silence: float) -> Iterator[Iterator[bytes]]:
+        """GET an endless response and return its bytes as they arrive, once it has begun.
 
-        Raises this service's own errors: PlexServerUnavailable after so many seconds of silence.
+        Raises PlexServerUnavailable after `max_silence` seconds without a byte.
         """
-        # What is compressed on the way comes late, and in any size.
+        # A compressed stream would arrive late, and in pieces of any size.
         headers = {"Accept": content_type, "Accept-Encoding": "identity"}
-        with _translated(), transport.within(time.monotonic() + silence):
-            response = self._session.get(
-                self.url(key),  # type: ignore[no-untyped-call]
-                headers=self._headers(**headers),  # type: ignore[no-untyped-call]
-                timeout=transport.remaining(),
-                allow_redirects=False,
-                stream=True,
-            )
+        with translate_errors(), enforce_deadline(time.monotonic() + max_silence):
+            response = self._request(self._session, "GET", key, headers, None)
         with self._session, response:
-            _refuse(response.status_code)
+            raise_for_status(response.status_code)
             if not response.headers.get("Content-Type", "").startswith(content_type):
                 raise PlexApiError
-            yield _pieces(response, silence)
+            yield _pieces(response, max_silence)
 
-    def _body(self, key: str, headers: Mapping[str, str], params: Any, most: int) -> bytes:
-        with self._session.get(
+    def _get_once(self, key: str, headers: Mapping[str, str], params: Any, max_bytes: int) -> bytes:
+        with self._request(self._session, "GET", key, headers, params) as response:
+            raise_for_status(response.status_code)
+            return _read(response, max_bytes)
+
+    def _request(
+        self,
+        session: requests.Session,
+        method: str,
+        key: str,
+        headers: Mapping[str, str],
+        params: Any,
+    ) -> requests.Response:
+        return session.request(
+            method,
             self.url(key),  # type: ignore[no-untyped-call]
             headers=self._headers(**headers),  # type: ignore[no-untyped-call]
             params=params,
-            timeout=transport.remaining(),
-            allow_redirects=False,
+            timeout=remaining_seconds(),
+            allow_redirects=False,  # requests would send the token to the new host
             stream=True,
-        ) as response:
-            _refuse(response.status_code)
-            return _read(response, most)
+        )
 
 
-@contextmanager
-def _translated() -> Iterator[None]:
-    """Turn every foreign exception of a call into one of this service's, most specific first."""
-    try:
-        yield
-    except requests.exceptions.ContentDecodingError as error:
-        raise PlexApiError from error
-    except requests.exceptions.ChunkedEncodingError as error:
-        raise PlexApiError from error
-    except (requests.RequestException, HTTPError, TimeoutError, OSError) as error:
-        raise PlexServerUnavailable from error
-    except ParseError as error:
-        raise PlexApiError from error
-
-
-def _read(response: requests.Response, most: int) -> bytes:
+def _read(response: requests.Response, max_bytes: int) -> bytes:
     body = bytearray()
-    for chunk in response.iter_content(65536):
+    for chunk in response.iter_content(_CHUNK):
         body += chunk
-        if len(body) > most:
+        if len(body) > max_bytes:
             raise PlexApiError
     return bytes(body)
 
 
-def _pieces(response: requests.Response, silence: float) -> Iterator[bytes]:
+def _pieces(response: requests.Response, max_silence: float) -> Iterator[bytes]:
     while True:
-        with _translated(), transport.within(time.monotonic() + silence):
-            piece: bytes = response.raw.read1(65536, decode_content=False)
+        with translate_errors(), enforce_deadline(time.monotonic() + max_silence):
+            piece: bytes = response.raw.read1(_CHUNK, decode_content=False)
         if not piece:
             return
         yield piece
 
 
-def _hung_up(error: requests.ConnectionError) -> bool:
-    told = repr(error)
-    return "RemoteDisconnected" in told or "ConnectionResetError" in told
-
-
-def _refuse(status: int) -> None:
-    if status in (401, 403):
-        raise PlexUnauthorized
-    if status == 404:
-        raise NotThere
-    if status == 503:
-        raise PlexServerUnavailable("Plex server is starting up or under maintenance.")
-    if status != 200:
-        raise PlexApiError(f"Plex answered with status {status}.")
-
-
-def _parsed(body: bytes) -> Element:
-    if not body.strip():
-        raise NotThere
-    # expat takes bytes with a UTF-16 mark, or with NULs, for UTF-16 whatever encoding it is told:
-    # these are never given to it as they are, or a DOCTYPE could be spelled so.
-    if b"\x00" in body or body.startswith(_UTF_16_MARKS):
-        body = _repaired(body)
-    try:
-        root = _tree(body)
-    except ParseError:
-        # Plex passes control characters of file names and tags on, which XML does not allow.
-        root = _tree(_repaired(body))
-    if root.tag != "MediaContainer":
-        raise PlexApiError
-    return root
-
-
-def _repaired(body: bytes) -> bytes:
-    text = _ILLEGAL_IN_XML.sub("", body.decode("utf-8", "replace"))
-    return _REFERENCE.sub(_legal_reference, text).encode()
-
-
-def _legal_reference(found: re.Match[str]) -> str:
-    """Return a character's number as it was written; nothing where XML cannot hold it."""
-    digits = found[1]
-    if len(digits) > 10:
-        return ""
-    code = int(digits[1:], 16) if digits[0] in "xX" else int(digits)
-    is_legal = code in (9, 10, 13) or 32 <= code <= 0xD7FF or 0xE000 <= code <= 0xFFFD
-    return found[0] if is_legal or 0x10000 <= code <= 0x10FFFF else ""
-
-
-def _tree(body: bytes) -> Element:
-    # Entities are only ever declared in a DOCTYPE, and Plex sends none.
-    if b"<!DOCTYPE" in body:
-        raise PlexApiError
-    parser = XMLParser(encoding="utf-8")  # noqa: S314 - no DOCTYPE, no more than MOST_BYTES
-    parser.feed(body)
-    root: Element = parser.close()
-    return root
+def _is_disconnect(error: requests.ConnectionError) -> bool:
+    # requests keeps the cause only as an argument of an argument.
+    description = repr(error)
+    return "RemoteDisconnected" in description or "ConnectionResetError" in description

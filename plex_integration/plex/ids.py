@@ -1,4 +1,4 @@
-"""Ids of Plex: rating keys, library keys and the like are 1 to 10 ASCII digits."""
+"""Plex's ids: rating keys, library keys and the like consist of 1 to 10 ASCII digits."""
 
 import re
 
@@ -6,12 +6,12 @@ _ID = re.compile(r"[0-9]{1,10}")
 
 
 def is_id(text: str) -> bool:
-    """Tell whether a text can be an id of Plex."""
+    """Return whether a text can be an id of Plex's."""
     return _ID.fullmatch(text) is not None
 
 
 def checked_id(text: str) -> str:
-    """Return an id that goes into a path. Raises ValueError for anything but ASCII digits."""
+    """Return an id for use in a path; raise ValueError for anything but ASCII digits."""
     if not (text.isascii() and text.isdigit()):
         raise ValueError("an id of Plex consists of digits")
     return text

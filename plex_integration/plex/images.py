@@ -1,52 +1,53 @@
-"""What Plex is asked about pictures: which ones an item has, and one of them in a size."""
+"""Request images from Plex: which ones an item has, and one of them in a given size."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from xml.etree.ElementTree import Element
 
 from plex_integration.errors import ItemNotFound
-from plex_integration.plex import transport
-from plex_integration.plex.client import Plex
-from plex_integration.plex.http import NotThere
+from plex_integration.plex.calls import PlexCalls
+from plex_integration.plex.errors import PlexNotFound
+from plex_integration.plex.transport import enforce_deadline
 
-# The most bytes of one picture.
-MOST_BYTES = 10 * 1024 * 1024
+# The largest image that is read.
+MAX_BYTES = 10 * 1024 * 1024
 
-_NAMES = ("thumb", "art", "composite")
+_IMAGE_NAMES = ("thumb", "art", "composite")
 
 
 @dataclass(frozen=True)
-class PicturePaths:
-    """What Plex says an item's pictures are, and the library it is in."""
+class ImagePaths:
+    """Plex's paths of an item's images, by name, and the id of the item's library."""
 
     paths: Mapping[str, str]
     library: str | None
 
 
-class PicturePlex(Plex):
-    """One answer's conversation with a Plex server, about pictures."""
+class ImageClient(PlexCalls):
+    """Request images from a Plex Media Server; all calls together take `seconds` at most."""
 
-    def picture_paths(self, key: str) -> PicturePaths:
-        """Ask which pictures an item, a collection or a playlist has. Raises ItemNotFound."""
-        # Playlists are no library's: they have a path of their own.
+    def image_paths(self, key: str) -> ImagePaths:
+        """Return the images of an item, a collection or a playlist. Raises ItemNotFound."""
+        # Playlists belong to no library: they have a path of their own.
         for path in (f"/library/metadata/{key}", f"/playlists/{key}"):
             try:
                 root = self._get(path)
-            except NotThere:
+            except PlexNotFound:
                 continue
             for each in root:
                 if each.get("ratingKey") == key:
                     return _paths(each, root)
         raise ItemNotFound
 
-    def picture(self, path: str, width: int, height: int, format: str) -> bytes:
-        """Ask Plex's transcoder for a picture, scaled down into a box; NotThere where it has none.
+    def image(self, path: str, width: int, height: int, format: str) -> bytes:
+        """Return an image that Plex's transcoder has scaled down to fit into a box.
 
-        The path is one of Plex's own pictures: the transcoder would fetch any address.
+        The path must be one of Plex's own, because the transcoder would fetch any address. Raises
+        PlexNotFound if there is no image.
         Reference: https://developer.plex.tv/pms/ (`/photo/:/transcode`)
         """
         if not path.startswith(("/library/", "/playlists/")):
-            raise ValueError("a picture of Plex's is at a path of Plex's")
+            raise ValueError("an image of Plex's has a path of Plex's")
         parameters = {
             "url": path,
             "width": width,
@@ -55,18 +56,15 @@ class PicturePlex(Plex):
             "upscale": 0,
             "format": format,
         }
-        with transport.within(self._deadline):
-            # Pictures are compressed already.
-            headers = {"Accept": "image/*", "Accept-Encoding": "identity"}
-            body = self._server.body("/photo/:/transcode", headers, parameters, MOST_BYTES)
+        # Images are compressed already.
+        headers = {"Accept": "image/*", "Accept-Encoding": "identity"}
+        with enforce_deadline(self._deadline):
+            body = self._http.get_bytes("/photo/:/transcode", headers, parameters, MAX_BYTES)
         if not body:
-            raise NotThere
+            raise PlexNotFound
         return body
 
 
-def _paths(element: Element, container: Element) -> PicturePaths:
-    told = {name: element.get(name) for name in _NAMES}
-    return PicturePaths(
-        {name: path for name, path in told.items() if path},
-        element.get("librarySectionID") or container.get("librarySectionID"),
-    )
+def _paths(element: Element, container: Element) -> ImagePaths:
+    found = {name: path for name in _IMAGE_NAMES if (path := element.get(name))}
+    return ImagePaths(found, element.get("librarySectionID") or container.get("librarySectionID"))

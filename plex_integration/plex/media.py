@@ -1,7 +1,8 @@
-"""What Plex holds, as plain values: spelled as on the wire, with everything optional explicit.
+"""Plain values for what Plex has: libraries, items, collections, playlists, the server.
 
-Times are ISO 8601 texts, durations milliseconds, sizes bytes, bit rates kbps. None means that
-Plex has no value. Knows nothing of Plex's XML, of HTTP or of Django.
+The fields are named as in the JSON responses. Times are ISO 8601 texts, durations milliseconds,
+sizes bytes, bit rates kbps. None means that Plex has no value. This module uses no XML, no HTTP and
+no Django.
 """
 
 from collections.abc import Sequence
@@ -11,7 +12,7 @@ from functools import cached_property
 
 @dataclass(frozen=True, slots=True)
 class LibraryReference:
-    """The library something belongs to."""
+    """The library that an item or a collection belongs to."""
 
     id: str
     title: str | None
@@ -20,7 +21,7 @@ class LibraryReference:
 
 @dataclass(frozen=True, slots=True)
 class Location:
-    """A folder a library reads."""
+    """A folder that a library reads its files from."""
 
     id: int | None
     path: str | None
@@ -39,7 +40,7 @@ class Filter:
 
 @dataclass(frozen=True, slots=True)
 class LibraryStatistics:
-    """How much a library holds; None where Plex would not say."""
+    """How much a library contains; None where Plex sends no value."""
 
     count: int | None
     totalSize: int | None
@@ -52,7 +53,7 @@ class LibraryStatistics:
 
 @dataclass(frozen=True, slots=True)
 class Library:
-    """A library as Plex lists it."""
+    """A library."""
 
     id: str
     key: str
@@ -74,7 +75,7 @@ class Library:
 
     @property
     def reference(self) -> LibraryReference:
-        """How an item of this library names it."""
+        """Return the reference by which an item of this library names it."""
         return LibraryReference(self.id, self.title, self.type)
 
 
@@ -88,7 +89,7 @@ class Storage:
 
 @dataclass(frozen=True, slots=True)
 class Tag:
-    """A genre, director, writer, country or collection; lists of Plex's give no id."""
+    """A genre, director, writer, country or collection; Plex sends no ids in lists."""
 
     tag: str
     id: int | None = None
@@ -96,7 +97,7 @@ class Tag:
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """A cast member, in billing order."""
+    """A member of the cast."""
 
     tag: str
     id: int | None = None
@@ -127,7 +128,7 @@ class Stream:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One file of a version; its streams are told on an item's own page alone."""
+    """One file of a version; its streams are part of an item's details only."""
 
     id: int | None
     key: str | None
@@ -161,7 +162,7 @@ class Media:
 
 @dataclass(frozen=True, slots=True)
 class ExternalIds:
-    """The item's ids elsewhere, those known."""
+    """The known ids of an item at other sites."""
 
     imdb: str | None = None
     tmdb: str | None = None
@@ -171,7 +172,7 @@ class ExternalIds:
 
 @dataclass(frozen=True, slots=True)
 class PlaybackProgress:
-    """How far the viewer is; never watched is 0, 0 and None."""
+    """How far the user has watched an item: 0, 0 and None if never."""
 
     viewOffset: int
     viewCount: int
@@ -191,7 +192,7 @@ class Chapter:
 
 @dataclass(frozen=True, slots=True)
 class Rating:
-    """One provider's rating: `value` from 0 to 10, `type` critic or audience."""
+    """The rating of one provider: `value` is 0 to 10, `type` is critic or audience."""
 
     provider: str
     type: str | None
@@ -254,13 +255,20 @@ class Item:
     ratings: Sequence[Rating] | None = None
     chapters: Sequence[Chapter] | None = None
 
+    def has_guid(self, guid: str) -> bool:
+        """Return whether this is the item's own guid or one of its external ids."""
+        site, _, identifier = guid.partition("://")
+        return guid == self.guid or (
+            self.externalIds is not None and getattr(self.externalIds, site, None) == identifier
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """An item as a list or search of Plex holds it: cut short, and why it is there.
+    """A row of a list or search: a shortened item, and facts about its place there.
 
-    `addedAtSeconds` is the epoch second it was added at, `score` how well it matches a search,
-    `reason` what a search matched other than the title.
+    `addedAtSeconds` is its `addedAt` in epoch seconds, `score` says how well it matches a search,
+    and `reason` what the search matched if not the title.
     """
 
     item: Item
@@ -271,19 +279,19 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Some rows of a list, and how many the whole list has.
+    """Some rows of a list, and the length of the whole list.
 
-    `asked` is how many rows Plex sent, counting those that could not be read.
+    `received` is the number of rows that Plex sent, including those that cannot be parsed.
     """
 
     rows: Sequence[Row]
     total: int
-    asked: int
+    received: int
 
 
 @dataclass(frozen=True, slots=True)
 class Collection:
-    """A collection of one library's items."""
+    """A collection of items of one library."""
 
     ratingKey: str
     key: str
@@ -304,16 +312,16 @@ class Collection:
 
 @dataclass(frozen=True, slots=True)
 class CollectionPage:
-    """Some of a library's collections, and how many there are."""
+    """Some collections of a library, and how many it has; `received` as in Page."""
 
     collections: Sequence[Collection]
     total: int
-    asked: int
+    received: int
 
 
 @dataclass(frozen=True, slots=True)
 class Playlist:
-    """A playlist of the token's user; `duration` is that of all its items together."""
+    """A playlist of the token's user; `duration` is the total of its items."""
 
     ratingKey: str
     key: str
@@ -331,11 +339,11 @@ class Playlist:
 
 @dataclass(frozen=True, slots=True)
 class PlaylistPage:
-    """Some playlists, and how many there are."""
+    """Some playlists, and how many there are; `received` as in Page."""
 
     playlists: Sequence[Playlist]
     total: int
-    asked: int
+    received: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -348,7 +356,7 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """The server itself, as the document's `server` has it; `createdAt` has no source in Plex."""
+    """The server itself; `createdAt` is always None, because Plex does not send it."""
 
     name: str | None
     version: str | None
@@ -368,7 +376,7 @@ class Server:
 
 @dataclass(frozen=True, slots=True)
 class Features:
-    """What the server can do; None where Plex has no word for it."""
+    """What the server can do; None where Plex sends no value."""
 
     activityNotifications: bool | None
     collections: bool | None
@@ -391,8 +399,8 @@ class Features:
 
 
 @dataclass(frozen=True, slots=True)
-class ServerAnswer:
-    """The server and its features, which Plex sends together."""
+class ServerInfo:
+    """The server and its features, which Plex sends in one response."""
 
     server: Server
     features: Features
@@ -400,16 +408,16 @@ class ServerAnswer:
 
 @dataclass(frozen=True)
 class Choices:
-    """A filter's choices, in Plex's order."""
+    """The choices of a filter in Plex's order."""
 
     all: Sequence[Choice] = ()
 
     @cached_property
     def ids(self) -> frozenset[str]:
-        """Return all ids, as texts."""
+        """Return the ids of all choices as texts."""
         return frozenset(str(choice.id) for choice in self.all)
 
     @cached_property
     def by_title(self) -> dict[str, str]:
-        """Return the id of each title, in any case; the first of equal titles wins."""
+        """Return the id of each case-folded title; of equal titles, the first choice's id."""
         return {choice.title.casefold(): str(choice.id) for choice in reversed(self.all)}

@@ -1,8 +1,9 @@
-"""How bytes come from Plex: one HTTP session that cannot be led astray or kept waiting.
+"""HTTP sessions for Plex and plex.tv: one deadline for everything, and no detours.
 
-Redirects, proxies, netrc and cookies are refused; one deadline holds for everything a thread does
-inside `within`: resolving, connecting, TLS and every byte read, so that a server that sends a
-byte now and then is cut off too. urllib3's own timeouts begin anew with each read.
+Redirects, proxies, netrc files and cookies are not used. `enforce_deadline` limits everything that
+a thread does on the network: resolving, connecting, TLS and every byte it reads. So a server that
+sends one byte now and then is cut off as well; the timeouts of requests and urllib3 begin anew with
+every read.
 """
 
 import io
@@ -29,20 +30,21 @@ from urllib3.exceptions import (
 
 from medianest.addresses import is_forbidden
 
-# Idle connections kept per Plex server and process; more are opened when needed.
-_POOL = 32
+# Idle connections per Plex server and process; more are opened when needed.
+_POOL_SIZE = 32
 
 _thread = threading.local()
-# getaddrinfo takes no timeout: it runs beside the caller, who stops waiting at the deadline.
+# getaddrinfo has no timeout: it runs in a thread of its own, and the caller waits until the
+# deadline at most.
 _resolver = ThreadPoolExecutor(max_workers=4, thread_name_prefix="resolve")
 
-# Whether to verify TLS is an operator's decision, and a system check speaks of it once.
+# The operator decides whether TLS is verified, and a system check warns about it once.
 urllib3.disable_warnings(InsecureRequestWarning)
 
 
 @contextmanager
-def within(deadline: float) -> Iterator[None]:
-    """Bound all reads of this thread by a moment of `time.monotonic()`."""
+def enforce_deadline(deadline: float) -> Iterator[None]:
+    """Limit the network use of this thread by a moment of `time.monotonic()`; not nestable."""
     _thread.deadline = deadline
     try:
         yield
@@ -50,31 +52,31 @@ def within(deadline: float) -> Iterator[None]:
         del _thread.deadline
 
 
-def session(verify: bool | str) -> requests.Session:
-    """Return a session for GETs from any thread; `verify` is True, False or a CA file's path."""
-    made = requests.Session()
-    made.trust_env = False
-    made.verify = verify
-    made.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+def remaining_seconds() -> float:
+    """Return the seconds until this thread's deadline; raise TimeoutError if it has passed."""
+    seconds: float = _thread.deadline - time.monotonic()
+    if seconds <= 0:
+        raise TimeoutError("the deadline has passed")
+    return seconds
+
+
+def new_session(verify: bool | str) -> requests.Session:
+    """Return a session that threads may share; `verify` is True, False or the path of a CA file."""
+    session = requests.Session()
+    session.trust_env = False
+    session.verify = verify
+    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
     for scheme in ("http://", "https://"):
-        made.mount(scheme, _Adapter(pool_maxsize=_POOL, pool_connections=1))
-    return made
-
-
-def remaining() -> float:
-    """Return the seconds this thread has left; raise TimeoutError when there are none."""
-    left: float = _thread.deadline - time.monotonic()
-    if left <= 0:
-        raise TimeoutError("the time for this answer is over")
-    return left
+        session.mount(scheme, _Adapter(pool_maxsize=_POOL_SIZE, pool_connections=1))
+    return session
 
 
 class ForbiddenHost(NewConnectionError):
-    """The name leads to a host that this service never speaks to."""
+    """The host name resolves to an address that this service must never connect to."""
 
 
 class _Reader(io.RawIOBase):
-    """A socket's raw reader that never waits past the deadline."""
+    """Read from a socket, never beyond the deadline."""
 
     def __init__(self, sock: socket.socket) -> None:
         self._sock = sock
@@ -84,7 +86,7 @@ class _Reader(io.RawIOBase):
         return True
 
     def readinto(self, buffer: Any) -> int | None:
-        self._sock.settimeout(remaining())
+        self._sock.settimeout(remaining_seconds())
         count: int | None = self._raw.readinto(buffer)
         return count
 
@@ -94,7 +96,7 @@ class _Reader(io.RawIOBase):
 
 
 class _Socket:
-    """A connected socket whose readers are bounded by the deadline."""
+    """A connected socket whose files observe the deadline."""
 
     def __init__(self, sock: socket.socket) -> None:
         self._sock = sock
@@ -106,51 +108,62 @@ class _Socket:
         return getattr(self._sock, name)
 
 
-class _Bounded(HTTPConnection):
-    def _new_conn(self) -> socket.socket:
-        host: str = self._dns_host
-        try:
-            found = _resolver.submit(
-                socket.getaddrinfo, host, self.port, 0, socket.SOCK_STREAM
-            ).result(remaining())
-        except socket.gaierror as error:
-            raise NameResolutionError(host, self, error) from error
-        except TimeoutError as error:
-            raise ConnectTimeoutError(self, f"resolving {host} took too long") from error
-        # A name can lead anywhere, and elsewhere with every question.
-        if any(is_forbidden(str(address[0])) for *_, address in found):
-            raise ForbiddenHost(self, f"{host} leads to a link-local or metadata host")
-        refused: OSError | None = None
-        for family, kind, protocol, _, address in found:
-            sock = socket.socket(family, kind, protocol)
-            try:
-                sock.settimeout(remaining())
-                sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-                sock.connect(address)
-                return sock
-            except TimeoutError as error:
-                sock.close()
-                raise ConnectTimeoutError(self, f"connecting to {host} took too long") from error
-            except OSError as error:
-                sock.close()
-                refused = error
-        raise NewConnectionError(self, f"cannot connect to {host}: {refused}") from refused
+class _Connection(HTTPConnection):
+    """A connection that observes the deadline and refuses forbidden hosts."""
 
     def connect(self) -> None:
         super().connect()
         self.sock = _Socket(self.sock)
 
+    def _new_conn(self) -> socket.socket:
+        """Return a socket connected to the first address of the host that accepts it."""
+        host: str = self._dns_host
+        refused: OSError | None = None
+        for family, kind, protocol, _, address in self._resolve(host):
+            sock = socket.socket(family, kind, protocol)
+            try:
+                _connect(sock, address)
+                return sock
+            except TimeoutError as error:
+                raise ConnectTimeoutError(self, f"connecting to {host} took too long") from error
+            except OSError as error:
+                refused = error
+        raise NewConnectionError(self, f"cannot connect to {host}: {refused}") from refused
 
-class _BoundedTLS(_Bounded, HTTPSConnection):
+    def _resolve(self, host: str) -> list[Any]:
+        lookup = _resolver.submit(socket.getaddrinfo, host, self.port, 0, socket.SOCK_STREAM)
+        try:
+            found = lookup.result(remaining_seconds())
+        except socket.gaierror as error:
+            raise NameResolutionError(host, self, error) from error
+        except TimeoutError as error:
+            raise ConnectTimeoutError(self, f"resolving {host} took too long") from error
+        # Checked on every connection: a name may resolve to another address every time.
+        if any(is_forbidden(str(address[0])) for *_, address in found):
+            raise ForbiddenHost(self, f"{host} resolves to a link-local or metadata host")
+        return found
+
+
+def _connect(sock: socket.socket, address: Any) -> None:
+    try:
+        sock.settimeout(remaining_seconds())
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        sock.connect(address)
+    except OSError:
+        sock.close()
+        raise
+
+
+class _TLSConnection(_Connection, HTTPSConnection):
     pass
 
 
 class _Pool(HTTPConnectionPool):
-    ConnectionCls = _Bounded
+    ConnectionCls = _Connection
 
 
 class _TLSPool(HTTPSConnectionPool):
-    ConnectionCls = _BoundedTLS
+    ConnectionCls = _TLSConnection
 
 
 class _Adapter(HTTPAdapter):

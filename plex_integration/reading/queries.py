@@ -5,9 +5,9 @@ from typing import Any
 
 from rest_framework import serializers
 
-from plex_integration.errors import LibraryNotFound, SearchQueryTooShort
 from medianest.api.fields import Flag, Text, WholeNumber
 from medianest.api.serializers import Query
+from plex_integration.errors import LibraryNotFound, SearchQueryTooShort
 from plex_integration.plex.ids import is_id
 
 LARGEST_START = 2**31 - 1

@@ -7,6 +7,7 @@ request and checked permissions before that.
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, ClassVar
 
 from django.http.response import HttpResponseBase
@@ -15,10 +16,8 @@ from rest_framework.response import Response
 
 from medianest.api import renderers
 from medianest.api.browsable import BrowsableRenderer
-from medianest.api.limits import reading_of
 from medianest.api.schema import Endpoint
 from medianest.api.serializers import Payload, Query
-from medianest.store import Reading
 from plex_integration import policies
 from plex_integration.caching import CacheKey, Loaded, fast_path, get_or_load
 from plex_integration.caching.fast_path import KnownRequest
@@ -77,7 +76,7 @@ class ReadViewSet(PlexViewSet):
         connection = runtime.required_connection()
         deadline = time.monotonic() + connection.seconds
         ids, query = self.path_ids(), self.query_serializer.of(self.request.query_params)
-        catalog = LibraryCatalog(connection, _reading(self.request), deadline)
+        catalog = LibraryCatalog(connection, self.counted_reading(), deadline)
         read = type(self).service(catalog, ids, query)
         shape = self.payload_serializer.shape()
         key = CacheKey(self.policy.name, connection.scope, read.query, shape)
@@ -86,10 +85,9 @@ class ReadViewSet(PlexViewSet):
             key,
             ttl=runtime.ttl(self.policy),
             load=PlexLoad(
-                PlexClient,
+                partial(PlexClient, libraries=read.libraries),
                 connection,
                 PayloadLoad(read, self.payload_serializer, connection),
-                read.libraries,
             ),
             deadline=deadline,
             renew="no-cache" in self.request.headers.get("Cache-Control", "").lower(),
@@ -136,14 +134,6 @@ class PayloadLoad:
 def payload_context(connection: Connection) -> dict[str, Any]:
     """Return what payload serializers must know of the connection."""
     return {"show_file_paths": connection.show_file_paths, "scope": connection.scope}
-
-
-def _reading(request: Request) -> Reading:
-    """Return what the store answered when this request was counted."""
-    reading = reading_of(request._request)
-    if reading is None:
-        raise TypeError("a request is counted before it is answered")
-    return reading
 
 
 class ServerViewSet(ReadViewSet):

@@ -1,10 +1,17 @@
-"""The writing room: collections and playlists made, filled, ordered, changed and deleted in Plex.
+"""Collections and playlists: created, edited, deleted, and their items added, removed and moved.
 
-views        who may, how often, and what was asked
-serializers  what may be asked, what is answered
-writing      one write from its claim to the drop of what it touched
-once         Idempotency-Key: the first answer again, and creations that were not finished
-filling      items put in, piece by piece, and what became of each
-checking     items that cannot be put in, named one by one
-collections, playlists  what each write does
+viewsets       the endpoints and the write flow
+permissions    who may write
+bodies         query parameters and bodies of writes
+serializers    payloads of writes
+collections    one service per endpoint that writes to a collection
+playlists      the same for playlists
+operation      one write as its service sees it: the request, what it writes, its outcome
+execution      one write from its locks to the invalidation of what it wrote
+idempotency    Idempotency-Key, and creations that failed halfway
+creation       create a collection or playlist, or finish what an earlier attempt began
+items          add items in chunks, and find out the state of each
+positions      find, remove and move an item
+changes        edit fields, and find out the state of each
+validation     name every item that cannot be added
 """

@@ -1,214 +1,194 @@
-"""What each write to a library's collections does."""
+"""Write to the collections of a library: one service per endpoint."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from dataclasses import dataclass
 
-from plex_integration.plex import media
-from plex_integration.writing import validation, creation, items, positions, operation
-from plex_integration.writing.operation import Outcome, Work, told
 from medianest.api.exceptions import Invalid, Problem
+from plex_integration.caching.tags import Written
 from plex_integration.errors import PlexApiError, SmartCollection
-from plex_integration.plex.editing import CollectionEditor, EditedCollection
-from plex_integration.reading.services import LISTABLE
-from plex_integration.caching.tags import Touched
+from plex_integration.plex import media
+from plex_integration.plex.editing import CollectionEditor, EditableCollection
+from plex_integration.reading.services.types import LISTABLE
+from plex_integration.writing import creation, deletion, positions
+from plex_integration.writing.changes import changed_values, field_changes, raised_unless_changed
+from plex_integration.writing.creation import NewList, Titled
+from plex_integration.writing.items import Addition
+from plex_integration.writing.operation import (
+    ItemList,
+    Operation,
+    Outcome,
+    WriteRequest,
+    read_back,
+    written_outcome,
+)
+from plex_integration.writing.positions import Move
+from plex_integration.writing.states import DONE, FAILED, item_details
+from plex_integration.writing.validation import check_collection_items
 
 PREFERENCES = ("sortOrder", "mode")
+"""Fields that Plex stores as preferences of the collection."""
+CUSTOM_ORDER = {"sortOrder": "custom"}
+"""The order in which items can be moved."""
 
 
-def create(
-    doing: Work, plex: CollectionEditor, library: media.Library, body: Mapping[str, Any]
-) -> Outcome:
-    """Create a collection of items of one type, and fill it piece by piece."""
-    wanted: list[str] = body["items"]
-    title, summary = body["title"], body.get("summary", "")
-    naming = plex.start(plex.machine)
-    found = plex.at_a_glance(wanted)
-    kinds = LISTABLE.get(library.type or "", ())
-    if not kinds:
-        raise Invalid(details={"libraryKey": ["This library's type has no collections."]})
-    kind = next((found[key].type for key in wanted if _fits(found.get(key), kinds)), kinds[0])
-    validation.for_collection(wanted, found, kind, library.id)
-    changes = operation.fields({"title": None}, {"title": title})
-    changes += operation.fields({"summary": None}, {"summary": summary})
-    states = dict.fromkeys(wanted, operation.ADDED)
-    if doing.dry_run:
-        return Outcome(_answer(doing, None, changes, states))
-    machine = naming.result()
-    pieces = plex.pieces(wanted, title)
-    doing.touch(Touched(library=library.id, items=frozenset(wanted)))
-    key = creation.left(doing, plex.titled(library, title)) if doing.unfinished else None
-    if key is None:
-        key = creation.create(
-            doing,
-            lambda: plex.titled(library, title),
-            lambda: plex.create(library, kind, title, machine, pieces[0]),
-            wanted,
-        )
-        present = pieces[0]
-    else:
-        present = [place.ratingKey for place in plex.places(key)]
-    doing.touch(Touched(collection=key))
-    missing = [each for each in wanted if each not in set(present)]
-    items.fill(plex, key, machine, states, missing)
-    if summary:
-        try:
-            plex.edit(key, library.id, {"summary": summary})
-        except Problem as problem:
-            raise told(
-                problem,
-                collection=key,
-                items=operation.told_items(states),
-                changes=items.fields_became(plex, key, {"summary": summary}, problem),
-            ) from problem
-    reading = plex.start(plex.made, key)
-    items.proven(plex, key, states)
-    return Outcome(_answer(doing, reading.or_none(), changes, states), created=key)
+@dataclass(frozen=True)
+class NewCollection(NewList):
+    """A collection to create in a library, of items of one type."""
+
+    editor: CollectionEditor
+    library: media.Library
+    kind: str
+
+    def with_title(self) -> Titled:
+        return self.editor.with_title(self.library, self.title)
+
+    def create(self, machine: str, keys: Sequence[str]) -> str:
+        return self.editor.create(self.library, self.kind, self.title, machine, keys)
+
+    def edit(self, key: str, values: Mapping[str, str]) -> None:
+        self.editor.edit(key, self.library.id, values)
+
+    def written(self, key: str | None) -> Written:
+        return Written(collection=key, library=self.library.id, items=frozenset(self.items))
 
 
-def edit(doing: Work, plex: CollectionEditor, key: str, body: Mapping[str, Any]) -> Outcome:
-    """Change a collection's fields, its sort order, its mode."""
-    made = plex.made(key)
-    if made.smart and "sortOrder" in body:
+def create(operation: Operation, editor: CollectionEditor, request: WriteRequest) -> Outcome:
+    """Create a collection of items of one type."""
+    machine = editor.start(editor.machine_identifier)
+    keys, library = request.body["items"], request.library
+    items = editor.item_summaries(keys)
+    kind = _item_type(library, [items[key] for key in keys if key in items])
+    check_collection_items(keys, items, kind, library.id)
+    return creation.create(operation, NewCollection(editor, request.body, library, kind), machine)
+
+
+def edit(operation: Operation, editor: CollectionEditor, request: WriteRequest) -> Outcome:
+    """Change a collection's fields, its sort order or its mode."""
+    key, body = request.ids["collectionKey"], request.body
+    current = editor.current(key)
+    if current.smart and "sortOrder" in body:
         raise SmartCollection
-    before = {name: operation.value(made, name) for name in body}
-    changes = operation.fields(before, body)
-    changed = {change["field"]: body[change["field"]] for change in changes}
-    if doing.dry_run or not changes:
-        return Outcome(_answer(doing, made, changes, {}))
-    # Its items show its title.
-    holding = [] if made.smart or "title" not in changed else plex.places(key)
-    doing.touch(_touched(made, [place.ratingKey for place in holding]))
-    values = {name: value for name, value in changed.items() if name not in PREFERENCES}
-    preferences = {name: value for name, value in changed.items() if name in PREFERENCES}
-    try:
-        if values:
-            plex.edit(key, _library(made), values)
-        if preferences:
-            plex.prefer(key, preferences)
-    except Problem as problem:
-        became = items.fields_became(plex, key, changed, problem)
-        if any(each["state"] != operation.DONE for each in became):
-            raise told(problem, collection=key, changes=became) from problem
-    return Outcome(_answer(doing, plex.start(plex.made, key).or_none(), changes, {}))
+    changes = field_changes(current, body)
+    values = changed_values(changes, body)
+    after: ItemList | None = current
+    if changes and not operation.dry_run:
+        # Items show the titles of their collections.
+        items = _item_keys(editor, key, current) if "title" in values else []
+        operation.will_write(_written(current, items))
+        with raised_unless_changed(editor, key, values):
+            _edit(editor, key, current, values)
+        after = read_back(editor, key)
+    return written_outcome(operation, editor, after, changes=changes)
 
 
-def delete(doing: Work, plex: CollectionEditor, key: str) -> Outcome:
+def delete(operation: Operation, editor: CollectionEditor, request: WriteRequest) -> Outcome:
     """Delete a collection; its items stay."""
-    made = plex.made(key)
-    holding = [] if made.smart else plex.places(key)
-    if not doing.dry_run:
-        doing.touch(_touched(made, [place.ratingKey for place in holding]))
-        try:
-            plex.delete(key)
-        except Problem as problem:
-            if not items.is_gone(plex, key):
-                raise told(problem, collection=key) from problem
-    return Outcome({"dryRun": doing.dry_run, "deleted": made})
+    key = request.ids["collectionKey"]
+    current = editor.current(key)
+    items = _item_keys(editor, key, current)
+    if not operation.dry_run:
+        operation.will_write(_written(current, items))
+        deletion.delete(editor, key)
+    return Outcome({"dryRun": operation.dry_run, "deleted": current})
 
 
-def add_items(doing: Work, plex: CollectionEditor, key: str, wanted: Sequence[str]) -> Outcome:
-    """Put items of the collection's own type and library in, those that are in already not."""
-    naming = plex.start(plex.machine)
-    placing_ = plex.start(plex.places, key)
-    made = _plain(plex, key)
-    found = plex.at_a_glance(wanted)
-    validation.for_collection(wanted, found, _kind(made), _library(made))
-    states = items.planned(wanted, [place.ratingKey for place in placing_.result()])
-    missing = [each for each, state in states.items() if state == operation.ADDED]
-    after: EditedCollection | None = made
-    if missing and not doing.dry_run:
-        machine = naming.result()
-        doing.touch(_touched(made, missing))
-        items.fill(plex, key, machine, states, missing)
-        reading = plex.start(plex.made, key)
-        items.proven(plex, key, states)
-        after = reading.or_none()
-    return Outcome(_answer(doing, after, [], states))
+def add_items(operation: Operation, editor: CollectionEditor, request: WriteRequest) -> Outcome:
+    """Add items of the collection's type and library, those that are in it already excepted."""
+    key, keys = request.ids["collectionKey"], request.body["items"]
+    addition = Addition(editor, key, keys)
+    current = _regular(editor, key)
+    items = editor.item_summaries(keys)
+    check_collection_items(keys, items, _type(current), _library_id(current))
+    return addition.carry_out(operation, current, _written(current, addition.missing))
 
 
-def remove_item(doing: Work, plex: CollectionEditor, key: str, item: str) -> Outcome:
-    """Take an item out; with the last one Plex may delete the collection."""
-    made = _plain(plex, key)
-    place = positions.find(plex.places(key), item)
-    after: EditedCollection | None = made
-    if not doing.dry_run:
-        doing.touch(_touched(made, [item]))
-        positions.empty(plex, key, place)
-        after = plex.start(plex.made, key).or_none()
-    return Outcome(_answer(doing, after, [], {item: operation.REMOVED}))
+def remove_item(operation: Operation, editor: CollectionEditor, request: WriteRequest) -> Outcome:
+    """Remove an item; with the last one Plex may delete the collection."""
+    key = request.ids["collectionKey"]
+    current = _regular(editor, key)
+    position = positions.requested_position(editor.positions(key), request)
+    written = _written(current, [position.ratingKey])
+    return positions.remove_item(operation, editor, key, current, position, written)
 
 
-def move_item(
-    doing: Work, plex: CollectionEditor, key: str, item: str, after_item: str | None
-) -> Outcome:
-    """Put an item behind another one, or first; the collection is then in its custom order."""
-    made = _plain(plex, key)
-    places = plex.places(key)
-    place = positions.find(places, item)
-    behind = positions.find_after(places, place, after_item)
-    changes = operation.fields({"sortOrder": made.sortOrder}, {"sortOrder": "custom"})
-    state = operation.MOVED
-    if not changes and positions.is_after(places, place, behind):
-        state = operation.ALREADY_THERE
-    after: EditedCollection | None = made
-    if state == operation.MOVED and not doing.dry_run:
-        doing.touch(_touched(made, []))
-        if changes:
-            try:
-                plex.prefer(key, {"sortOrder": "custom"})
-            except Problem as problem:
-                became = items.fields_became(plex, key, {"sortOrder": "custom"}, problem)
-                if became[0]["state"] != operation.DONE:
-                    states = operation.told_items({item: operation.FAILED})
-                    raise told(problem, collection=key, items=states, changes=became) from problem
-        try:
-            positions.move(plex, key, place, behind)
-        except Problem as problem:
-            if changes:
-                problem.details["changes"] = [{"field": "sortOrder", "state": operation.DONE}]
-            raise
-        after = plex.start(plex.made, key).or_none()
-    return Outcome(_answer(doing, after, changes, {item: state}))
+def move_item(operation: Operation, editor: CollectionEditor, request: WriteRequest) -> Outcome:
+    """Move an item after another one, or to the front; the sort order becomes `custom`."""
+    key = request.ids["collectionKey"]
+    current = _regular(editor, key)
+    now = editor.positions(key)
+    move = positions.requested_move(now, request)
+    changes = field_changes(current, CUSTOM_ORDER)
+    is_needed = bool(changes) or not move.is_done(now)
+    after: ItemList | None = current
+    if is_needed and not operation.dry_run:
+        operation.will_write(_written(current, []))
+        _move(editor, key, move, changes_order=bool(changes))
+        after = read_back(editor, key)
+    items = positions.moved_payloads(move, is_needed=is_needed)
+    return written_outcome(operation, editor, after, changes=changes, items=items)
 
 
-def _plain(plex: CollectionEditor, key: str) -> EditedCollection:
-    made = plex.made(key)
-    if made.smart:
+def _item_type(library: media.Library, items: Sequence[media.Item]) -> str:
+    """Return the type of a new collection: that of the first item the library can list."""
+    listable = LISTABLE.get(library.type or "", ())
+    if not listable:
+        raise Invalid(details={"libraryKey": ["This library's type has no collections."]})
+    return next((item.type for item in items if item.type in listable), listable[0])
+
+
+def _edit(
+    editor: CollectionEditor, key: str, current: EditableCollection, values: Mapping[str, str]
+) -> None:
+    fields = {name: value for name, value in values.items() if name not in PREFERENCES}
+    preferences = {name: value for name, value in values.items() if name in PREFERENCES}
+    if fields:
+        editor.edit(key, _library_id(current), fields)
+    if preferences:
+        editor.set_preferences(key, preferences)
+
+
+def _move(editor: CollectionEditor, key: str, move: Move, *, changes_order: bool) -> None:
+    if not changes_order:
+        positions.move(editor, key, move)
+        return
+    not_moved = item_details({move.position.ratingKey: FAILED})
+    with raised_unless_changed(editor, key, CUSTOM_ORDER, items=not_moved):
+        editor.set_preferences(key, CUSTOM_ORDER)
+    try:
+        positions.move(editor, key, move)
+    except Problem as problem:
+        problem.details["changes"] = [{"field": "sortOrder", "state": DONE}]
+        raise
+
+
+def _regular(editor: CollectionEditor, key: str) -> EditableCollection:
+    """Return a collection whose items can be changed. Raises SmartCollection."""
+    current = editor.current(key)
+    if current.smart:
         raise SmartCollection
-    return made
+    return current
 
 
-def _library(made: EditedCollection) -> str:
-    if made.library is None:
+def _item_keys(editor: CollectionEditor, key: str, current: EditableCollection) -> list[str]:
+    """Return the items of a collection that show it; those of a smart one do not."""
+    if current.smart:
+        return []
+    return [position.ratingKey for position in editor.positions(key)]
+
+
+def _library_id(current: EditableCollection) -> str:
+    if current.library is None:
         raise PlexApiError("Plex does not tell which library the collection is in.")
-    return made.library.id
+    return current.library.id
 
 
-def _kind(made: EditedCollection) -> str:
-    kind = made.subtype or (made.library.type if made.library else None)
+def _type(current: EditableCollection) -> str:
+    kind = current.subtype or (current.library.type if current.library else None)
     if kind is None:
         raise PlexApiError("Plex does not tell what the collection holds.")
     return kind
 
 
-def _fits(item: media.Item | None, kinds: Sequence[str]) -> bool:
-    return item is not None and item.type in kinds
-
-
-def _touched(made: EditedCollection, items: Sequence[str]) -> Touched:
-    library = made.library.id if made.library else None
-    return Touched(collection=made.ratingKey, library=library, items=frozenset(items))
-
-
-def _answer(
-    doing: Work,
-    made: EditedCollection | None,
-    changes: Sequence[Mapping[str, Any]],
-    states: Mapping[str, str],
-) -> dict[str, Any]:
-    return {
-        "dryRun": doing.dry_run,
-        "collection": made,
-        "changes": changes,
-        "items": operation.items(states),
-    }
+def _written(current: EditableCollection, items: Sequence[str]) -> Written:
+    library = current.library.id if current.library else None
+    return Written(collection=current.ratingKey, library=library, items=frozenset(items))

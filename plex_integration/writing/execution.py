@@ -1,93 +1,88 @@
-"""One write, from its claim to the drop of what it touched.
+"""One write from its locks to the invalidation of what it wrote.
 
-Writes to the same collection or playlist come one after another, over all workers: who looks what
-is in it may trust that until it has written. Whatever a write has touched is dropped from the cache
-when it ends, however it ends, and before it is answered.
+Writes to the same collection or playlist run one after another, over all workers: what a write
+reads there stays true until it has written. The responses that show what was written are
+invalidated before the client gets its response, also when the write failed.
 """
 
 import logging
+import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from uuid import uuid4
 
-from plex_integration.caching import response_cache, tags
 from medianest import store
-from plex_integration.writing.idempotency import Answered, Once, Unfinished
-from plex_integration.writing.operation import Work
-from plex_integration.errors import PlexServerUnavailable, WriteInProgress
-from medianest.api.exceptions import Problem
+from plex_integration.caching import tags
+from plex_integration.errors import WriteInProgress
+from plex_integration.writing.idempotency import WriteResponse
+from plex_integration.writing.operation import Operation
 
 log = logging.getLogger(__name__)
 
-WAIT_STEP = 0.03
-# How much longer than the time of its write a claim may outlive a worker that died.
-OUTLIVED = 5.0
+MAX_WAIT = math.inf
+"""Seconds to wait for another write, where the deadline is not sooner."""
+POLL_SECONDS = 0.03
+LOCK_MARGIN = 5.0
+"""Seconds beyond the deadline after which a lock expires whose worker died."""
 
 
-def done(
-    act: Callable[[Work], Answered],
-    once: Once,
-    unfinished: Unfinished | None,
-    target: str,
-    deadline: float,
-) -> tuple[Answered, bool]:
-    """Do a write, or return the answer that its key has; tell which of both it is.
+@dataclass(frozen=True)
+class Executed:
+    """The response of a write, and whether it is repeated from the record of the first."""
 
-    `unfinished` is for creations; `target` names what no two may write to at once; `deadline` is
-    of `time.monotonic()`.
-    Raises IdempotencyKeyReused, WriteInProgress, and what the write raises.
+    response: WriteResponse
+    is_replayed: bool = False
+
+
+def execute(
+    write: Callable[[Operation], WriteResponse], operation: Operation, deadline: float
+) -> Executed:
+    """Carry out a write, or return the response that is recorded for its Idempotency-Key.
+
+    `deadline` is a moment of `time.monotonic()`. Raises IdempotencyKeyReused, WriteInProgress, and
+    what the write raises.
     """
-    with _claimed([once.name, target] if once.name else [target], deadline):
-        if answered := once.answered():
-            return answered, True
-        doing = Work(dry_run=False, begin=once.begin)
-        if unfinished:
-            doing.unfinished, doing.leave = unfinished.read(), unfinished.leave
-        try:
-            answer = act(doing)
-        finally:
-            _drop(doing)
-        if unfinished:
-            unfinished.leave(None)
-        once.end(answer)
-        return answer, False
+    names = [name for name in (operation.idempotency.name, operation.target) if name]
+    with _locked(names, deadline):
+        if recorded := operation.idempotency.response():
+            return Executed(recorded, is_replayed=True)
+        return Executed(_carry_out(write, operation))
+
+
+def _carry_out(write: Callable[[Operation], WriteResponse], operation: Operation) -> WriteResponse:
+    try:
+        response = write(operation)
+    finally:
+        _invalidate(operation)
+    operation.unfinished.delete()
+    operation.idempotency.end(response)
+    return response
 
 
 @contextmanager
-def _claimed(names: Sequence[str], deadline: float) -> Iterator[None]:
-    """Hold claims, waiting for others' to end. Raises WriteInProgress at the deadline."""
+def _locked(names: Sequence[str], deadline: float) -> Iterator[None]:
+    """Hold locks, waiting for other writes to release them. Raises WriteInProgress."""
     holder = uuid4().hex
     with ExitStack() as held:
         for name in (f"claim:{each}" for each in names):
-            left = round((max(0.0, deadline - time.monotonic()) + OUTLIVED) * 1000)
-            while not store.current().claim(name, holder, left):
-                if time.monotonic() >= deadline:
-                    raise WriteInProgress
-                time.sleep(WAIT_STEP)
-            held.callback(store.current().give_up, name, holder)
+            _lock(name, holder, deadline)
+            held.callback(store.current().write_locks.unlock, name, holder)
         yield
 
 
-@contextmanager
-def asking() -> Iterator[None]:
-    """Leave a Plex that fails in peace, as reading does, and count what it does now."""
-    current = store.current()
-    wait = current.wait_to_ask(response_cache.FAILURES, response_cache.PAUSE)
-    if wait > 0:
-        raise PlexServerUnavailable(headers={"Retry-After": str(max(1, round(wait + 0.5)))})
-    try:
-        yield
-    except PlexServerUnavailable:
-        current.failed(response_cache.FAILURES)
-        raise
-    except Problem:
-        current.answered()
-        raise
-    current.answered()
+def _lock(name: str, holder: str, deadline: float) -> None:
+    now = time.monotonic()
+    wait_until = min(deadline, now + MAX_WAIT)
+    milliseconds = round((max(0.0, deadline - now) + LOCK_MARGIN) * 1000)
+    while not store.current().write_locks.lock(name, holder, milliseconds):
+        if time.monotonic() >= wait_until:
+            raise WriteInProgress
+        time.sleep(POLL_SECONDS)
 
 
-def _drop(doing: Work) -> None:
-    dropped = frozenset(tag for what in doing.touched for tag in tags.touched(what))
-    if dropped and not response_cache.drop(dropped):
-        log.warning("Redis is away: it is told what was written when it is back")
+def _invalidate(operation: Operation) -> None:
+    written = {tag for each in operation.written for tag in each.tags()}
+    if written and not tags.invalidate(written):
+        log.warning("Redis is unavailable: what was written is invalidated when it is back")

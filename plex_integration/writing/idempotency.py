@@ -1,9 +1,9 @@
-"""Idempotency-Key: the same request under the same key is done once, and answered the same again.
+"""Idempotency-Key: carry out the same request with the same key once, and repeat its response.
 
-Answers are noted for 24 hours where all workers see them: in Redis, beside the limits; while Redis
-is away in this process alone, so that for so long only the worker that answered knows. Only a
-write that succeeded is answered from here. One that failed half way is to be asked again, under its
-key or without: then it is finished.
+Responses are recorded for 24 hours in Redis, beside the limits, for all workers; while Redis is
+unavailable in this process alone, so that only the worker that responded knows. Only successful
+writes are repeated from here. A client that repeats a write that failed halfway, with its key or
+without, finishes it.
 """
 
 import json
@@ -13,92 +13,110 @@ from hashlib import blake2b
 from typing import Any
 
 from medianest import store
-from plex_integration.errors import IdempotencyKeyReused
 from medianest.api.exceptions import Invalid
+from plex_integration.errors import IdempotencyKeyReused
 
 HEADER = "Idempotency-Key"
-KEPT = 24 * 3600
-LONGEST = 255
-# Raise this with any change of what is noted: notes of the old shape are then forgotten.
+MAX_LENGTH = 255
+RECORD_SECONDS = 24 * 3600
 SHAPE = 1
+"""The shape of the records: raise it when that changes, and older records are ignored."""
 
 
 @dataclass(frozen=True)
-class Answered:
-    """An answer as it was given: its status, its `data`, where what it created is."""
+class WriteResponse:
+    """The response of a write as it is recorded: status, `data`, the path of what it created."""
 
     status: int
     data: Any
     location: str | None = None
 
 
-class Once:
-    """One user's request under a key of theirs; without a key nothing is remembered."""
+class IdempotencyRecord:
+    """The record of a user's request with an Idempotency-Key; without a key nothing is recorded.
 
-    def __init__(self, scope: str, key: str | None, fingerprint: str) -> None:
-        self.name = None if key is None else f"once:{SHAPE}:{scope}:{_hash(key)}"
+    `user` also names the server that the user writes to. `name` is None without a key.
+    """
+
+    def __init__(self, user: str, key: str | None, fingerprint: str) -> None:
+        self.name = None if key is None else f"once:{SHAPE}:{user}:{_hash(key)}"
         self._fingerprint = fingerprint
 
-    def answered(self) -> Answered | None:
-        """Return the answer that was given. Raises IdempotencyKeyReused."""
-        noted = _noted(self.name) if self.name else None
-        if noted is None:
+    def response(self) -> WriteResponse | None:
+        """Return the recorded response. Raises IdempotencyKeyReused for another request's key."""
+        record = _read(self.name) if self.name else None
+        if record is None:
             return None
-        if noted["fingerprint"] != self._fingerprint:
+        if record["fingerprint"] != self._fingerprint:
             raise IdempotencyKeyReused
-        return Answered(**noted["answer"]) if noted["answer"] else None
+        return WriteResponse(**record["answer"]) if record["answer"] else None
 
     def begin(self) -> None:
         """Bind the key to this request, before anything is written."""
-        self._note(None)
+        self._record(None)
 
-    def end(self, answer: Answered) -> None:
-        """Note the answer."""
-        self._note({"status": answer.status, "data": answer.data, "location": answer.location})
+    def end(self, response: WriteResponse) -> None:
+        """Record the response."""
+        fields = {
+            "status": response.status,
+            "data": response.data,
+            "location": response.location,
+        }
+        self._record(fields)
 
-    def _note(self, answer: Mapping[str, Any] | None) -> None:
+    def _record(self, response: Mapping[str, Any] | None) -> None:
         if self.name:
-            noted = {"fingerprint": self._fingerprint, "answer": answer}
-            store.current().note(self.name, json.dumps(noted).encode(), KEPT)
+            _write(self.name, {"fingerprint": self._fingerprint, "answer": response})
 
 
-class Unfinished:
-    """What a creation that failed left behind, for an equal one of the same user."""
+class UnfinishedCreation:
+    """What a user's creation has done so far: an equal one continues there if this one fails."""
 
-    def __init__(self, scope: str, fingerprint: str) -> None:
-        self._name = f"unfinished:{SHAPE}:{scope}:{fingerprint}"
+    def __init__(self, user: str, fingerprint: str) -> None:
+        self._name = f"unfinished:{SHAPE}:{user}:{fingerprint}"
+        self._is_recorded = False
 
     def read(self) -> Mapping[str, Any] | None:
-        """Return what was left."""
-        return _noted(self._name)
+        """Return the progress of an equal creation that failed."""
+        progress = _read(self._name)
+        self._is_recorded = progress is not None
+        return progress
 
-    def leave(self, what: Mapping[str, Any] | None) -> None:
-        """Leave something, or nothing."""
-        if what is None:
-            store.current().unnote(self._name)
-        else:
-            store.current().note(self._name, json.dumps(what).encode(), KEPT)
+    def save(self, progress: Mapping[str, Any]) -> None:
+        """Record the progress of this creation."""
+        _write(self._name, progress)
+        self._is_recorded = True
+
+    def delete(self) -> None:
+        """Delete the record, if there is one: nothing is left to finish."""
+        if self._is_recorded:
+            store.current().records.delete(self._name)
+            self._is_recorded = False
 
 
-def key_of(header: str | None) -> str | None:
-    """Read the header. Raises Invalid."""
+def validated_key(header: str | None) -> str | None:
+    """Return the key in an Idempotency-Key header; None without one. Raises Invalid."""
     if header is None:
         return None
     key = header.strip()
-    if not (1 <= len(key) <= LONGEST and key.isascii() and key.isprintable()):
-        raise Invalid(details={HEADER: [f"Must be 1 to {LONGEST} printable ASCII characters."]})
+    if not (1 <= len(key) <= MAX_LENGTH and key.isascii() and key.isprintable()):
+        raise Invalid(details={HEADER: [f"Must be 1 to {MAX_LENGTH} printable ASCII characters."]})
     return key
 
 
 def fingerprint(method: str, path: str, query: Mapping[str, Any], body: Mapping[str, Any]) -> str:
-    """Return what is equal for equal requests, however their JSON is spelled."""
+    """Return a hash that is equal for equal requests, whatever the spelling of their JSON."""
     return _hash(json.dumps([method, path, dict(query), dict(body)], sort_keys=True))
 
 
-def _noted(name: str) -> dict[str, Any] | None:
-    written = store.current().noted(name)
-    noted: dict[str, Any] | None = None if written is None else json.loads(written)
-    return noted
+def _read(name: str) -> dict[str, Any] | None:
+    written = store.current().records.get(name)
+    record: dict[str, Any] | None = None if written is None else json.loads(written)
+    return record
+
+
+def _write(name: str, record: Mapping[str, Any]) -> None:
+    store.current().records.set(name, json.dumps(record).encode(), RECORD_SECONDS)
 
 
 def _hash(text: str) -> str:

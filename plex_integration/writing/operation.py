@@ -1,79 +1,108 @@
-"""One write as its service sees it: what it may use, what it touches, what comes of it."""
+"""One write as its service sees it: the request, what it writes, and its outcome."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from medianest.api.exceptions import Problem
-from plex_integration.caching.tags import Touched
+from plex_integration.caching.tags import Written
+from plex_integration.plex import media
+from plex_integration.plex.editing import (
+    CollectionEditor,
+    EditableCollection,
+    PlaylistEditor,
+    Position,
+    was_sent,
+)
+from plex_integration.writing.idempotency import IdempotencyRecord, UnfinishedCreation
 
-ADDED, ALREADY_THERE, REMOVED, MOVED = "added", "alreadyThere", "removed", "moved"
-# What else can have become of an item, or a field, when a write fails half way.
-DONE, FAILED, UNKNOWN = "done", "failed", "unknown"
+Editor = CollectionEditor | PlaylistEditor
+ItemList = EditableCollection | media.Playlist
+"""A collection or a playlist."""
+
+
+@dataclass(frozen=True)
+class WriteRequest:
+    """The ids in the path, the validated query and body, and the library that the path names."""
+
+    ids: Mapping[str, str]
+    query: Mapping[str, Any]
+    body: Mapping[str, Any]
+    path_library: media.Library | None = None
+
+    @property
+    def library(self) -> media.Library:
+        """The library that the path names."""
+        if self.path_library is None:
+            raise TypeError("the path names no library")
+        return self.path_library
+
+
+@dataclass
+class Operation:
+    """One write while it is carried out; `target` names what no two may write to at once."""
+
+    dry_run: bool
+    target: str
+    idempotency: IdempotencyRecord
+    unfinished: UnfinishedCreation
+    written: list[Written] = field(default_factory=list)
+
+    def will_write(self, what: Written) -> None:
+        """Announce a write before it is sent to Plex.
+
+        Whatever becomes of the write, the responses that show this are invalidated afterwards.
+        """
+        if not self.written:
+            self.idempotency.begin()
+        self.written.append(what)
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What is answered: under `data`, and the key of what was created."""
+    """What a service returns: the payload's data, and the key of what it created."""
 
     data: Mapping[str, Any]
     created: str | None = None
 
 
-@dataclass
-class Work:
-    """One write. `touch` comes before anything is sent: what it names is dropped, whatever comes.
+def written_outcome(
+    operation: Operation,
+    editor: Editor,
+    current: ItemList | None,
+    *,
+    changes: Sequence[Mapping[str, Any]] = (),
+    items: Sequence[Mapping[str, Any]] = (),
+    created: str | None = None,
+) -> Outcome:
+    """Return the outcome of a write to a list as it is now; None if it cannot be read."""
+    data = {
+        "dryRun": operation.dry_run,
+        list_type(editor): current,
+        "changes": changes,
+        "items": items,
+    }
+    return Outcome(data, created)
 
-    `unfinished` is what an equal creation left behind when it failed; `leave` leaves it, or None.
+
+def read_back(editor: Editor, key: str) -> ItemList | None:
+    """Return a list as it is now; None if it was deleted or cannot be read."""
+    return editor.start(editor.current, key).result_or_none()
+
+
+def positions_after(editor: Editor, key: str, problem: Problem) -> list[Position] | None:
+    """Return what a list contains after a write failed.
+
+    None if the write was not sent or the list cannot be read.
     """
-
-    dry_run: bool
-    unfinished: Mapping[str, Any] | None = None
-    leave: Callable[[Mapping[str, Any] | None], None] = lambda unfinished: None
-    begin: Callable[[], None] = lambda: None
-    touched: list[Touched] = field(default_factory=list)
-
-    def touch(self, what: Touched) -> None:
-        """Say what is about to be written."""
-        if not self.touched:
-            self.begin()
-        self.touched.append(what)
+    if not was_sent(problem):
+        return None
+    try:
+        return editor.positions(key)
+    except Problem:
+        return None
 
 
-def told(problem: Problem, **details: Any) -> Problem:
-    """Let a problem of Plex's tell what was done before it."""
-    problem.details = details
-    return problem
-
-
-def items(states: Mapping[str, str], places: Mapping[str, str | None] | None = None) -> Any:
-    """Spell what became of items, in the order they were named."""
-    found = places or {}
-    return [
-        {"ratingKey": key, "playlistItemId": _number(found.get(key)), "state": state}
-        for key, state in states.items()
-    ]
-
-
-def told_items(states: Mapping[str, str]) -> list[dict[str, str]]:
-    """Spell for an error what became of items."""
-    return [{"ratingKey": key, "state": state} for key, state in states.items()]
-
-
-def fields(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Spell which fields change; an empty text is no value."""
-    return [
-        {"field": name, "before": before[name] or None, "after": text or None}
-        for name, text in after.items()
-        if (before[name] or "") != text
-    ]
-
-
-def value(made: Any, name: str) -> str | None:
-    """Return a field as Plex has it: a sort title that is the title is none of its own."""
-    found: str | None = getattr(made, name)
-    return None if name == "titleSort" and found == made.title else found
-
-
-def _number(text: str | None) -> int | None:
-    return int(text) if text is not None and text.isdigit() else None
+def list_type(editor: Editor) -> str:
+    """Return what an editor writes to, as payloads and error details name it."""
+    return "collection" if isinstance(editor, CollectionEditor) else "playlist"

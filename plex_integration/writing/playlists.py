@@ -1,169 +1,134 @@
-"""What each write to the playlists does; they are those of the token the service has."""
+"""Write to the playlists of the token's user: one service per endpoint."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from dataclasses import dataclass
 
-from plex_integration.plex import media
-from plex_integration.writing import validation, creation, items, positions, operation
-from plex_integration.writing.operation import Outcome, Work, told
+from plex_integration.caching.tags import Written
 from plex_integration.errors import PlexApiError, SmartPlaylist
-from medianest.api.exceptions import Problem
+from plex_integration.plex import media
 from plex_integration.plex.editing import PLAYLIST_TYPES, PlaylistEditor
-from plex_integration.caching.tags import Touched
+from plex_integration.writing import creation, deletion, positions
+from plex_integration.writing.changes import changed_values, field_changes, raised_unless_changed
+from plex_integration.writing.creation import NewList, Titled
+from plex_integration.writing.items import Addition
+from plex_integration.writing.operation import (
+    ItemList,
+    Operation,
+    Outcome,
+    WriteRequest,
+    read_back,
+    written_outcome,
+)
+from plex_integration.writing.validation import check_playlist_items
+
+DEFAULT_TYPE = "video"
+"""The type of a new playlist none of whose items can be in one."""
 
 
-def create(doing: Work, plex: PlaylistEditor, body: Mapping[str, Any]) -> Outcome:
-    """Create a playlist of the type of its items, and fill it piece by piece."""
-    wanted: list[str] = body["items"]
-    title, summary = body["title"], body.get("summary", "")
-    naming = plex.start(plex.machine)
-    found = plex.at_a_glance(wanted)
-    types = (PLAYLIST_TYPES.get(found[key].type) for key in wanted if key in found)
-    kind = next(filter(None, types), "video")
-    validation.for_playlist(wanted, found, kind)
-    changes = operation.fields({"title": None}, {"title": title})
-    changes += operation.fields({"summary": None}, {"summary": summary})
-    states = dict.fromkeys(wanted, operation.ADDED)
-    if doing.dry_run:
-        return Outcome(_answer(doing, None, changes, states))
-    machine = naming.result()
-    pieces = plex.pieces(wanted, title)
-    doing.touch(Touched(playlist=""))
-    key = creation.left(doing, plex.titled(kind, title)) if doing.unfinished else None
-    if key is None:
-        key = creation.create(
-            doing,
-            lambda: plex.titled(kind, title),
-            lambda: plex.create(kind, title, machine, pieces[0]),
-            wanted,
-        )
-        present = pieces[0]
-    else:
-        present = [place.ratingKey for place in plex.places(key)]
-    doing.touch(Touched(playlist=key))
-    missing = [each for each in wanted if each not in set(present)]
-    items.fill(plex, key, machine, states, missing)
-    if summary:
-        try:
-            plex.edit(key, {"summary": summary})
-        except Problem as problem:
-            raise told(
-                problem,
-                playlist=key,
-                items=operation.told_items(states),
-                changes=items.fields_became(plex, key, {"summary": summary}, problem),
-            ) from problem
-    reading = plex.start(plex.made, key)
-    places = items.proven(plex, key, states)
-    return Outcome(_answer(doing, reading.or_none(), changes, states, places), created=key)
+@dataclass(frozen=True)
+class NewPlaylist(NewList):
+    """A playlist to create, of videos, music or photos."""
+
+    editor: PlaylistEditor
+    kind: str
+
+    def with_title(self) -> Titled:
+        return self.editor.with_title(self.kind, self.title)
+
+    def create(self, machine: str, keys: Sequence[str]) -> str:
+        return self.editor.create(self.kind, self.title, machine, keys)
+
+    def edit(self, key: str, values: Mapping[str, str]) -> None:
+        self.editor.edit(key, values)
+
+    def written(self, key: str | None) -> Written:
+        return Written(playlist=key or "")
 
 
-def edit(doing: Work, plex: PlaylistEditor, key: str, body: Mapping[str, Any]) -> Outcome:
+def create(operation: Operation, editor: PlaylistEditor, request: WriteRequest) -> Outcome:
+    """Create a playlist of the type of its items."""
+    machine = editor.start(editor.machine_identifier)
+    keys = request.body["items"]
+    items = editor.item_summaries(keys)
+    kind = _playlist_type([items[key] for key in keys if key in items])
+    check_playlist_items(keys, items, kind)
+    return creation.create(operation, NewPlaylist(editor, request.body, kind), machine)
+
+
+def edit(operation: Operation, editor: PlaylistEditor, request: WriteRequest) -> Outcome:
     """Change a playlist's title or summary."""
-    made = plex.made(key)
-    changes = operation.fields({name: operation.value(made, name) for name in body}, body)
-    changed = {change["field"]: body[change["field"]] for change in changes}
-    after: media.Playlist | None = made
-    if changes and not doing.dry_run:
-        doing.touch(Touched(playlist=key))
-        try:
-            plex.edit(key, changed)
-        except Problem as problem:
-            became = items.fields_became(plex, key, changed, problem)
-            if any(each["state"] != operation.DONE for each in became):
-                raise told(problem, playlist=key, changes=became) from problem
-        after = plex.start(plex.made, key).or_none()
-    return Outcome(_answer(doing, after, changes, {}))
+    key, body = request.ids["playlistKey"], request.body
+    current = editor.current(key)
+    changes = field_changes(current, body)
+    values = changed_values(changes, body)
+    after: ItemList | None = current
+    if changes and not operation.dry_run:
+        operation.will_write(Written(playlist=key))
+        with raised_unless_changed(editor, key, values):
+            editor.edit(key, values)
+        after = read_back(editor, key)
+    return written_outcome(operation, editor, after, changes=changes)
 
 
-def delete(doing: Work, plex: PlaylistEditor, key: str) -> Outcome:
+def delete(operation: Operation, editor: PlaylistEditor, request: WriteRequest) -> Outcome:
     """Delete a playlist; its items stay."""
-    made = plex.made(key)
-    if not doing.dry_run:
-        doing.touch(Touched(playlist=key))
-        try:
-            plex.delete(key)
-        except Problem as problem:
-            if not items.is_gone(plex, key):
-                raise told(problem, playlist=key) from problem
-    return Outcome({"dryRun": doing.dry_run, "deleted": made})
+    key = request.ids["playlistKey"]
+    current = editor.current(key)
+    if not operation.dry_run:
+        operation.will_write(Written(playlist=key))
+        deletion.delete(editor, key)
+    return Outcome({"dryRun": operation.dry_run, "deleted": current})
 
 
-def add_items(doing: Work, plex: PlaylistEditor, key: str, wanted: Sequence[str]) -> Outcome:
-    """Put items of the playlist's type at its end, those that are in already not."""
-    naming = plex.start(plex.machine)
-    placing_ = plex.start(plex.places, key)
-    made = _plain(plex, key)
-    validation.for_playlist(wanted, plex.at_a_glance(wanted), _kind(made))
-    before = placing_.result()
-    states = items.planned(wanted, [place.ratingKey for place in before])
-    missing = [each for each, state in states.items() if state == operation.ADDED]
-    after: media.Playlist | None = made
-    places = {place.ratingKey: place.id for place in before}
-    if missing and not doing.dry_run:
-        machine = naming.result()
-        doing.touch(Touched(playlist=key))
-        items.fill(plex, key, machine, states, missing)
-        reading = plex.start(plex.made, key)
-        places = items.proven(plex, key, states)
-        after = reading.or_none()
-    return Outcome(_answer(doing, after, [], states, places))
+def add_items(operation: Operation, editor: PlaylistEditor, request: WriteRequest) -> Outcome:
+    """Append items of the playlist's type, those that are in it already excepted."""
+    key, keys = request.ids["playlistKey"], request.body["items"]
+    addition = Addition(editor, key, keys)
+    current = _regular(editor, key)
+    check_playlist_items(keys, editor.item_summaries(keys), _type(current))
+    return addition.carry_out(operation, current, Written(playlist=key))
 
 
-def remove_item(doing: Work, plex: PlaylistEditor, key: str, item: str, by: str) -> Outcome:
-    """Take one place's item out."""
-    made = _plain(plex, key)
-    place = positions.find(plex.places(key), item, by)
-    after: media.Playlist | None = made
-    if not doing.dry_run:
-        doing.touch(Touched(playlist=key))
-        positions.empty(plex, key, place)
-        after = plex.start(plex.made, key).or_none()
-    states, places = {place.ratingKey: operation.REMOVED}, {place.ratingKey: place.id}
-    return Outcome(_answer(doing, after, [], states, places))
+def remove_item(operation: Operation, editor: PlaylistEditor, request: WriteRequest) -> Outcome:
+    """Remove the item at a position; it stays at its other positions."""
+    key = request.ids["playlistKey"]
+    current = _regular(editor, key)
+    position = positions.requested_position(editor.positions(key), request)
+    written = Written(playlist=key)
+    return positions.remove_item(operation, editor, key, current, position, written)
 
 
-def move_item(
-    doing: Work, plex: PlaylistEditor, key: str, item: str, by: str, after_item: str | None
-) -> Outcome:
-    """Put one place's item behind another one, or first."""
-    made = _plain(plex, key)
-    places = plex.places(key)
-    place = positions.find(places, item, by)
-    behind = positions.find_after(places, place, after_item, by)
-    is_there = positions.is_after(places, place, behind)
-    after: media.Playlist | None = made
-    if not is_there and not doing.dry_run:
-        doing.touch(Touched(playlist=key))
-        positions.move(plex, key, place, behind)
-        after = plex.start(plex.made, key).or_none()
-    states = {place.ratingKey: operation.ALREADY_THERE if is_there else operation.MOVED}
-    return Outcome(_answer(doing, after, [], states, {place.ratingKey: place.id}))
+def move_item(operation: Operation, editor: PlaylistEditor, request: WriteRequest) -> Outcome:
+    """Move the item at a position after another one, or to the front."""
+    key = request.ids["playlistKey"]
+    current = _regular(editor, key)
+    now = editor.positions(key)
+    move = positions.requested_move(now, request)
+    is_needed = not move.is_done(now)
+    after: ItemList | None = current
+    if is_needed and not operation.dry_run:
+        operation.will_write(Written(playlist=key))
+        positions.move(editor, key, move)
+        after = read_back(editor, key)
+    items = positions.moved_payloads(move, is_needed=is_needed)
+    return written_outcome(operation, editor, after, items=items)
 
 
-def _plain(plex: PlaylistEditor, key: str) -> media.Playlist:
-    made = plex.made(key)
-    if made.smart:
+def _playlist_type(items: Sequence[media.Item]) -> str:
+    """Return the type of a new playlist: that of the first item that can be in one."""
+    types = (PLAYLIST_TYPES.get(item.type) for item in items)
+    return next(filter(None, types), DEFAULT_TYPE)
+
+
+def _regular(editor: PlaylistEditor, key: str) -> media.Playlist:
+    """Return a playlist whose items can be changed. Raises SmartPlaylist."""
+    current = editor.current(key)
+    if current.smart:
         raise SmartPlaylist
-    return made
+    return current
 
 
-def _kind(made: media.Playlist) -> str:
-    if made.playlistType is None:
+def _type(current: media.Playlist) -> str:
+    if current.playlistType is None:
         raise PlexApiError("Plex does not tell what the playlist holds.")
-    return made.playlistType
-
-
-def _answer(
-    doing: Work,
-    made: media.Playlist | None,
-    changes: Sequence[Mapping[str, Any]],
-    states: Mapping[str, str],
-    places: Mapping[str, str | None] | None = None,
-) -> dict[str, Any]:
-    return {
-        "dryRun": doing.dry_run,
-        "playlist": made,
-        "changes": changes,
-        "items": operation.items(states, places),
-    }
+    return current.playlistType

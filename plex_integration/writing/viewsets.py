@@ -1,387 +1,380 @@
-"""The writing endpoints: who may, how often, and what was asked.
+"""The writing endpoints: one viewset per path, whose facts are class attributes.
 
-They share their paths with the reading ones, so this is no view of its own: `urls` joins both.
+The write flow is written once, in `WriteViewSet.write`. DRF has authenticated the user, counted
+the request and checked the permission before that. A path that can also be read extends its
+viewset in `reading`.
 """
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar
 
 from django.urls import reverse
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import OpenApiParameter
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.viewsets import ViewSet
 
-from accounts import tokens
-from plex_integration.configuration import connection
-from plex_integration import policies
+from medianest.api.schema import Endpoint
+from medianest.api.serializers import Body, Payload
+from plex_integration.caching import breaker
+from plex_integration.configuration import runtime
 from plex_integration.configuration.connection import Connection
-from plex_integration.writing import collections, idempotency, playlists, execution
-from plex_integration.writing.idempotency import Answered, Once, Unfinished
-from plex_integration.writing.serializers import (
+from plex_integration.plex.editing import CollectionEditor, PlaylistEditor
+from plex_integration.reading import viewsets as reading
+from plex_integration.reading.catalog import LibraryCatalog
+from plex_integration.reading.viewsets import payload_context
+from plex_integration.viewsets import PlexViewSet
+from plex_integration.writing import collections, idempotency, playlists
+from plex_integration.writing.bodies import (
     CollectionBody,
-    CollectionDeletedPayload,
     CollectionEdit,
-    CollectionWrittenPayload,
     ItemsBody,
-    PlaceQuery,
     PlaylistBody,
-    PlaylistDeletedPayload,
     PlaylistEdit,
-    PlaylistWrittenPayload,
     PositionBody,
+    PositionQuery,
     WriteQuery,
 )
-from plex_integration.writing.operation import Outcome, Work
-from medianest.api.exceptions import AccessDenied, Problem, Unauthorized
-from plex_integration.errors import (
-    CollectionNotFound,
-    ItemNotFound,
-    LibraryNotFound,
-    PlaylistNotFound,
-    PlexServerUnavailable,
+from plex_integration.writing.execution import Executed, execute
+from plex_integration.writing.idempotency import (
+    IdempotencyRecord,
+    UnfinishedCreation,
+    WriteResponse,
 )
-from plex_integration.plex.editing import CollectionEditor, PlaylistEditor
-from plex_integration.reading.catalog import KeptLists
-from medianest.api.throttling import Turn
-from medianest.api.serializers import Body, Payload
-from plex_integration.plex.ids import is_id
+from plex_integration.writing.operation import Operation, Outcome, WriteRequest
+from plex_integration.writing.permissions import CanManageCollections, CanManagePlaylists
+from plex_integration.writing.serializers import (
+    CollectionDeletedPayload,
+    CollectionWrittenPayload,
+    PlaylistDeletedPayload,
+    PlaylistWrittenPayload,
+)
 
-COLLECTIONS, PLAYLISTS = "accounts.manage_collections", "accounts.manage_playlists"
-METHODS = ["post", "put", "patch", "delete"]
-
-ONCE = OpenApiParameter(
+IDEMPOTENCY_KEY = OpenApiParameter(
     idempotency.HEADER,
-    {"type": "string", "minLength": 1, "maxLength": idempotency.LONGEST},
+    {"type": "string", "minLength": 1, "maxLength": idempotency.MAX_LENGTH},
     OpenApiParameter.HEADER,
-    description="A text of the client's own choice. The same request under the same key is done "
-    "once, and answered the same again for 24 hours. A dry run does not use it.",
+    description="A text that the client chooses. The same request with the same key is carried "
+    "out once, and gets the same response again for 24 hours. Dry runs ignore it.",
 )
+
+Service = Callable[[Operation, Any, WriteRequest], Outcome]
+"""What carries out a write, with the editor of its viewset."""
 
 
 @dataclass(frozen=True)
-class Asked:
-    """What a write is given: where it goes, the kept lists, its deadline, and what was asked."""
+class Write:
+    """What an action writes; `creates` is the name of the URL of what it creates."""
 
-    to: Connection
-    lists: KeptLists
+    operation_id: str
+    service: Service
+    payload: type[Payload]
+    body: type[Body] | None = None
+    query: type[WriteQuery] = WriteQuery
+    creates: str | None = None
+
+    @property
+    def endpoint(self) -> Endpoint:
+        """How the OpenAPI document describes it."""
+        return Endpoint(
+            self.operation_id,
+            dict.fromkeys((200, 201) if self.creates else (200,), self.payload),
+            query=self.query,
+            body=self.body,
+            parameters=(IDEMPOTENCY_KEY,),
+        )
+
+
+@dataclass(frozen=True)
+class PlexWrite:
+    """Run the service of a write with an editor of Plex, and render its outcome."""
+
+    write: Write
+    editor: type[CollectionEditor] | type[PlaylistEditor]
+    connection: Connection
+    catalog: LibraryCatalog
     deadline: float
-    query: Mapping[str, Any]
-    body: Mapping[str, Any]
+    request: WriteRequest
 
-    def collections(self) -> CollectionEditor:
-        """Begin to edit collections."""
-        return CollectionEditor(self.to, self._seconds(), self.lists.libraries())
+    def __call__(self, operation: Operation) -> WriteResponse:
+        """Run the service within the deadline. Raises PlexServerUnavailable, and its errors."""
+        request = self._with_library()
+        libraries = self.catalog.libraries()
+        editor = self.editor(self.connection, self.deadline - time.monotonic(), libraries)
+        with breaker.guard():
+            outcome = self.write.service(operation, editor, request)
+        return self._response(outcome)
 
-    def playlists(self) -> PlaylistEditor:
-        """Begin to edit playlists."""
-        return PlaylistEditor(self.to, self._seconds(), self.lists.libraries())
+    def _with_library(self) -> WriteRequest:
+        """Return the request with the library that its path names. Raises LibraryNotFound."""
+        key = self.request.ids.get("libraryKey")
+        library = None if key is None else self.catalog.library(key)
+        return replace(self.request, path_library=library)
 
-    def _seconds(self) -> float:
-        return self.deadline - time.monotonic()
+    def _response(self, outcome: Outcome) -> WriteResponse:
+        payload = self.write.payload(outcome.data, context=payload_context(self.connection))
+        if outcome.created is None or self.write.creates is None:
+            return WriteResponse(200, payload.data)
+        return WriteResponse(201, payload.data, reverse(self.write.creates, args=[outcome.created]))
 
 
-Write = Callable[[Work], Outcome]
+class WriteViewSet(PlexViewSet):
+    """An endpoint that writes to Plex. `writes` describes its writing actions, by their names.
 
+    `editor` and `target` say what kind of list it writes to.
+    """
 
-class EditingActions(ViewSet):
-    """One action per writing endpoint: admit, name the service, answer."""
+    writes: ClassVar[Mapping[str, Write]]
+    editor: ClassVar[type[CollectionEditor] | type[PlaylistEditor]]
+    target: ClassVar[str]
 
-    turn: Turn | None
+    def write(self) -> Response:
+        """Answer the request: carry out the write of the current action, or try it as a dry run."""
+        write, ids = self.writes[self.action], self.path_ids()
+        key = idempotency.validated_key(self.request.headers.get(idempotency.HEADER))
+        query = write.query.of(self.request.query_params)
+        request = WriteRequest(ids, query, write.body.of(self.request) if write.body else {})
+        connection = runtime.required_connection()
+        deadline = time.monotonic() + connection.seconds
+        catalog = LibraryCatalog(connection, self.counted_reading(), deadline)
+        plex_write = PlexWrite(write, self.editor, connection, catalog, deadline, request)
+        operation = self._operation(connection.scope, key, request)
+        if operation.dry_run:
+            return _response(Executed(plex_write(operation)))
+        return _response(execute(plex_write, operation, deadline))
 
-    @extend_schema(
-        operation_id="createCollection",
-        parameters=[WriteQuery, ONCE],
-        request=CollectionBody,
-        responses={200: CollectionWrittenPayload, 201: CollectionWrittenPayload},
-    )
-    def create_collection(self, request: Request, libraryKey: str) -> Response:
-        """Create a collection of items of one type, in their order."""
-        self._admit(COLLECTIONS)
-        key = _key(libraryKey, LibraryNotFound)
+    def endpoint(self) -> Endpoint:
+        """Describe the current action: a write, or what the path reads."""
+        write = self.writes.get(self.action)
+        return write.endpoint if write else super().endpoint()
 
-        def write(asked: Asked) -> Write:
-            library = asked.lists.library(key)
-            plex = asked.collections()
-            return lambda doing: collections.create(doing, plex, library, asked.body)
-
-        return self._write(
-            write, CollectionWrittenPayload, body=CollectionBody, creates="plex-collection-detail"
+    def _operation(self, scope: str, key: str | None, request: WriteRequest) -> Operation:
+        method, path = str(self.request.method), self.request.path_info
+        fingerprint = idempotency.fingerprint(method, path, request.query, request.body)
+        user = self.request.user.pk
+        list_key = request.ids.get(f"{self.target}Key")
+        target = f"{self.target}:{list_key}" if list_key else f"creation:{user}:{fingerprint}"
+        return Operation(
+            request.query["dryRun"],
+            f"{scope}:{target}",
+            IdempotencyRecord(f"{scope}:{user}", key, fingerprint),
+            UnfinishedCreation(f"{scope}:{user}", fingerprint),
         )
 
-    @extend_schema(
-        operation_id="editCollection",
-        parameters=[WriteQuery, ONCE],
-        request=CollectionEdit,
-        responses={200: CollectionWrittenPayload},
-    )
-    def edit_collection(self, request: Request, collectionKey: str) -> Response:
-        """Change a collection's title, texts, sort order or mode."""
-        self._admit(COLLECTIONS)
-        key = _key(collectionKey, CollectionNotFound)
 
-        def write(asked: Asked) -> Write:
-            plex = asked.collections()
-            return lambda doing: collections.edit(doing, plex, key, asked.body)
-
-        return self._write(write, CollectionWrittenPayload, _collection(key), body=CollectionEdit)
-
-    @extend_schema(
-        operation_id="deleteCollection",
-        parameters=[WriteQuery, ONCE],
-        request=None,
-        responses={200: CollectionDeletedPayload},
-    )
-    def delete_collection(self, request: Request, collectionKey: str) -> Response:
-        """Delete a collection; its items stay."""
-        self._admit(COLLECTIONS)
-        key = _key(collectionKey, CollectionNotFound)
-
-        def write(asked: Asked) -> Write:
-            plex = asked.collections()
-            return lambda doing: collections.delete(doing, plex, key)
-
-        return self._write(write, CollectionDeletedPayload, _collection(key))
-
-    @extend_schema(
-        operation_id="addCollectionItems",
-        parameters=[WriteQuery, ONCE],
-        request=ItemsBody,
-        responses={200: CollectionWrittenPayload},
-    )
-    def add_collection_items(self, request: Request, collectionKey: str) -> Response:
-        """Put items into a collection; those that are in it are not added twice."""
-        self._admit(COLLECTIONS)
-        key = _key(collectionKey, CollectionNotFound)
-
-        def write(asked: Asked) -> Write:
-            plex = asked.collections()
-            return lambda doing: collections.add_items(doing, plex, key, asked.body["items"])
-
-        return self._write(write, CollectionWrittenPayload, _collection(key), body=ItemsBody)
-
-    @extend_schema(
-        operation_id="removeCollectionItem",
-        parameters=[WriteQuery, ONCE],
-        request=None,
-        responses={200: CollectionWrittenPayload},
-    )
-    def remove_collection_item(
-        self, request: Request, collectionKey: str, ratingKey: str
-    ) -> Response:
-        """Take an item out of a collection; the item itself stays."""
-        self._admit(COLLECTIONS)
-        key, item = _key(collectionKey, CollectionNotFound), _key(ratingKey, ItemNotFound)
-
-        def write(asked: Asked) -> Write:
-            plex = asked.collections()
-            return lambda doing: collections.remove_item(doing, plex, key, item)
-
-        return self._write(write, CollectionWrittenPayload, _collection(key))
-
-    @extend_schema(
-        operation_id="moveCollectionItem",
-        parameters=[WriteQuery, ONCE],
-        request=PositionBody,
-        responses={200: CollectionWrittenPayload},
-    )
-    def move_collection_item(
-        self, request: Request, collectionKey: str, ratingKey: str
-    ) -> Response:
-        """Put an item behind another one, or first; the sort order becomes `custom`."""
-        self._admit(COLLECTIONS)
-        key, item = _key(collectionKey, CollectionNotFound), _key(ratingKey, ItemNotFound)
-
-        def write(asked: Asked) -> Write:
-            plex = asked.collections()
-            return lambda doing: collections.move_item(doing, plex, key, item, asked.body["after"])
-
-        return self._write(write, CollectionWrittenPayload, _collection(key), body=PositionBody)
-
-    @extend_schema(
-        operation_id="createPlaylist",
-        parameters=[WriteQuery, ONCE],
-        request=PlaylistBody,
-        responses={200: PlaylistWrittenPayload, 201: PlaylistWrittenPayload},
-    )
-    def create_playlist(self, request: Request) -> Response:
-        """Create a playlist of videos, of music or of photos, in their order."""
-        self._admit(PLAYLISTS)
-
-        def write(asked: Asked) -> Write:
-            plex = asked.playlists()
-            return lambda doing: playlists.create(doing, plex, asked.body)
-
-        return self._write(
-            write, PlaylistWrittenPayload, body=PlaylistBody, creates="plex-playlist"
-        )
-
-    @extend_schema(
-        operation_id="editPlaylist",
-        parameters=[WriteQuery, ONCE],
-        request=PlaylistEdit,
-        responses={200: PlaylistWrittenPayload},
-    )
-    def edit_playlist(self, request: Request, playlistKey: str) -> Response:
-        """Change a playlist's title or summary."""
-        self._admit(PLAYLISTS)
-        key = _key(playlistKey, PlaylistNotFound)
-
-        def write(asked: Asked) -> Write:
-            plex = asked.playlists()
-            return lambda doing: playlists.edit(doing, plex, key, asked.body)
-
-        return self._write(write, PlaylistWrittenPayload, _playlist(key), body=PlaylistEdit)
-
-    @extend_schema(
-        operation_id="deletePlaylist",
-        parameters=[WriteQuery, ONCE],
-        request=None,
-        responses={200: PlaylistDeletedPayload},
-    )
-    def delete_playlist(self, request: Request, playlistKey: str) -> Response:
-        """Delete a playlist; its items stay."""
-        self._admit(PLAYLISTS)
-        key = _key(playlistKey, PlaylistNotFound)
-
-        def write(asked: Asked) -> Write:
-            plex = asked.playlists()
-            return lambda doing: playlists.delete(doing, plex, key)
-
-        return self._write(write, PlaylistDeletedPayload, _playlist(key))
-
-    @extend_schema(
-        operation_id="addPlaylistItems",
-        parameters=[WriteQuery, ONCE],
-        request=ItemsBody,
-        responses={200: PlaylistWrittenPayload},
-    )
-    def add_playlist_items(self, request: Request, playlistKey: str) -> Response:
-        """Put items at a playlist's end; those that are in it are not added twice."""
-        self._admit(PLAYLISTS)
-        key = _key(playlistKey, PlaylistNotFound)
-
-        def write(asked: Asked) -> Write:
-            plex = asked.playlists()
-            return lambda doing: playlists.add_items(doing, plex, key, asked.body["items"])
-
-        return self._write(write, PlaylistWrittenPayload, _playlist(key), body=ItemsBody)
-
-    @extend_schema(
-        operation_id="removePlaylistItem",
-        parameters=[PlaceQuery, ONCE],
-        request=None,
-        responses={200: PlaylistWrittenPayload},
-    )
-    def remove_playlist_item(self, request: Request, playlistKey: str, ratingKey: str) -> Response:
-        """Take an item out of a playlist; the item itself stays."""
-        self._admit(PLAYLISTS)
-        key, item = _key(playlistKey, PlaylistNotFound), _key(ratingKey, ItemNotFound)
-
-        def write(asked: Asked) -> Write:
-            plex, by = asked.playlists(), asked.query["by"]
-            return lambda doing: playlists.remove_item(doing, plex, key, item, by)
-
-        return self._write(write, PlaylistWrittenPayload, _playlist(key), query=PlaceQuery)
-
-    @extend_schema(
-        operation_id="movePlaylistItem",
-        parameters=[PlaceQuery, ONCE],
-        request=PositionBody,
-        responses={200: PlaylistWrittenPayload},
-    )
-    def move_playlist_item(self, request: Request, playlistKey: str, ratingKey: str) -> Response:
-        """Put an item behind another one, or first."""
-        self._admit(PLAYLISTS)
-        key, item = _key(playlistKey, PlaylistNotFound), _key(ratingKey, ItemNotFound)
-
-        def write(asked: Asked) -> Write:
-            plex, by, after = asked.playlists(), asked.query["by"], asked.body["after"]
-            return lambda doing: playlists.move_item(doing, plex, key, item, by, after)
-
-        return self._write(
-            write, PlaylistWrittenPayload, _playlist(key), body=PositionBody, query=PlaceQuery
-        )
-
-    def _admit(self, right: str) -> None:
-        """Count the write, and let in who may. Raises RateLimitExceeded, AccessDenied."""
-        self.turn = Turn(str(self.request.user.pk), policies.WRITES)
-        self.turn.take()
-        # Not the user this process remembers: a right that was taken away is gone at once.
-        try:
-            user = tokens.bearer(self.request.auth)
-        except tokens.TokenRefused:
-            raise Unauthorized from None
-        if not user.has_perm(right):
-            raise AccessDenied
-
-    def _write(
-        self,
-        write: Callable[[Asked], Write],
-        payload: type[Payload],
-        target: str | None = None,
-        *,
-        body: type[Body] | None = None,
-        query: type[WriteQuery] = WriteQuery,
-        creates: str | None = None,
-    ) -> Response:
-        """Do a write, or try it; `creates` names the URL of what it creates."""
-        request = self.request
-        key = idempotency.key_of(request.headers.get(idempotency.HEADER))
-        given = query.of(request.query_params)
-        members = body.of(request) if body else {}
-        to = connection.current()
-        if to is None:
-            raise PlexServerUnavailable("No Plex server is configured.")
-        deadline = time.monotonic() + to.seconds
-        lists = KeptLists(to, deadline, before_asking=lambda: None)
-
-        def act(doing: Work) -> Answered:
-            ready = write(Asked(to, lists, deadline, given, members))
-            with execution.asking():
-                outcome = ready(doing)
-            context = {"show_file_paths": to.show_file_paths, "viewer": to.viewer}
-            data = payload(outcome.data, context=context).data
-            if outcome.created is None or creates is None:
-                return Answered(200, data)
-            return Answered(201, data, reverse(creates, args=[outcome.created]))
-
-        if given["dryRun"]:
-            return _response(act(Work(dry_run=True)))
-        scope = f"{to.viewer}:{request.user.pk}"
-        asked = idempotency.fingerprint(str(request.method), request.path_info, given, members)
-        answered, is_again = execution.done(
-            act,
-            Once(scope, key, asked),
-            Unfinished(scope, asked) if target is None else None,
-            f"{to.viewer}:{target or f'creation:{request.user.pk}:{asked}'}",
-            deadline,
-        )
-        response = _response(answered)
-        if is_again:
-            response["Idempotency-Replayed"] = "true"
-        return response
-
-
-def _response(answered: Answered) -> Response:
-    response = Response(answered.data, status=answered.status)
+def _response(executed: Executed) -> Response:
+    recorded = executed.response
+    response = Response(recorded.data, status=recorded.status)
     response["Cache-Control"] = "no-store"
-    if answered.location is not None:
-        response["Location"] = answered.location
+    if recorded.location is not None:
+        response["Location"] = recorded.location
+    if executed.is_replayed:
+        response["Idempotency-Replayed"] = "true"
     return response
 
 
-def _key(text: str, missing: type[Problem]) -> str:
-    if not is_id(text):
-        raise missing
-    return text
+class CollectionWriteViewSet(WriteViewSet):
+    """An endpoint that writes to a library's collections."""
+
+    permission_classes = [CanManageCollections]
+    editor = CollectionEditor
+    target = "collection"
 
 
-def _collection(key: str) -> str:
-    return f"collection:{key}"
+class PlaylistWriteViewSet(WriteViewSet):
+    """An endpoint that writes to playlists."""
+
+    permission_classes = [CanManagePlaylists]
+    editor = PlaylistEditor
+    target = "playlist"
 
 
-def _playlist(key: str) -> str:
-    return f"playlist:{key}"
+class LibraryCollectionsViewSet(CollectionWriteViewSet, reading.LibraryCollectionsViewSet):
+    """`/libraries/:libraryKey/collections`"""
+
+    writes = {
+        "create": Write(
+            operation_id="createCollection",
+            service=collections.create,
+            body=CollectionBody,
+            payload=CollectionWrittenPayload,
+            creates="plex-collection-detail",
+        )
+    }
+
+    def create(self, request: Request, libraryKey: str) -> Response:
+        """Create a collection of items of one type, in their order."""
+        return self.write()
+
+
+class CollectionViewSet(CollectionWriteViewSet, reading.CollectionViewSet):
+    """`/collections/:collectionKey`"""
+
+    writes = {
+        "partial_update": Write(
+            operation_id="editCollection",
+            service=collections.edit,
+            body=CollectionEdit,
+            payload=CollectionWrittenPayload,
+        ),
+        "destroy": Write(
+            operation_id="deleteCollection",
+            service=collections.delete,
+            payload=CollectionDeletedPayload,
+        ),
+    }
+
+    def partial_update(self, request: Request, collectionKey: str) -> Response:
+        """Change a collection's title, texts, sort order or mode."""
+        return self.write()
+
+    def destroy(self, request: Request, collectionKey: str) -> Response:
+        """Delete a collection; its items stay."""
+        return self.write()
+
+
+class CollectionItemsViewSet(CollectionWriteViewSet):
+    """`/collections/:collectionKey/items`"""
+
+    writes = {
+        "create": Write(
+            operation_id="addCollectionItems",
+            service=collections.add_items,
+            body=ItemsBody,
+            payload=CollectionWrittenPayload,
+        )
+    }
+
+    def create(self, request: Request, collectionKey: str) -> Response:
+        """Add items to a collection; those that are in it already are not added again."""
+        return self.write()
+
+
+class CollectionItemViewSet(CollectionWriteViewSet):
+    """`/collections/:collectionKey/items/:ratingKey`"""
+
+    writes = {
+        "destroy": Write(
+            operation_id="removeCollectionItem",
+            service=collections.remove_item,
+            payload=CollectionWrittenPayload,
+        )
+    }
+
+    def destroy(self, request: Request, collectionKey: str, ratingKey: str) -> Response:
+        """Remove an item from a collection; the item itself stays."""
+        return self.write()
+
+
+class CollectionPositionViewSet(CollectionWriteViewSet):
+    """`/collections/:collectionKey/items/:ratingKey/position`"""
+
+    writes = {
+        "update": Write(
+            operation_id="moveCollectionItem",
+            service=collections.move_item,
+            body=PositionBody,
+            payload=CollectionWrittenPayload,
+        )
+    }
+
+    def update(self, request: Request, collectionKey: str, ratingKey: str) -> Response:
+        """Move an item after another one, or to the front; the sort order becomes `custom`."""
+        return self.write()
+
+
+class PlaylistsViewSet(PlaylistWriteViewSet, reading.PlaylistsViewSet):
+    """`/playlists`"""
+
+    writes = {
+        "create": Write(
+            operation_id="createPlaylist",
+            service=playlists.create,
+            body=PlaylistBody,
+            payload=PlaylistWrittenPayload,
+            creates="plex-playlist",
+        )
+    }
+
+    def create(self, request: Request) -> Response:
+        """Create a playlist of videos, of music or of photos, in their order."""
+        return self.write()
+
+
+class PlaylistViewSet(PlaylistWriteViewSet, reading.PlaylistViewSet):
+    """`/playlists/:playlistKey`"""
+
+    writes = {
+        "partial_update": Write(
+            operation_id="editPlaylist",
+            service=playlists.edit,
+            body=PlaylistEdit,
+            payload=PlaylistWrittenPayload,
+        ),
+        "destroy": Write(
+            operation_id="deletePlaylist",
+            service=playlists.delete,
+            payload=PlaylistDeletedPayload,
+        ),
+    }
+
+    def partial_update(self, request: Request, playlistKey: str) -> Response:
+        """Change a playlist's title or summary."""
+        return self.write()
+
+    def destroy(self, request: Request, playlistKey: str) -> Response:
+        """Delete a playlist; its items stay."""
+        return self.write()
+
+
+class PlaylistItemsViewSet(PlaylistWriteViewSet):
+    """`/playlists/:playlistKey/items`"""
+
+    writes = {
+        "create": Write(
+            operation_id="addPlaylistItems",
+            service=playlists.add_items,
+            body=ItemsBody,
+            payload=PlaylistWrittenPayload,
+        )
+    }
+
+    def create(self, request: Request, playlistKey: str) -> Response:
+        """Append items to a playlist; those that are in it already are not added again."""
+        return self.write()
+
+
+class PlaylistItemViewSet(PlaylistWriteViewSet):
+    """`/playlists/:playlistKey/items/:ratingKey`"""
+
+    writes = {
+        "destroy": Write(
+            operation_id="removePlaylistItem",
+            service=playlists.remove_item,
+            query=PositionQuery,
+            payload=PlaylistWrittenPayload,
+        )
+    }
+
+    def destroy(self, request: Request, playlistKey: str, ratingKey: str) -> Response:
+        """Remove an item from a playlist; the item itself stays."""
+        return self.write()
+
+
+class PlaylistPositionViewSet(PlaylistWriteViewSet):
+    """`/playlists/:playlistKey/items/:ratingKey/position`"""
+
+    writes = {
+        "update": Write(
+            operation_id="movePlaylistItem",
+            service=playlists.move_item,
+            query=PositionQuery,
+            body=PositionBody,
+            payload=PlaylistWrittenPayload,
+        )
+    }
+
+    def update(self, request: Request, playlistKey: str, ratingKey: str) -> Response:
+        """Move an item of a playlist after another one, or to the front."""
+        return self.write()

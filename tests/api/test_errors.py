@@ -11,9 +11,9 @@ from django.conf import settings
 from rest_framework.permissions import IsAdminUser
 
 from accounts.models import User
+from medianest import store
 from plex_integration import errors
 from plex_integration.plex import parsing
-from medianest import store
 from plex_integration.reading.viewsets import PlexViewSet
 from plex_simulator import Simulator
 from tests.conftest import PASSWORD, Client, forget_everything

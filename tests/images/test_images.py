@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from plex_integration.plex.images import MOST_BYTES
 from plex_integration.images import query
+from plex_integration.plex.images import MAX_BYTES
 from plex_integration.policies import IMAGES
 from plex_simulator import Simulator
 from tests.conftest import Client
@@ -180,9 +180,9 @@ def test_head_answers_what_get_does_without_the_picture(
 ) -> None:
     path = f"/plex/items/{first(small).rating_key}/images/thumb"
     asked, whole = signed_in.head(path), signed_in.get(path)
-    assert (query.status_code, query.content) == (200, b"")
+    assert (asked.status_code, asked.content) == (200, b"")
     for name in ("Content-Type", "Content-Length", "ETag", "Cache-Control"):
-        assert query.headers[name] == whole.headers[name]
+        assert asked.headers[name] == whole.headers[name]
     assert signed_in.head("/plex/items/999999/images/thumb").status_code == 404
     refusal(signed_in.post(path), 405, "METHOD_NOT_ALLOWED")
 
@@ -211,10 +211,10 @@ def test_what_is_kept_is_shown_while_plex_is_away(signed_in: Client, small: Simu
 
 def test_the_api_page_names_the_sizes_the_limit_and_the_bound() -> None:
     page = " ".join((Path(__file__).parents[2] / "docs" / "api.md").read_text().split())
-    assert f"| `width`, `height` | {', '.join(map(str, query.LADDER))} |" in page
-    assert f"`width={query.WIDTH}`" in page
+    assert f"| `width`, `height` | {', '.join(map(str, query.SIZES))} |" in page
+    assert f"`width={query.DEFAULT_WIDTH}`" in page
     assert f"{IMAGES.requests} a minute per user, or per address" in page
-    assert f"At most {MOST_BYTES // 1024**2} MiB are read" in page
+    assert f"At most {MAX_BYTES // 1024**2} MiB are read" in page
 
 
 def test_nobody_asks_plex_while_none_is_configured(signed_in: Client, settings: Any) -> None:

@@ -7,7 +7,7 @@ from django.test import Client as WSGI
 
 from accounts import tokens
 from accounts.models import User
-from plex_integration.configuration import connection
+from plex_integration.configuration import runtime
 from plex_integration.images import signing, versions
 from plex_integration.policies import IMAGES, LIBRARY_OPERATIONS
 from plex_simulator import Simulator
@@ -18,11 +18,10 @@ from .conftest import first
 @pytest.fixture
 def link(small: Simulator) -> str:
     item = first(small)
-    to = connection.current()
-    version = versions.version(item.thumb)
-    assert to
+    to = runtime.required_connection()
+    version = versions.from_path(item.thumb)
     assert version
-    return signing.link(to.viewer, item.rating_key, "thumb", version)
+    return signing.sign_link(to.scope, item.rating_key, "thumb", version)
 
 
 def token(name: str) -> dict[str, str]:

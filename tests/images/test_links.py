@@ -93,10 +93,10 @@ def test_every_answer_with_items_has_their_links(
 @pytest.mark.parametrize("second", [0, 1, DAY // 2, DAY - 1])
 def test_a_link_is_good_for_24_to_48_hours_and_the_same_all_day(second: int) -> None:
     midnight = NOON - NOON % DAY
-    link = signing.link("viewer", "1000", "thumb", VERSION, midnight + second)
+    link = signing.sign_link("scope", "1000", "thumb", VERSION, midnight + second)
     assert DAY < ending(link) - (midnight + second) <= 2 * DAY
-    assert link == signing.link("viewer", "1000", "thumb", VERSION, midnight)
-    assert link != signing.link("viewer", "1000", "thumb", VERSION, midnight + DAY)
+    assert link == signing.sign_link("scope", "1000", "thumb", VERSION, midnight)
+    assert link != signing.sign_link("scope", "1000", "thumb", VERSION, midnight + DAY)
 
 
 def test_a_link_ends_to_the_second(
@@ -233,5 +233,5 @@ def test_a_kept_answer_holds_links_that_are_still_good(
 def test_two_hundred_links_are_signed_in_some_milliseconds() -> None:
     began = time.perf_counter()
     for number in range(200):
-        signing.link("viewer", str(number), "thumb", VERSION)
+        signing.sign_link("scope", str(number), "thumb", VERSION)
     assert time.perf_counter() - began < 0.1

@@ -7,8 +7,8 @@ import pytest
 
 from accounts import tokens
 from accounts.models import User
-from plex_integration.reading import services
 from medianest import store
+from plex_integration.reading import services
 from plex_simulator import Simulator
 from tests.conftest import Client
 

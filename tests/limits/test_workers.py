@@ -5,8 +5,8 @@ from collections.abc import Sequence
 
 import pytest
 
+from medianest.api.limits import Limit
 from plex_integration import policies
-from medianest.api.throttling import Limit
 from tests.service import Person, Service, ask, at_once
 
 PATHS = {

@@ -1,4 +1,4 @@
-"""A tiny server on raw sockets, for what no well-behaved Plex sends."""
+"""A small server on raw sockets, for responses that no correct server sends."""
 
 import socket
 import ssl
@@ -11,14 +11,14 @@ from typing import Any
 import pytest
 
 from plex_integration.configuration.connection import Connection
-from plex_integration.plex import Plex
+from plex_integration.plex import PlexClient
 
 TOKEN = "a-token-that-nobody-else-may-see"
 
 
 @dataclass(frozen=True)
-class Asked:
-    """One request: its line and headers as sent, the connection's number, its number there."""
+class Request:
+    """A request: its line and headers as sent, the number of its connection, its number there."""
 
     head: str
     connection: int
@@ -36,8 +36,8 @@ class Asked:
         return None
 
 
-# Bytes are sent and the connection kept; None hangs up.
-Answer = Callable[[Asked], bytes | None]
+# Bytes are sent and leave the connection open; None closes it.
+Answer = Callable[[Request], bytes | None]
 
 
 class RawServer:
@@ -48,7 +48,7 @@ class RawServer:
         self._context = context
         self._listening = socket.create_server(("127.0.0.1", 0))
         self._open: list[socket.socket] = []
-        self.asked: list[Asked] = []
+        self.requests: list[Request] = []
         self.connections = 0
         threading.Thread(target=self._accept, daemon=True).start()
 
@@ -89,9 +89,9 @@ class RawServer:
                     head = self._read_head(sock)
                     if not head:
                         return
-                    asked = Asked(head, connection, number)
-                    self.asked.append(asked)
-                    answer = self._answer(asked)
+                    request = Request(head, connection, number)
+                    self.requests.append(request)
+                    answer = self._answer(request)
                     if answer is None:
                         return
                     sock.sendall(answer)
@@ -108,7 +108,7 @@ class RawServer:
 
 
 def ok(body: bytes | str, status: str = "200 OK", **headers: str) -> bytes:
-    """Spell an HTTP answer."""
+    """Return an HTTP response as bytes."""
     body = body.encode() if isinstance(body, str) else body
     named = {"Content-Type": "text/xml;charset=utf-8", "Content-Length": str(len(body))}
     named |= {name.replace("_", "-"): value for name, value in headers.items()}
@@ -134,7 +134,7 @@ def serve() -> Iterator[Callable[..., RawServer]]:
         server.close()
 
 
-def plex_at(url: str, seconds: float = 5, verify: bool | str = True) -> Plex:
-    """Begin a conversation with a server at an address."""
+def plex_at(url: str, seconds: float = 5, verify: bool | str = True) -> PlexClient:
+    """Return a client of the server at an address."""
     to: Any = Connection(url=url, token=TOKEN, verify=verify, seconds=seconds, show_file_paths=True)
-    return Plex(to, seconds)
+    return PlexClient(to, seconds)

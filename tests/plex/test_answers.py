@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from plex_integration.errors import PlexApiError
-from plex_integration.plex.http import NotThere
+from plex_integration.plex import PlexNotFound
 from tests.plex.conftest import RawServer, ok, plex_at
 
 Serve = Callable[..., RawServer]
@@ -108,7 +108,7 @@ def test_anything_else_is_refused(serve: Serve, body: bytes) -> None:
 
 @pytest.mark.parametrize("body", [b"", b" ", b"\r\n\t"])
 def test_no_body_is_nothing_there(serve: Serve, body: bytes) -> None:
-    with pytest.raises(NotThere):
+    with pytest.raises(PlexNotFound):
         titles(serve, body)
 
 

@@ -11,7 +11,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from medianest.api import renderers
-from plex_integration.plex import parsing
+from plex_integration.plex.parsing import attributes
+from plex_integration.plex.parsing.collections import parse_collections
+from plex_integration.plex.parsing.items import ITEM_TYPES, complete_row, parse_rows
+from plex_integration.plex.parsing.libraries import (
+    parse_choices,
+    parse_filters,
+    parse_libraries,
+    parse_storage,
+)
+from plex_integration.plex.parsing.server import parse_server
 from plex_integration.reading.serializers import (
     ItemPayload,
     LibraryPayload,
@@ -35,8 +44,8 @@ def test_a_text_that_is_no_number_is_absent(
     text: str, whole: int | None, number: float | None
 ) -> None:
     element = Element("Video", value=text)
-    assert parsing.whole(element, "value") == whole
-    assert parsing.number(element, "value") == number
+    assert attributes.whole(element, "value") == whole
+    assert attributes.number(element, "value") == number
 
 
 @pytest.mark.parametrize(
@@ -45,7 +54,7 @@ def test_a_text_that_is_no_number_is_absent(
      ("2", None), ("yes", None), ("-1", None), ("１", None), (" 1", None)],
 )  # fmt: skip
 def test_a_text_that_is_no_boolean_is_absent(text: str, value: bool | None) -> None:
-    assert parsing.flag(Element("Video", value=text), "value") is value
+    assert attributes.flag(Element("Video", value=text), "value") is value
 
 
 @pytest.mark.parametrize(
@@ -55,7 +64,7 @@ def test_a_text_that_is_no_boolean_is_absent(text: str, value: bool | None) -> N
      ("9" * 19, None), ("9" * 5000, None), ("soon", None), ("1.5", None), ("", None)],
 )  # fmt: skip
 def test_a_text_that_is_no_moment_is_absent(text: str, value: str | None) -> None:
-    assert parsing.instant(Element("Video", value=text), "value") == value
+    assert attributes.instant(Element("Video", value=text), "value") == value
 
 
 def test_instants_do_not_depend_on_the_machines_time_zone(monkeypatch: Any) -> None:
@@ -64,7 +73,7 @@ def test_instants_do_not_depend_on_the_machines_time_zone(monkeypatch: Any) -> N
     monkeypatch.setenv("TZ", "America/New_York")
     time.tzset()
     try:
-        told = parsing.instant(Element("Video", value="1704112200"), "value")
+        told = attributes.instant(Element("Video", value="1704112200"), "value")
         assert told == "2024-01-01T12:30:00.000Z"
     finally:
         monkeypatch.undo()
@@ -108,7 +117,7 @@ def below(name: str) -> st.SearchStrategy[tuple[str, dict[str, str]]]:
 
 ATTRIBUTES = st.dictionaries(st.sampled_from(ITEM), TEXTS, max_size=12)
 CHILDREN = st.lists(st.sampled_from(list(BELOW)).flatmap(below), max_size=5)
-KINDS = st.sampled_from(sorted(parsing.ITEM_TYPES))
+KINDS = st.sampled_from(sorted(ITEM_TYPES))
 
 
 def element(
@@ -151,13 +160,13 @@ def test_any_item_becomes_good_json(
 ) -> None:
     row = element("Video", attributes | {"ratingKey": "5", "type": kind}, children)
     container = Element("MediaContainer", {"librarySectionID": "1"})
-    (made,) = parsing.rows([row], container, {})
+    (made,) = parse_rows([row], container, {})
     read = written(ItemPayload(made.item, context={"show_file_paths": True}))
     assert read["ratingKey"] == "5"
     assert read["key"] == "/library/metadata/5"
     assert {"type", "title", "addedAt", "updatedAt", "library", "playbackProgress"} <= read.keys()
     assert math.isfinite(made.score)
-    parsing.complete(made, row, {})
+    complete_row(made, row, {})
 
 
 @settings(max_examples=60, deadline=None, derandomize=True)
@@ -167,12 +176,12 @@ def test_any_library_and_collection_becomes_good_json(
 ) -> None:
     root = Element("MediaContainer")
     root.append(element("Directory", attributes | {"key": "3"}, children))
-    (library,) = parsing.libraries(root)
+    (library,) = parse_libraries(root)
     counts = ("count", "totalSize", "totalDuration", "seasons", "episodes", "albums", "tracks")
     shown = {"library": library, "statistics": dict.fromkeys(counts), "filters": None}
     written(LibraryPayload(shown, context={"show_file_paths": True}))
     made = element("Directory", attributes | {"ratingKey": "7", "type": "collection"}, children)
-    (collection,) = parsing.collections([made], library.reference)
+    (collection,) = parse_collections([made], library.reference)
     written(ListedCollectionPayload(collection, context={"show_file_paths": True}))
 
 
@@ -197,7 +206,7 @@ def test_any_library_and_collection_becomes_good_json(
     )
 )
 def test_any_server_is_mapped(attributes: dict[str, str]) -> None:  # fmt: skip
-    parsing.server(Element("MediaContainer", attributes))
-    parsing.storage(Element("MediaContainer", attributes))
-    parsing.choices(Element("MediaContainer", attributes))
-    parsing.filters(Element("MediaContainer", attributes))
+    parse_server(Element("MediaContainer", attributes))
+    parse_storage(Element("MediaContainer", attributes))
+    parse_choices(Element("MediaContainer", attributes))
+    parse_filters(Element("MediaContainer", attributes))

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from plex_integration.plex import media
-from tests.plex.conftest import Asked, RawServer, ok, plex_at
+from tests.plex.conftest import RawServer, Request, ok, plex_at
 
 Serve = Callable[..., RawServer]
 
@@ -23,10 +23,10 @@ def row(number: int) -> str:
     return ROW.format(number)
 
 
-def window(asked: Asked) -> tuple[int, int]:
+def window(request: Request) -> tuple[int, int]:
     start, size = (
-        asked.header("X-Plex-Container-Start"),
-        asked.header("X-Plex-Container-Size"),
+        request.header("X-Plex-Container-Start"),
+        request.header("X-Plex-Container-Size"),
     )
     assert start is not None
     assert size is not None
@@ -46,9 +46,9 @@ def keys(found: media.Page) -> list[int]:
     return [int(each.item.ratingKey) for each in found.rows]
 
 
-def numbers(asked: Asked) -> bytes:
+def numbers(request: Request) -> bytes:
     """Answer as Plex does: rows 0 to 19."""
-    start, size = window(asked)
+    start, size = window(request)
     rows = [row(number) for number in range(20)][start : start + size]
     return listing(rows, f'size="{len(rows)}" totalSize="20" offset="{start}"')
 
@@ -59,7 +59,7 @@ def test_an_orderly_server_is_asked_once(serve: Serve, start: int, size: int) ->
     found = page(server, start, size)
     assert keys(found) == list(range(20))[start : start + size]
     assert found.total == 20
-    assert len(server.asked) == 1
+    assert len(server.requests) == 1
 
 
 @pytest.mark.parametrize("attributes", ["", 'size="20"', 'size="abc" totalSize="x" offset="-"'])
@@ -71,25 +71,25 @@ def test_a_server_that_does_not_page_sends_everything(
     found = page(server, start, size)
     assert keys(found) == list(range(20))[start : start + size]
     assert found.total == 20
-    assert len(server.asked) == 1
+    assert len(server.requests) == 1
 
 
 @pytest.mark.parametrize("most", [1, 3, 4])
 def test_a_server_with_smaller_pages_is_asked_for_the_rest(serve: Serve, most: int) -> None:
-    def small(asked: Asked) -> bytes:
-        start, size = window(asked)
+    def small(request: Request) -> bytes:
+        start, size = window(request)
         rows = [row(number) for number in range(20)][start : start + min(size, most)]
         return listing(rows, f'totalSize="20" offset="{start}"')
 
     server = serve(small)
     found = page(server, 5, 9)
     assert keys(found) == list(range(5, 14))
-    assert len(server.asked) == -(-9 // most)
+    assert len(server.requests) == -(-9 // most)
 
 
 def test_a_server_with_larger_pages_is_cut(serve: Serve) -> None:
-    def large(asked: Asked) -> bytes:
-        start, _ = window(asked)
+    def large(request: Request) -> bytes:
+        start, _ = window(request)
         return listing([row(n) for n in range(start, 20)], f'totalSize="20" offset="{start}"')
 
     assert keys(page(serve(large), 4, 3)) == [4, 5, 6]
@@ -108,14 +108,14 @@ def test_a_page_without_offset_is_the_page_asked_for(serve: Serve) -> None:
 
 
 def test_a_total_that_is_too_high_ends_with_the_rows(serve: Serve) -> None:
-    def lying(asked: Asked) -> bytes:
-        start, size = window(asked)
+    def lying(request: Request) -> bytes:
+        start, size = window(request)
         rows = [row(n) for n in range(6)][start : start + size]
         return listing(rows, f'totalSize="999999999999999999" offset="{start}"')
 
     server = serve(lying)
     assert keys(page(server, 0, 50)) == list(range(6))
-    assert len(server.asked) == 2
+    assert len(server.requests) == 2
 
 
 @pytest.mark.parametrize(
@@ -135,7 +135,7 @@ def test_odd_paging_attributes_never_give_more_than_asked_or_fail(
     found = page(server, start, size)
     assert len(found.rows) <= size
     assert found.total >= 0
-    assert len(server.asked) <= 4
+    assert len(server.requests) <= 4
 
 
 def test_rows_without_an_id_or_of_no_known_type_are_left_out_but_counted(serve: Serve) -> None:
@@ -152,13 +152,13 @@ def test_rows_without_an_id_or_of_no_known_type_are_left_out_but_counted(serve: 
     ]
     found = page(serve(listing(rows, 'totalSize="8" offset="0"')), 0, 8)
     assert keys(found) == [1, 9]
-    assert found.asked == 8
+    assert found.received == 8
     assert found.total == 8
 
 
 def test_a_whole_list_is_asked_for_in_pages(serve: Serve) -> None:
-    def many(asked: Asked) -> bytes:
-        start, size = window(asked)
+    def many(request: Request) -> bytes:
+        start, size = window(request)
         rows = [
             f'<Directory ratingKey="{n}" type="collection" title="C"/>'
             for n in range(start, min(start + size, 1201))
@@ -168,14 +168,14 @@ def test_a_whole_list_is_asked_for_in_pages(serve: Serve) -> None:
     server = serve(many)
     found = plex_at(server.url).collections(MOVIES, 0, None)
     assert [int(each.ratingKey) for each in found.collections] == list(range(1201))
-    assert len(server.asked) == 3
+    assert len(server.requests) == 3
 
 
 def test_a_whole_list_of_a_server_that_does_not_page_is_taken_as_it_comes(serve: Serve) -> None:
     rows = [f'<Directory ratingKey="{n}" type="collection" title="C"/>' for n in range(600)]
     server = serve(listing(rows, 'size="600"'))
     assert len(plex_at(server.url).collections(MOVIES, 0, None).collections) == 600
-    assert len(server.asked) == 1
+    assert len(server.requests) == 1
 
 
 def test_recently_added_rows_of_a_server_that_does_not_page_come_once(serve: Serve) -> None:
@@ -183,14 +183,14 @@ def test_recently_added_rows_of_a_server_that_does_not_page_come_once(serve: Ser
     server = serve(listing(rows, 'size="60"'))
     found = plex_at(server.url).recently_added(1)
     assert len(found) == 60
-    assert len(server.asked) == 1
+    assert len(server.requests) == 1
 
 
 def test_fifty_ids_go_into_one_call_and_missing_ones_stay_as_listed(serve: Serve) -> None:
-    def answer(asked: Asked) -> bytes:
-        if "/library/metadata/" not in asked.path:
+    def answer(request: Request) -> bytes:
+        if "/library/metadata/" not in request.path:
             return listing([row(n) for n in range(120)], 'totalSize="120" offset="0"')
-        wanted = re.findall(r"\d+", asked.path.rpartition("/")[2])
+        wanted = re.findall(r"\d+", request.path.rpartition("/")[2])
         full = [row(int(n)).replace("Film", "Full") for n in wanted if int(n) % 2]
         return listing(full) if full else ok("", "404 None")
 
@@ -201,5 +201,5 @@ def test_fifty_ids_go_into_one_call_and_missing_ones_stay_as_listed(serve: Serve
     assert [each.item.title for each in done] == [
         f"Full {n}" if n % 2 else f"Film {n}" for n in range(120)
     ]
-    sizes = sorted(asked.path.count(",") + 1 for asked in server.asked[1:])
+    sizes = sorted(request.path.count(",") + 1 for request in server.requests[1:])
     assert sizes == [20, 50, 50]

@@ -13,10 +13,10 @@ from typing import Any
 
 import pytest
 
-from plex_integration.errors import PlexApiError, PlexServerUnavailable
 from medianest.api.exceptions import Problem
-from plex_integration.plex.http import MOST_BYTES
-from tests.plex.conftest import EMPTY, TOKEN, Asked, RawServer, ok, plex_at
+from plex_integration.errors import PlexApiError, PlexServerUnavailable
+from plex_integration.plex.xml import MAX_BYTES
+from tests.plex.conftest import EMPTY, TOKEN, RawServer, Request, ok, plex_at
 
 Serve = Callable[..., RawServer]
 
@@ -27,17 +27,17 @@ def test_a_redirect_is_not_followed_and_the_token_stays(serve: Serve, status: st
     first = serve(ok(b"", status, Location=f"{other.url}/library/sections"))
     with pytest.raises(PlexApiError):
         plex_at(first.url).libraries()
-    assert len(first.asked) == 1
+    assert len(first.requests) == 1
     assert other.connections == 0
 
 
 def test_the_token_travels_in_a_header_alone(serve: Serve) -> None:
     server = serve(EMPTY)
     plex_at(server.url).search("night & day", 5)
-    (asked,) = server.asked
-    assert asked.header("X-Plex-Token") == TOKEN
-    assert TOKEN not in asked.path
-    assert asked.path == "/hubs/search?query=night+%26+day&limit=5"
+    (request,) = server.requests
+    assert request.header("X-Plex-Token") == TOKEN
+    assert TOKEN not in request.path
+    assert request.path == "/hubs/search?query=night+%26+day&limit=5"
 
 
 @pytest.mark.parametrize("name", ["HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"])
@@ -49,7 +49,7 @@ def test_proxies_of_the_environment_are_not_used(
     monkeypatch.delenv("NO_PROXY", raising=False)
     monkeypatch.delenv("no_proxy", raising=False)
     plex_at(server.url).libraries()
-    assert len(server.asked) == 1
+    assert len(server.requests) == 1
     assert proxy.connections == 0
 
 
@@ -60,7 +60,7 @@ def test_a_netrc_is_not_read(serve: Serve, monkeypatch: pytest.MonkeyPatch, tmp_
     monkeypatch.setenv("NETRC", str(netrc))
     server = serve(EMPTY)
     plex_at(server.url).libraries()
-    assert server.asked[0].header("Authorization") is None
+    assert server.requests[0].header("Authorization") is None
 
 
 def test_cookies_are_not_kept(serve: Serve) -> None:
@@ -68,32 +68,32 @@ def test_cookies_are_not_kept(serve: Serve) -> None:
     plex = plex_at(server.url)
     plex.libraries()
     plex.libraries()
-    assert [asked.header("Cookie") for asked in server.asked] == [None, None]
+    assert [request.header("Cookie") for request in server.requests] == [None, None]
 
 
 def test_a_connection_is_kept_and_used_again(serve: Serve) -> None:
     server = serve(EMPTY)
     for _ in range(5):
         plex_at(server.url).libraries()
-    assert len(server.asked) == 5
+    assert len(server.requests) == 5
     assert server.connections == 1
 
 
 def test_a_kept_connection_that_plex_closes_is_asked_again_once(serve: Serve) -> None:
-    server = serve(lambda asked: EMPTY if asked.number == 1 else None)
+    server = serve(lambda request: EMPTY if request.number == 1 else None)
     plex = plex_at(server.url)
     for _ in range(3):
         assert plex.libraries() == []
-    assert [(asked.connection, asked.number) for asked in server.asked] == [
+    assert [(request.connection, request.number) for request in server.requests] == [
         (1, 1), (1, 2), (2, 1), (2, 2), (3, 1),
     ]  # fmt: skip
 
 
 def test_a_server_that_always_hangs_up_is_asked_twice_at_most(serve: Serve) -> None:
-    server = serve(lambda asked: None)
+    server = serve(lambda request: None)
     with pytest.raises(PlexServerUnavailable):
         plex_at(server.url).libraries()
-    assert len(server.asked) == 2
+    assert len(server.requests) == 2
 
 
 @pytest.mark.parametrize("status", ["500 Error", "400 Bad", "503 Later", "401 No", "404 None"])
@@ -101,7 +101,7 @@ def test_an_answer_that_says_no_is_not_asked_for_again(serve: Serve, status: str
     server = serve(ok("<html/>", status))
     with pytest.raises(Problem):
         plex_at(server.url).server()
-    assert len(server.asked) == 1
+    assert len(server.requests) == 1
 
 
 @pytest.mark.parametrize(
@@ -127,8 +127,8 @@ def test_an_answer_that_says_no_is_not_asked_for_again(serve: Serve, status: str
     ],
 )  # fmt: skip
 def test_no_odd_answer_is_more_than_a_problem(serve: Serve, answer: bytes) -> None:
-    def once(asked: Asked) -> bytes | None:
-        return answer if asked.number == 1 else None
+    def once(request: Request) -> bytes | None:
+        return answer if request.number == 1 else None
 
     began = time.monotonic()
     with pytest.raises((PlexApiError, PlexServerUnavailable)):
@@ -155,9 +155,9 @@ def test_thirty_two_mebibytes_are_enough_and_one_byte_more_is_not(
         body = start + b" " * (size - len(start) - len(end)) + end
         return ok(gzip.compress(body, 1), Content_Encoding="gzip") if packed else ok(body)
 
-    assert plex_at(serve(sized(MOST_BYTES)).url).libraries() == []
+    assert plex_at(serve(sized(MAX_BYTES)).url).libraries() == []
     with pytest.raises(PlexApiError):
-        plex_at(serve(sized(MOST_BYTES + 1)).url).libraries()
+        plex_at(serve(sized(MAX_BYTES + 1)).url).libraries()
 
 
 def test_a_name_that_cannot_be_resolved_is_an_unavailable_server(
@@ -200,13 +200,13 @@ def test_every_address_of_a_name_is_tried(serve: Serve, monkeypatch: pytest.Monk
 
     monkeypatch.setattr(socket, "getaddrinfo", several)
     assert plex_at(f"http://plex.example.com:{server.port}").libraries() == []
-    assert server.asked[0].header("Host") == f"plex.example.com:{server.port}"
+    assert server.requests[0].header("Host") == f"plex.example.com:{server.port}"
 
 
 def test_a_server_that_never_answers_is_cut_at_the_deadline(serve: Serve) -> None:
     over = threading.Event()
 
-    def wait(_: Asked) -> None:
+    def wait(_: Request) -> None:
         over.wait(20)
 
     began = time.monotonic()
@@ -224,7 +224,7 @@ def test_a_server_that_never_answers_is_cut_at_the_deadline(serve: Serve) -> Non
 def test_a_path_begins_with_a_slash(serve: Serve, path: str) -> None:
     server = serve(EMPTY)
     with pytest.raises(ValueError, match="slash"):
-        plex_at(server.url)._server.query(path)
+        plex_at(server.url)._http.query(path)
     assert server.connections == 0
 
 
@@ -290,7 +290,7 @@ def test_a_certificate_of_the_own_ca_is_accepted(serve: Serve, certificate: Any)
     made = certificate("IP:127.0.0.1")
     server = serve(EMPTY, tls(made))
     assert plex_at(server.url, verify=str(made)).libraries() == []
-    assert server.asked[0].header("X-Plex-Token") == TOKEN
+    assert server.requests[0].header("X-Plex-Token") == TOKEN
 
 
 def test_an_untrusted_certificate_is_refused_before_the_token_is_sent(
@@ -299,7 +299,7 @@ def test_an_untrusted_certificate_is_refused_before_the_token_is_sent(
     server = serve(EMPTY, tls(certificate("IP:127.0.0.1")))
     with pytest.raises(PlexServerUnavailable):
         plex_at(server.url).libraries()
-    assert server.asked == []
+    assert server.requests == []
 
 
 def test_a_certificate_of_another_ca_or_name_is_refused(serve: Serve, certificate: Any) -> None:
@@ -308,7 +308,7 @@ def test_a_certificate_of_another_ca_or_name_is_refused(serve: Serve, certificat
         server = serve(EMPTY, tls(shown))
         with pytest.raises(PlexServerUnavailable):
             plex_at(server.url, verify=str(trusted)).libraries()
-        assert server.asked == []
+        assert server.requests == []
 
 
 @pytest.mark.filterwarnings("ignore::urllib3.exceptions.InsecureRequestWarning")
@@ -364,7 +364,7 @@ def test_tls_answers_that_drip_are_cut_at_the_deadline(serve: Serve, certificate
     made = certificate("IP:127.0.0.1")
     over = threading.Event()
 
-    def half(_: Asked) -> bytes:
+    def half(_: Request) -> bytes:
         return b"HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n<MediaContainer>"
 
     began = time.monotonic()

@@ -9,8 +9,8 @@ from plexapi.server import PlexServer
 
 from plex_integration.plex import editing
 from plex_simulator import Simulator
-from tests.writing.conftest import Writer, sent
 from tests.service import until
+from tests.writing.conftest import Writer, sent
 
 NEW = "/plex/libraries/1/collections"
 CREATING, FILLING = "^/library/collections$", "^/library/collections/[0-9]+/items$"

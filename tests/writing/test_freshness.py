@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from plex_integration.caching import response_cache, tags
 from medianest import store
+from plex_integration.caching import response_cache, tags
 from plex_simulator import Simulator
-from tests.writing.conftest import Writer
 from tests.service import Stores, Valkey, until
+from tests.writing.conftest import Writer
 
 NEW = "/plex/libraries/1/collections"
 HIT, MISS = "HIT", "MISS"

@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from plex_integration.configuration import connection
 from medianest import store
+from plex_integration.configuration import connection
 from plex_integration.writing import idempotency
 from plex_simulator import Simulator
-from tests.writing.conftest import Writer, sent
 from tests.service import Stores, Valkey
+from tests.writing.conftest import Writer, sent
 
 NEW = "/plex/libraries/1/collections"
 KEY = {"Idempotency-Key": "6f1c 'quoted' key/1"}

@@ -10,8 +10,8 @@ import pytest
 import requests
 
 from plex_simulator import Simulator
-from tests.writing.conftest import sent
 from tests.service import ROOT, House, Person, Service
+from tests.writing.conftest import sent
 
 NEW = "/api/v1/plex/libraries/1/collections"
 GRANT = """

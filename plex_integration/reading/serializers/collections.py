@@ -2,7 +2,7 @@
 
 from rest_framework import serializers
 
-from plex_integration.images.signing import PictureLink
+from plex_integration.images.signing import SignedImageLink
 from plex_integration.reading.serializers.items import (
     ItemPayload,
     LibraryReferencePayload,
@@ -25,9 +25,9 @@ class ListedCollectionPayload(Payload):
     addedAt = Instant(allow_null=True)
     updatedAt = Instant(allow_null=True)
     art = serializers.CharField(required=False)
-    artUrl = PictureLink("art")
+    artUrl = SignedImageLink("art")
     thumb = serializers.CharField(required=False)
-    thumbUrl = PictureLink("thumb")
+    thumbUrl = SignedImageLink("thumb")
     childCount = serializers.IntegerField(allow_null=True)
     smart = serializers.BooleanField()
     subtype = serializers.CharField(required=False)

@@ -4,7 +4,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from plex_integration.images.signing import PictureLink
+from plex_integration.images.signing import SignedImageLink
 from medianest.api.fields import Instant
 from medianest.api.serializers import Payload
 
@@ -112,9 +112,9 @@ class ItemPayload(Payload):
     addedAt = Instant(allow_null=True)
     updatedAt = Instant(allow_null=True)
     art = serializers.CharField(required=False)
-    artUrl = PictureLink("art")
+    artUrl = SignedImageLink("art")
     thumb = serializers.CharField(required=False)
-    thumbUrl = PictureLink("thumb")
+    thumbUrl = SignedImageLink("thumb")
     banner = serializers.CharField(required=False)
     theme = serializers.CharField(required=False)
     studio = serializers.CharField(required=False)

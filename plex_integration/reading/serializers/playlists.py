@@ -2,7 +2,7 @@
 
 from rest_framework import serializers
 
-from plex_integration.images.signing import PictureLink
+from plex_integration.images.signing import SignedImageLink
 from plex_integration.reading.serializers.items import ItemPayload, PaginationPayload
 from medianest.api.fields import Instant
 from medianest.api.serializers import Payload
@@ -23,7 +23,7 @@ class PlaylistPayload(Payload):
     itemCount = serializers.IntegerField(allow_null=True)
     duration = serializers.IntegerField(allow_null=True, help_text="Milliseconds.")
     composite = serializers.CharField(required=False)
-    thumbUrl = PictureLink("thumb", member="composite")
+    thumbUrl = SignedImageLink("thumb", member="composite")
 
 
 class PlaylistsPayload(Payload):

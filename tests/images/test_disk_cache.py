@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from plex_integration.images.disk_cache import Folder, Kept
+from plex_integration.images.disk_cache import CachedImage, DiskCache
 from plex_simulator import Simulator
 from tests.conftest import Client
 from tests.service import until
@@ -36,20 +36,20 @@ def used(path: Path) -> int:
     return sum(-(-file.stat().st_size // 4096) * 4096 for file in path.glob("kept/*/*"))
 
 
-def keep(folder: Folder, number: int, content: bytes = PICTURE) -> bool:
-    return folder.keep(name(number), Kept.of(content))
+def keep(folder: DiskCache, number: int, content: bytes = PICTURE) -> bool:
+    return folder.write(name(number), CachedImage.of(content))
 
 
 def test_what_was_kept_is_read_again_also_by_another_process(tmp_path: Path) -> None:
-    assert keep(Folder(tmp_path, 1024 * KIB), 1)
-    kept = Folder(tmp_path, 1024 * KIB).read(name(1))
-    assert kept == Kept.of(PICTURE)
-    assert Folder(tmp_path, 1024 * KIB).read(name(2)) is None
+    assert keep(DiskCache(tmp_path, 1024 * KIB), 1)
+    kept = DiskCache(tmp_path, 1024 * KIB).read(name(1))
+    assert kept == CachedImage.of(PICTURE)
+    assert DiskCache(tmp_path, 1024 * KIB).read(name(2)) is None
 
 
 def test_the_folder_never_takes_more_than_its_size(tmp_path: Path) -> None:
     most = 20 * BLOCKS
-    folder = Folder(tmp_path, most)
+    folder = DiskCache(tmp_path, most)
     for number in range(100):
         assert keep(folder, number)
         assert used(tmp_path) <= most
@@ -59,7 +59,7 @@ def test_the_folder_never_takes_more_than_its_size(tmp_path: Path) -> None:
 
 
 def test_what_was_not_wanted_for_longest_goes_first(tmp_path: Path) -> None:
-    folder = Folder(tmp_path, 10 * BLOCKS)
+    folder = DiskCache(tmp_path, 10 * BLOCKS)
     for number in range(10):
         keep(folder, number)
         os.utime(tmp_path / "kept/00" / name(number), (number, number))
@@ -72,23 +72,23 @@ def test_what_was_not_wanted_for_longest_goes_first(tmp_path: Path) -> None:
 
 
 def test_a_picture_larger_than_the_folder_is_not_kept(tmp_path: Path) -> None:
-    folder = Folder(tmp_path, 2 * BLOCKS)
+    folder = DiskCache(tmp_path, 2 * BLOCKS)
     assert keep(folder, 1)
     assert not keep(folder, 2, bytes(30 * KIB))
     assert folder.read(name(1))
-    assert not keep(Folder(tmp_path / "none", 0), 1)
+    assert not keep(DiskCache(tmp_path / "none", 0), 1)
 
 
 def test_a_smaller_size_holds_from_the_next_picture_on(tmp_path: Path) -> None:
     for number in range(10):
-        keep(Folder(tmp_path, 100 * BLOCKS), number)
-    assert keep(Folder(tmp_path, 3 * BLOCKS), 11)
+        keep(DiskCache(tmp_path, 100 * BLOCKS), number)
+    assert keep(DiskCache(tmp_path, 3 * BLOCKS), 11)
     assert used(tmp_path) <= 3 * BLOCKS
 
 
 @pytest.mark.parametrize("damage", ["cut", "changed", "empty", "zeroes"])
 def test_a_damaged_picture_is_not_shown_and_goes(tmp_path: Path, damage: str) -> None:
-    folder = Folder(tmp_path, 1024 * KIB)
+    folder = DiskCache(tmp_path, 1024 * KIB)
     keep(folder, 1)
     file = tmp_path / "kept/00" / name(1)
     written = file.read_bytes()
@@ -107,7 +107,7 @@ def test_a_damaged_picture_is_not_shown_and_goes(tmp_path: Path, damage: str) ->
 
 @pytest.mark.parametrize("written", ["", "many", "-5", "99999999999999"])
 def test_a_wrong_count_is_put_right(tmp_path: Path, written: str) -> None:
-    folder = Folder(tmp_path, 5 * BLOCKS)
+    folder = DiskCache(tmp_path, 5 * BLOCKS)
     for number in range(4):
         keep(folder, number)
     (tmp_path / "total").write_text(written)
@@ -117,7 +117,7 @@ def test_a_wrong_count_is_put_right(tmp_path: Path, written: str) -> None:
 
 
 def test_only_this_user_may_read_the_folder(tmp_path: Path) -> None:
-    keep(Folder(tmp_path / "pictures", 1024 * KIB), 1)
+    keep(DiskCache(tmp_path / "pictures", 1024 * KIB), 1)
     for path in (tmp_path / "pictures", *(tmp_path / "pictures").rglob("*")):
         if path.is_dir():
             assert stat.S_IMODE(path.stat().st_mode) == 0o700, path
@@ -126,11 +126,11 @@ def test_only_this_user_may_read_the_folder(tmp_path: Path) -> None:
 KEEPER = """
 import os, sys
 from pathlib import Path
-from plex_integration.pictures.disk import Folder, Kept
-folder, most = Folder(Path(sys.argv[1]), int(sys.argv[2])), int(sys.argv[2])
+from plex_integration.images.disk_cache import CachedImage, DiskCache
+cache = DiskCache(Path(sys.argv[1]), int(sys.argv[2]))
 print("ready", flush=True)
 for number in range(int(sys.argv[3]), int(sys.argv[4])):
-    folder.keep(f"{number:032x}", Kept.of(number.to_bytes(4, "big") * 20_000))
+    cache.write(f"{number:032x}", CachedImage.of(number.to_bytes(4, "big") * 20_000))
 """
 
 
@@ -151,7 +151,7 @@ def test_processes_that_keep_at_once_count_together(tmp_path: Path) -> None:
     assert used(tmp_path) <= most
     assert int((tmp_path / "total").read_text()) == used(tmp_path)
     assert list(tmp_path.glob("new/*")) == []
-    folder = Folder(tmp_path, most)
+    folder = DiskCache(tmp_path, most)
     for file in tmp_path.glob("kept/*/*"):
         kept = folder.read(file.name)
         assert kept
@@ -172,7 +172,7 @@ def test_a_process_killed_while_it_keeps_leaves_nothing_that_is_read(tmp_path: P
         )
         killed.send_signal(signal.SIGKILL)
         killed.communicate(timeout=20)
-    folder = Folder(tmp_path, most)
+    folder = DiskCache(tmp_path, most)
     names = [file.name for file in tmp_path.glob("kept/*/*")]
     assert names
     assert all(folder.read(each) for each in names)
@@ -183,7 +183,7 @@ def test_a_process_killed_while_it_keeps_leaves_nothing_that_is_read(tmp_path: P
 
 
 def test_what_a_dead_process_was_writing_is_cleared_away(tmp_path: Path) -> None:
-    folder = Folder(tmp_path, 4 * BLOCKS)
+    folder = DiskCache(tmp_path, 4 * BLOCKS)
     keep(folder, 0)
     old, young = tmp_path / "new/old", tmp_path / "new/young"
     for file in (old, young):
@@ -196,12 +196,12 @@ def test_what_a_dead_process_was_writing_is_cleared_away(tmp_path: Path) -> None
 
 
 @pytest.fixture
-def held(tmp_path: Path) -> Iterator[Folder]:
+def held(tmp_path: Path) -> Iterator[DiskCache]:
     """A folder in which somebody else is fetching every picture."""
-    folder, over, begun = Folder(tmp_path, 1024 * KIB), threading.Event(), threading.Event()
+    folder, over, begun = DiskCache(tmp_path, 1024 * KIB), threading.Event(), threading.Event()
 
     def hold() -> None:
-        with folder.alone(name(1), time.monotonic() + 5):
+        with folder.lock(name(1), time.monotonic() + 5):
             begun.set()
             over.wait(20)
 
@@ -212,9 +212,9 @@ def held(tmp_path: Path) -> Iterator[Folder]:
         over.set()
 
 
-def test_who_waits_for_another_process_waits_no_longer_than_the_deadline(held: Folder) -> None:
+def test_who_waits_for_another_process_waits_no_longer_than_the_deadline(held: DiskCache) -> None:
     began = time.monotonic()
-    with pytest.raises(TimeoutError), held.alone(name(1), began + 0.2):
+    with pytest.raises(TimeoutError), held.lock(name(1), began + 0.2):
         pass
     assert 0.2 <= time.monotonic() - began < 1
 

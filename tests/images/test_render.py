@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from plex_integration.errors import PlexApiError
-from plex_integration.images.query import JPEG, PNG, WEBP, Format
-from plex_integration.images.render import drawn
+from plex_integration.images.query import JPEG, PNG, WEBP, ImageFormat
+from plex_integration.images.render import render
 
 FORMATS = (JPEG, PNG, WEBP)
 
@@ -31,14 +31,14 @@ SOUND = [written(wanted.name) for wanted in FORMATS]
     st.sampled_from(FORMATS),
 )
 def test_broken_bytes_are_a_picture_or_an_error_of_ours(
-    sound: bytes, changes: list[tuple[int, bytes]], cut: int, wanted: Format
+    sound: bytes, changes: list[tuple[int, bytes]], cut: int, wanted: ImageFormat
 ) -> None:
     broken = bytearray(sound)
     for place, piece in changes:
         place %= len(broken)
         broken[place : place + len(piece)] = piece
     try:
-        made = drawn(bytes(broken[: max(1, len(broken) - cut)]), (160, 160), wanted)
+        made = render(bytes(broken[: max(1, len(broken) - cut)]), (160, 160), wanted)
     except PlexApiError:
         return
     with Image.open(BytesIO(made)) as picture:
@@ -51,7 +51,7 @@ def test_broken_bytes_are_a_picture_or_an_error_of_ours(
 @given(st.binary(max_size=400))
 def test_random_bytes_are_an_error_of_ours(content: bytes) -> None:
     with pytest.raises(PlexApiError):
-        drawn(content, (160, 160), JPEG)
+        render(content, (160, 160), JPEG)
 
 
 @pytest.mark.parametrize("wanted", FORMATS, ids=lambda wanted: wanted.name)
@@ -60,19 +60,19 @@ def test_random_bytes_are_an_error_of_ours(content: bytes) -> None:
     [("JPEG", "L"), ("JPEG", "CMYK"), ("PNG", "P"), ("PNG", "LA"), ("PNG", "RGBA"), ("PNG", "1"),
      ("PNG", "I;16"), ("WEBP", "RGBA")],
 )  # fmt: skip
-def test_every_kind_of_pixels_can_be_shown(format: str, mode: str, wanted: Format) -> None:
-    made = drawn(written(format, mode), (480, 480), wanted)
+def test_every_kind_of_pixels_can_be_shown(format: str, mode: str, wanted: ImageFormat) -> None:
+    made = render(written(format, mode), (480, 480), wanted)
     with Image.open(BytesIO(made)) as picture:
         assert (picture.size, picture.format) == ((60, 90), wanted.name)
 
 
 @pytest.mark.parametrize("wanted", [PNG, WEBP], ids=lambda wanted: wanted.name)
-def test_what_shines_through_does_so_still_where_the_format_can(wanted: Format) -> None:
+def test_what_shines_through_does_so_still_where_the_format_can(wanted: ImageFormat) -> None:
     file = BytesIO()
     Image.new("RGBA", (20, 20), (255, 0, 0, 0)).save(file, "PNG")
-    with Image.open(BytesIO(drawn(file.getvalue(), (160, 160), wanted))) as picture:
+    with Image.open(BytesIO(render(file.getvalue(), (160, 160), wanted))) as picture:
         assert picture.convert("RGBA").getpixel((5, 5))[3] == 0  # type: ignore[index]
-    with Image.open(BytesIO(drawn(file.getvalue(), (160, 160), JPEG))) as flat:
+    with Image.open(BytesIO(render(file.getvalue(), (160, 160), JPEG))) as flat:
         assert flat.getpixel((5, 5)) == (0, 0, 0)
 
 
@@ -80,7 +80,7 @@ def test_a_picture_on_its_side_is_turned_upright() -> None:
     exif, file = Image.Exif(), BytesIO()
     exif[0x0112] = 6
     Image.new("RGB", (90, 60)).save(file, "JPEG", exif=exif)
-    with Image.open(BytesIO(drawn(file.getvalue(), (480, 480), JPEG))) as picture:
+    with Image.open(BytesIO(render(file.getvalue(), (480, 480), JPEG))) as picture:
         assert picture.size == (60, 90)
 
 
@@ -88,10 +88,10 @@ def test_only_the_first_picture_of_a_moving_one_is_kept() -> None:
     file = BytesIO()
     frames = [Image.new("RGB", (20, 20), colour) for colour in ("red", "blue", "green")]
     frames[0].save(file, "WEBP", save_all=True, append_images=frames[1:])
-    with Image.open(BytesIO(drawn(file.getvalue(), (160, 160), WEBP))) as picture:
+    with Image.open(BytesIO(render(file.getvalue(), (160, 160), WEBP))) as picture:
         assert getattr(picture, "n_frames", 1) == 1
 
 
 def test_a_thin_picture_keeps_at_least_one_pixel() -> None:
-    with Image.open(BytesIO(drawn(written("PNG", size=(2000, 1)), (160, 160), PNG))) as picture:
+    with Image.open(BytesIO(render(written("PNG", size=(2000, 1)), (160, 160), PNG))) as picture:
         assert picture.size == (160, 1)

@@ -1,0 +1,78 @@
+"""The calls to Plex that one response needs: one connection, one deadline, several in parallel."""
+
+import time
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import lru_cache, partial
+from typing import Any, Generic, TypeVar
+from xml.etree.ElementTree import Element
+
+from medianest.api.exceptions import Problem
+from plex_integration.configuration.connection import Connection
+from plex_integration.errors import PlexServerUnavailable
+from plex_integration.plex.http import PlexHttp
+from plex_integration.plex.paging import RawPage, read_page
+from plex_integration.plex.transport import enforce_deadline
+
+T = TypeVar("T")
+
+# A call ends itself at the deadline; this is how much longer its caller waits for that.
+_GRACE = 0.2
+
+_pool = ThreadPoolExecutor(max_workers=32, thread_name_prefix="plex")
+
+
+class PendingCall(Generic[T]):
+    """A call that runs in another thread."""
+
+    def __init__(self, future: "Future[T]", deadline: float) -> None:
+        self._future = future
+        self._deadline = deadline
+
+    def result(self) -> T:
+        """Wait for the call, until the deadline at most; return its result or raise its error."""
+        try:
+            return self._future.result(max(0.0, self._deadline - time.monotonic()) + _GRACE)
+        except TimeoutError:
+            self._future.cancel()
+            raise PlexServerUnavailable from None
+
+    def result_or_none(self) -> T | None:
+        """Wait for the call and return its result, or None if it failed."""
+        try:
+            return self.result()
+        except Problem:
+            return None
+
+
+class PlexCalls:
+    """Send requests to one server until one deadline, which is `seconds` from now."""
+
+    def __init__(self, connection: Connection, seconds: float) -> None:
+        self.connection = connection
+        self._http = _http(connection)
+        self._deadline = time.monotonic() + seconds
+
+    def start(self, call: Callable[..., T], *args: Any, **kwargs: Any) -> PendingCall[T]:
+        """Run a method of this object in another thread."""
+        return PendingCall(_pool.submit(call, *args, **kwargs), self._deadline)
+
+    def _get(
+        self, path: str, start: int | None = None, size: int | None = None, **parameters: Any
+    ) -> Element:
+        headers = {}
+        if size is not None:
+            headers = {
+                "X-Plex-Container-Start": str(start),
+                "X-Plex-Container-Size": str(size),
+            }
+        with enforce_deadline(self._deadline):
+            return self._http.query(path, headers=headers, params=parameters)
+
+    def _page(self, path: str, start: int, size: int | None, **parameters: Any) -> RawPage:
+        return read_page(partial(self._get, path, **parameters), start, size)
+
+
+@lru_cache(maxsize=8)
+def _http(connection: Connection) -> PlexHttp:
+    return PlexHttp(connection)

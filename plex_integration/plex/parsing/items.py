@@ -1,0 +1,175 @@
+"""Parse items: the shortened rows of lists and searches, complete rows, and item details."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from xml.etree.ElementTree import Element
+
+from plex_integration.plex import media
+from plex_integration.plex.ids import is_id
+from plex_integration.plex.parsing.attributes import instant, number, text, whole
+from plex_integration.plex.parsing.libraries import KnownLibraries, library_reference
+from plex_integration.plex.parsing.tags import (
+    parse_actors,
+    parse_chapters,
+    parse_external_ids,
+    parse_ratings,
+    parse_tags,
+)
+from plex_integration.plex.parsing.versions import parse_versions
+
+# The actors of an item in billing order: Plex has up to 200, and the item's details show all.
+MAX_ACTORS = 20
+
+ITEM_TYPES = frozenset(
+    (
+        "movie",
+        "show",
+        "season",
+        "episode",
+        "artist",
+        "album",
+        "track",
+        "photo",
+        "photoalbum",
+        "clip",
+    )
+)
+
+
+def parse_rows(
+    elements: Iterable[Element], container: Element, known: KnownLibraries
+) -> list[media.Row]:
+    """Parse the rows of a list, without rows that are not items or have no valid id.
+
+    The container names the library where the items do not.
+    """
+    return [_row(each, container, known) for each in elements if _is_item(each)]
+
+
+def parse_search_rows(root: Element, known: KnownLibraries) -> list[media.Row]:
+    """Parse the items of all hubs of a search in Plex's order; people and tags are left out."""
+    return [
+        _row(each, each, known) for hub in root.findall("Hub") for each in hub if _is_item(each)
+    ]
+
+
+def item_elements(root: Element) -> dict[str, Element]:
+    """Return the items of a response as elements, by rating key."""
+    return {each.get("ratingKey", ""): each for each in root if _is_item(each)}
+
+
+def complete_row(row: media.Row, element: Element, known: KnownLibraries) -> media.Row:
+    """Replace the item of a row by the complete one.
+
+    The row's own facts stay, and one of them is `addedAt`: a list of recently added items dates a
+    season by its newest episode.
+    """
+    item = _item(element, element, known, row.item.library)
+    added = row.item.addedAt or item.addedAt
+    return replace(row, item=replace(item, addedAt=added, playlistItemId=row.item.playlistItemId))
+
+
+def parse_item_details(root: Element, known: KnownLibraries) -> media.Item | None:
+    """Parse the response about one item with all its details; None if it is not an item."""
+    element = next((each for each in root if _is_item(each)), None)
+    if element is None:
+        return None
+    return replace(
+        _item(element, root, known),
+        actors=parse_actors(element) or None,
+        media=parse_versions(element, with_streams=True),
+        producers=parse_tags(element, "Producer"),
+        ratings=parse_ratings(element) or None,
+        chapters=parse_chapters(element) or None,
+        editionTitle=text(element, "editionTitle"),
+        userRating=number(element, "userRating"),
+    )
+
+
+def _is_item(element: Element) -> bool:
+    return element.get("type") in ITEM_TYPES and is_id(element.get("ratingKey", ""))
+
+
+def _row(element: Element, container: Element, known: KnownLibraries) -> media.Row:
+    return media.Row(
+        item=_item(element, container, known),
+        addedAtSeconds=whole(element, "addedAt"),
+        score=number(element, "score") or 0.0,
+        reason=element.get("reason") or None,
+    )
+
+
+def _item(
+    element: Element,
+    container: Element,
+    known: KnownLibraries,
+    library: media.LibraryReference | None = None,
+) -> media.Item:
+    key = element.attrib["ratingKey"]
+    kind = _item_type(element)
+    title = text(element, "title")
+    leaves = whole(element, "leafCount")
+    is_show = kind == "show"
+    return media.Item(
+        ratingKey=key,
+        key=f"/library/metadata/{key}",
+        type=kind,
+        title=title,
+        addedAt=instant(element, "addedAt"),
+        updatedAt=instant(element, "updatedAt"),
+        library=library_reference(element, container, known) or library,
+        playbackProgress=media.PlaybackProgress(
+            viewOffset=whole(element, "viewOffset") or 0,
+            viewCount=whole(element, "viewCount") or 0,
+            lastViewedAt=instant(element, "lastViewedAt"),
+        ),
+        guid=text(element, "guid"),
+        externalIds=parse_external_ids(element),
+        subtype=text(element, "subtype"),
+        titleSort=text(element, "titleSort") or title,
+        originalTitle=text(element, "originalTitle"),
+        summary=text(element, "summary"),
+        rating=number(element, "rating"),
+        audienceRating=number(element, "audienceRating"),
+        year=whole(element, "year"),
+        tagline=text(element, "tagline"),
+        contentRating=text(element, "contentRating"),
+        duration=whole(element, "duration"),
+        originallyAvailableAt=text(element, "originallyAvailableAt"),
+        art=text(element, "art"),
+        thumb=text(element, "thumb"),
+        banner=text(element, "banner"),
+        theme=text(element, "theme"),
+        studio=text(element, "studio"),
+        genres=parse_tags(element, "Genre"),
+        directors=parse_tags(element, "Director"),
+        writers=parse_tags(element, "Writer"),
+        actors=parse_actors(element)[:MAX_ACTORS] or None,
+        countries=parse_tags(element, "Country"),
+        collections=parse_tags(element, "Collection"),
+        media=parse_versions(element),
+        parentRatingKey=text(element, "parentRatingKey"),
+        parentTitle=text(element, "parentTitle"),
+        grandparentRatingKey=text(element, "grandparentRatingKey"),
+        grandparentTitle=text(element, "grandparentTitle"),
+        index=whole(element, "index"),
+        parentIndex=whole(element, "parentIndex"),
+        seasonCount=_season_count(element) if is_show else None,
+        episodeCount=leaves if is_show else None,
+        childCount=whole(element, "childCount"),
+        leafCount=leaves,
+        viewedLeafCount=whole(element, "viewedLeafCount"),
+        playlistItemId=whole(element, "playlistItemID"),
+    )
+
+
+def _item_type(element: Element) -> str:
+    kind = element.attrib["type"]
+    # Plex sends a photo album as a photo that is a directory.
+    return "photoalbum" if kind == "photo" and element.tag == "Directory" else kind
+
+
+def _season_count(element: Element) -> int | None:
+    # Plex sends `seasonCount` only for a show with specials, which `childCount` includes.
+    seasons = whole(element, "seasonCount")
+    return whole(element, "childCount") if seasons is None else seasons

@@ -87,8 +87,8 @@ def _structure(field: serializers.Field[Any, Any, Any, Any]) -> str:
     """Write a field's type, options and members as text."""
     if isinstance(field, serializers.ListSerializer):
         return f"[{_structure(field.child)}]"
-    options = f"{type(field).__name__}:{field.source}:{field.required}:{field.allow_null}"
+    options = f"{field.source}:{field.required}:{field.allow_null}"
     if not isinstance(field, Payload):
-        return options
+        return f"{type(field).__name__}:{options}"
     members = ",".join(f"{name}={_structure(each)}" for name, each in field.fields.items())
     return f"{options}:{field.version}{{{members}}}"

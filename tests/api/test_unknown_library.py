@@ -13,7 +13,7 @@ def test_an_unknown_library_is_not_denied_while_plex_is_away(
     api: Client, plex: Simulator, monkeypatch: pytest.MonkeyPatch, settings: Any
 ) -> None:
     api.data("/plex/libraries/1/items?size=1")
-    monkeypatch.setattr(catalog, "ASKED_AGAIN_AFTER", -1.0)
+    monkeypatch.setattr(catalog, "RENEW_SECONDS", -1.0)
     plex.fault("disconnect")
     api.error("/plex/libraries/77/items", 503, "PLEX_SERVER_UNAVAILABLE")
     plex.heal()

@@ -36,8 +36,8 @@ def used(path: Path) -> int:
     return sum(-(-file.stat().st_size // 4096) * 4096 for file in path.glob("kept/*/*"))
 
 
-def keep(folder: DiskCache, number: int, content: bytes = PICTURE) -> bool:
-    return folder.write(name(number), CachedImage.of(content))
+def keep(cache: DiskCache, number: int, content: bytes = PICTURE) -> bool:
+    return cache.write(name(number), CachedImage.of(content))
 
 
 def test_what_was_kept_is_read_again_also_by_another_process(tmp_path: Path) -> None:
@@ -49,33 +49,33 @@ def test_what_was_kept_is_read_again_also_by_another_process(tmp_path: Path) -> 
 
 def test_the_folder_never_takes_more_than_its_size(tmp_path: Path) -> None:
     most = 20 * BLOCKS
-    folder = DiskCache(tmp_path, most)
+    cache = DiskCache(tmp_path, most)
     for number in range(100):
-        assert keep(folder, number)
+        assert keep(cache, number)
         assert used(tmp_path) <= most
         assert int((tmp_path / "total").read_text()) == used(tmp_path)
     assert used(tmp_path) > most // 2
-    assert folder.read(name(99))
+    assert cache.read(name(99))
 
 
 def test_what_was_not_wanted_for_longest_goes_first(tmp_path: Path) -> None:
-    folder = DiskCache(tmp_path, 10 * BLOCKS)
+    cache = DiskCache(tmp_path, 10 * BLOCKS)
     for number in range(10):
-        keep(folder, number)
+        keep(cache, number)
         os.utime(tmp_path / "kept/00" / name(number), (number, number))
-    assert folder.read(name(0))
-    keep(folder, 10)
-    assert folder.read(name(0))
-    assert folder.read(name(10))
-    assert folder.read(name(9))
-    assert [number for number in range(10) if folder.read(name(number)) is None] == [1]
+    assert cache.read(name(0))
+    keep(cache, 10)
+    assert cache.read(name(0))
+    assert cache.read(name(10))
+    assert cache.read(name(9))
+    assert [number for number in range(10) if cache.read(name(number)) is None] == [1]
 
 
 def test_a_picture_larger_than_the_folder_is_not_kept(tmp_path: Path) -> None:
-    folder = DiskCache(tmp_path, 2 * BLOCKS)
-    assert keep(folder, 1)
-    assert not keep(folder, 2, bytes(30 * KIB))
-    assert folder.read(name(1))
+    cache = DiskCache(tmp_path, 2 * BLOCKS)
+    assert keep(cache, 1)
+    assert not keep(cache, 2, bytes(30 * KIB))
+    assert cache.read(name(1))
     assert not keep(DiskCache(tmp_path / "none", 0), 1)
 
 
@@ -88,8 +88,8 @@ def test_a_smaller_size_holds_from_the_next_picture_on(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("damage", ["cut", "changed", "empty", "zeroes"])
 def test_a_damaged_picture_is_not_shown_and_goes(tmp_path: Path, damage: str) -> None:
-    folder = DiskCache(tmp_path, 1024 * KIB)
-    keep(folder, 1)
+    cache = DiskCache(tmp_path, 1024 * KIB)
+    keep(cache, 1)
     file = tmp_path / "kept/00" / name(1)
     written = file.read_bytes()
     damaged = {
@@ -99,20 +99,20 @@ def test_a_damaged_picture_is_not_shown_and_goes(tmp_path: Path, damage: str) ->
         "zeroes": bytes(len(written)),
     }
     file.write_bytes(damaged[damage])
-    assert folder.read(name(1)) is None
+    assert cache.read(name(1)) is None
     assert not file.exists()
-    assert keep(folder, 1)
-    assert folder.read(name(1))
+    assert keep(cache, 1)
+    assert cache.read(name(1))
 
 
 @pytest.mark.parametrize("written", ["", "many", "-5", "99999999999999"])
 def test_a_wrong_count_is_put_right(tmp_path: Path, written: str) -> None:
-    folder = DiskCache(tmp_path, 5 * BLOCKS)
+    cache = DiskCache(tmp_path, 5 * BLOCKS)
     for number in range(4):
-        keep(folder, number)
+        keep(cache, number)
     (tmp_path / "total").write_text(written)
     for number in range(4, 30):
-        assert keep(folder, number)
+        assert keep(cache, number)
     assert used(tmp_path) <= 5 * BLOCKS
 
 
@@ -123,7 +123,7 @@ def test_only_this_user_may_read_the_folder(tmp_path: Path) -> None:
             assert stat.S_IMODE(path.stat().st_mode) == 0o700, path
 
 
-KEEPER = """
+WRITER = """
 import os, sys
 from pathlib import Path
 from plex_integration.images.disk_cache import CachedImage, DiskCache
@@ -134,9 +134,9 @@ for number in range(int(sys.argv[3]), int(sys.argv[4])):
 """
 
 
-def keeper(path: Path, most: int, start: int, end: int) -> "subprocess.Popen[bytes]":
+def writer(path: Path, most: int, start: int, end: int) -> "subprocess.Popen[bytes]":
     return subprocess.Popen(
-        [sys.executable, "-c", KEEPER, str(path), str(most), str(start), str(end)],
+        [sys.executable, "-c", WRITER, str(path), str(most), str(start), str(end)],
         env={**os.environ, "DJANGO_SETTINGS_MODULE": "medianest.settings"},
         stdout=subprocess.PIPE,
     )
@@ -144,16 +144,16 @@ def keeper(path: Path, most: int, start: int, end: int) -> "subprocess.Popen[byt
 
 def test_processes_that_keep_at_once_count_together(tmp_path: Path) -> None:
     most = 3000 * KIB
-    keepers = [keeper(tmp_path, most, start, start + 150) for start in (0, 1000, 2000)]
-    for each in keepers:
+    writers = [writer(tmp_path, most, start, start + 150) for start in (0, 1000, 2000)]
+    for each in writers:
         each.communicate(timeout=60)
         assert each.returncode == 0
     assert used(tmp_path) <= most
     assert int((tmp_path / "total").read_text()) == used(tmp_path)
     assert list(tmp_path.glob("new/*")) == []
-    folder = DiskCache(tmp_path, most)
+    cache = DiskCache(tmp_path, most)
     for file in tmp_path.glob("kept/*/*"):
-        kept = folder.read(file.name)
+        kept = cache.read(file.name)
         assert kept
         assert kept.content == int(file.name, 16).to_bytes(4, "big") * 20_000
 
@@ -161,7 +161,7 @@ def test_processes_that_keep_at_once_count_together(tmp_path: Path) -> None:
 def test_a_process_killed_while_it_keeps_leaves_nothing_that_is_read(tmp_path: Path) -> None:
     most = 3000 * KIB
     for round in range(5):
-        killed = keeper(tmp_path, most, round * 1000, round * 1000 + 1000)
+        killed = writer(tmp_path, most, round * 1000, round * 1000 + 1000)
         assert killed.stdout
         killed.stdout.readline()
         kept = len(list(tmp_path.glob("kept/*/*")))
@@ -172,25 +172,25 @@ def test_a_process_killed_while_it_keeps_leaves_nothing_that_is_read(tmp_path: P
         )
         killed.send_signal(signal.SIGKILL)
         killed.communicate(timeout=20)
-    folder = DiskCache(tmp_path, most)
+    cache = DiskCache(tmp_path, most)
     names = [file.name for file in tmp_path.glob("kept/*/*")]
     assert names
-    assert all(folder.read(each) for each in names)
+    assert all(cache.read(each) for each in names)
     # Whoever died held no lock any more, and what they counted is put right at the next look.
     (tmp_path / "total").unlink()
-    assert keep(folder, 999_999)
+    assert keep(cache, 999_999)
     assert used(tmp_path) <= most
 
 
 def test_what_a_dead_process_was_writing_is_cleared_away(tmp_path: Path) -> None:
-    folder = DiskCache(tmp_path, 4 * BLOCKS)
-    keep(folder, 0)
+    cache = DiskCache(tmp_path, 4 * BLOCKS)
+    keep(cache, 0)
     old, young = tmp_path / "new/old", tmp_path / "new/young"
     for file in (old, young):
         file.write_bytes(b"part")
     os.utime(old, (time.time() - 7200,) * 2)
     for number in range(1, 10):
-        keep(folder, number)
+        keep(cache, number)
     assert not old.exists()
     assert young.exists()
 
@@ -198,17 +198,17 @@ def test_what_a_dead_process_was_writing_is_cleared_away(tmp_path: Path) -> None
 @pytest.fixture
 def held(tmp_path: Path) -> Iterator[DiskCache]:
     """A folder in which somebody else is fetching every picture."""
-    folder, over, begun = DiskCache(tmp_path, 1024 * KIB), threading.Event(), threading.Event()
+    cache, over, begun = DiskCache(tmp_path, 1024 * KIB), threading.Event(), threading.Event()
 
     def hold() -> None:
-        with folder.lock(name(1), time.monotonic() + 5):
+        with cache.lock(name(1), time.monotonic() + 5):
             begun.set()
             over.wait(20)
 
     with ThreadPoolExecutor(1) as pool:
         pool.submit(hold)
         assert begun.wait(5)
-        yield folder
+        yield cache
         over.set()
 
 

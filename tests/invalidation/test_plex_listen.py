@@ -196,4 +196,4 @@ def test_without_a_plex_server_the_listener_waits(listen: Listen) -> None:
 def test_without_redis_the_listener_says_why_it_cannot_work(listen: Listen) -> None:
     process = listen(REDIS_URL="")
     assert process.code() == 1
-    assert process.says("REDIS_URL is not set: every process of the service keeps its answers")
+    assert process.says("REDIS_URL is not set: every process of the service has a cache of its own")

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import requests
+from django.conf import settings
 from django.core.cache import caches
 from django.core.servers.basehttp import WSGIRequestHandler
 from django.core.signals import setting_changed
@@ -24,6 +25,9 @@ pytest_plugins = ["tests.service"]
 
 # The test server sends head and body apart: without this each answer takes 40 ms more.
 WSGIRequestHandler.disable_nagle_algorithm = True
+
+# The default hasher is slow on purpose, and most tests create a user and sign in.
+settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 PASSWORD = "correct-horse-battery-staple"
 

@@ -157,9 +157,7 @@ class ConnectionAdmin(admin.ModelAdmin):  # type: ignore[type-arg] # generic in 
             return self._start_or_cancel(request)
         if response := sign_in.page(request, self, _page()):
             return response
-        messages.success(
-            request, "Signed in to Plex. The new token takes effect within 2 seconds."
-        )
+        messages.success(request, "Signed in to Plex. The new token takes effect within 2 seconds.")
         report_diagnosis(request, PlexConnection.objects.get())
         return HttpResponseRedirect(_page())
 

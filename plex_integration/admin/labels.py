@@ -2,8 +2,9 @@
 
 import re
 
-from plex_integration.policies import CATALOG, IMAGE_PATHS
+from plex_integration.policies import CATALOG
 from plex_integration.urls import router
+from plex_integration.viewsets import PlexViewSet
 
 _PARAMETER = re.compile(r"<(?:\w+:)?(\w+)>")
 
@@ -16,12 +17,9 @@ def _path(route: str) -> str:
 ENDPOINT_LABELS = {
     viewset.policy.name: _path(route)
     for route, viewset, _ in router.registry
-    if viewset.policy is not None
-} | {
-    IMAGE_PATHS.name: "/items/:ratingKey/images/:kind",
-    CATALOG.name: "library catalog",
-}
-"""What each policy is shown as, by the policy's name: its endpoint's path, where it has one."""
+    if issubclass(viewset, PlexViewSet) and viewset.policy
+} | {CATALOG.name: "library catalog"}
+"""What each policy is shown as, by its name: the path of its endpoint, where it has one."""
 
 
 def duration(seconds: int) -> str:

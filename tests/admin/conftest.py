@@ -1,4 +1,4 @@
-"""People with different rights, signed in to the admin without a password's slow hash."""
+"""Users with different permissions, signed in to the admin without hashing a password."""
 
 import re
 from collections.abc import Callable
@@ -19,39 +19,39 @@ POLICIES = "/admin/plex_integration/policychange/"
 STATUS = "/admin/plex_integration/cachestatus/"
 
 
-def browser(user: User) -> Browser:
-    signed_in = Browser(raise_request_exception=True)
-    signed_in.force_login(user)
-    return signed_in
+def signed_in(user: User) -> Browser:
+    browser = Browser(raise_request_exception=True)
+    browser.force_login(user)
+    return browser
 
 
 @pytest.fixture
 def superuser(transactional_db: None) -> User:
-    made: User = User.objects.create_superuser("root", password=None)
-    return made
+    user: User = User.objects.create_superuser("root", password=None)
+    return user
 
 
 @pytest.fixture
 def boss(superuser: User, plex: Simulator) -> Browser:
     """A superuser's browser, in front of a healthy Plex."""
-    return browser(superuser)
+    return signed_in(superuser)
 
 
 @pytest.fixture
 def staff(transactional_db: None, plex: Simulator) -> Callable[..., Browser]:
-    """Make a browser of staff with these rights."""
+    """Return a function that signs a staff user with these permissions in."""
 
-    def made(*rights: str) -> Browser:
+    def sign_in(*permissions: str) -> Browser:
         user = User.objects.create(username="staff", is_staff=True, password="!")
-        user.user_permissions.set(Permission.objects.filter(codename__in=rights))
-        assert user.user_permissions.count() == len(rights)
-        return browser(user)
+        user.user_permissions.set(Permission.objects.filter(codename__in=permissions))
+        assert user.user_permissions.count() == len(permissions)
+        return signed_in(user)
 
-    return made
+    return sign_in
 
 
 def connection_form(row: PlexConnection, **changes: Any) -> dict[str, Any]:
-    """Fill the connection's form in as the page shows it."""
+    """Return the values of the connection's form as the page shows them, with changes."""
     filled = {
         "url": row.url,
         "token": "",
@@ -64,12 +64,12 @@ def connection_form(row: PlexConnection, **changes: Any) -> dict[str, Any]:
     return filled | changes
 
 
-def told(response: Any) -> list[str]:
-    """Return the messages that a page shows, or that were left for the next one."""
+def messages_of(response: Any) -> list[str]:
+    """Return the messages that a response shows or leaves for the next page."""
     return [str(message) for message in get_messages(response.wsgi_request)]
 
 
 def shown(response: Any) -> str:
-    """Return a page as text, with single blanks."""
+    """Return a page as text, with single spaces."""
     page = re.sub(r"<[^>]+>", " ", response.content.decode())
     return re.sub(r"\s+", " ", unescape(page))

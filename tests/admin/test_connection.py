@@ -1,4 +1,4 @@
-"""The connection's page: who may, what is refused, what is kept of the token, what takes effect."""
+"""The connection's page: permissions, refused values, the stored token, and what takes effect."""
 
 import datetime
 import socket
@@ -15,12 +15,12 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from django.contrib.admin.models import LogEntry
 from django.test import Client as Browser
 
-from plex_integration.configuration import connection, runtime
+from plex_integration.configuration import runtime
 from plex_integration.configuration.connection import Connection
 from plex_integration.configuration.models import PlexConnection
 from plex_integration.plex import diagnose
 from plex_simulator import Simulator
-from tests.admin.conftest import CONNECTION, connection_form, shown, told
+from tests.admin.conftest import CONNECTION, connection_form, messages_of, shown
 from tests.conftest import Client
 
 PAGE = f"{CONNECTION}1/change/"
@@ -38,8 +38,8 @@ def save(boss: Browser, **changes: Any) -> Any:
 
 def errors(response: Any) -> dict[str, list[str]]:
     assert response.status_code == 200, "nothing was refused"
-    found: dict[str, list[str]] = response.context["adminform"].form.errors
-    return found
+    refused: dict[str, list[str]] = response.context["adminform"].form.errors
+    return refused
 
 
 # --- The row --------------------------------------------------------------------------------------
@@ -49,20 +49,20 @@ def test_the_first_start_takes_the_connection_from_the_environment(
     boss: Browser, plex: Simulator, settings: Any
 ) -> None:
     settings.PLEX_TIMEOUT = 7
-    kept = row()
-    assert (kept.url, kept.token, kept.seconds) == (plex.url, plex.owner_token, 7)
+    stored = row()
+    assert (stored.url, stored.token, stored.seconds) == (plex.url, plex.owner_token, 7)
     assert boss.get(CONNECTION).headers["Location"] == PAGE
 
 
-def test_after_the_first_start_the_admin_rules_whatever_the_environment_says(
+def test_after_the_first_start_the_environment_no_longer_matters(
     plex: Simulator, transactional_db: None
 ) -> None:
-    kept = row()
-    kept.url = "http://127.0.0.1:1"
-    kept.save()
-    found = connection.current()
-    assert found
-    assert found.url == "http://127.0.0.1:1"
+    stored = row()
+    stored.url = "http://127.0.0.1:1"
+    stored.save()
+    connection = runtime.current().connection
+    assert connection
+    assert connection.url == "http://127.0.0.1:1"
 
 
 def test_without_an_address_there_is_no_row_and_the_first_can_be_added(
@@ -72,55 +72,53 @@ def test_without_an_address_there_is_no_row_and_the_first_can_be_added(
     assert boss.get(CONNECTION).headers["Location"] == f"{CONNECTION}add/"
     empty = PlexConnection(url=plex.url)
     assert boss.post(f"{CONNECTION}add/", connection_form(empty)).status_code == 302
-    assert connection.current() is None
-    assert told(boss.post(TEST))[-1:] == ["There is no token yet: enter one, or sign in to Plex."]
+    assert runtime.current().connection is None
+    assert messages_of(boss.post(TEST))[-1:] == ["No token yet. Enter one, or sign in to Plex."]
     assert save(boss, token=plex.owner_token).status_code == 302
-    assert "Connected" in told(boss.post(TEST))[-1]
+    assert "Connected" in messages_of(boss.post(TEST))[-1]
     assert boss.get(f"{CONNECTION}add/").status_code == 403
 
 
-def test_the_token_is_encrypted_at_rest_and_shown_by_its_last_four_alone(
+def test_the_token_is_stored_encrypted_and_only_its_last_four_characters_are_shown(
     boss: Browser, plex: Simulator
 ) -> None:
-    kept = row()
-    assert plex.owner_token not in kept.encrypted_token
+    stored = row()
+    assert plex.owner_token not in stored.encrypted_token
     page = boss.get(PAGE).content.decode()
     assert plex.owner_token not in page
-    assert kept.encrypted_token not in page
-    assert f"It ends with {plex.owner_token[-4:]}." in page
+    assert stored.encrypted_token not in page
+    assert f"Ends in …{plex.owner_token[-4:]}." in page
     assert 'type="password"' in page
 
 
-def test_a_short_token_is_not_half_shown(boss: Browser) -> None:
+def test_no_part_of_a_short_token_is_shown(boss: Browser) -> None:
     save(boss, token="short-one")
     assert row().token_ending == ""
-    assert "It ends with" not in boss.get(PAGE).content.decode()
+    assert "Ends in" not in boss.get(PAGE).content.decode()
 
 
-def test_a_token_that_cannot_be_read_any_more_is_asked_for_again(
+def test_a_token_that_cannot_be_decrypted_must_be_entered_again(
     boss: Browser, plex: Simulator, api: Client, settings: Any
 ) -> None:
     row()
     settings.ENCRYPTION_KEY = "another-key-another-key-another-key"
-    runtime.forget()
-    assert connection.current() is None
+    runtime.reload()
+    assert runtime.current().connection is None
     api.error("/plex/server", 503, "PLEX_SERVER_UNAVAILABLE")
-    assert "cannot be read any more" in shown(boss.get(PAGE))
-    assert "cannot be read any more" in told(boss.post(TEST))[0]
+    assert "cannot be decrypted" in shown(boss.get(PAGE))
+    assert "cannot be decrypted" in messages_of(boss.post(TEST))[0]
     save(boss, token=plex.owner_token)
     api.data("/plex/server")
 
 
-def test_a_new_generation_begins_when_the_connection_changes(
-    boss: Browser, plex: Simulator, api: Client
-) -> None:
+def test_a_changed_connection_clears_the_cache(boss: Browser, plex: Simulator, api: Client) -> None:
     api.data("/plex/libraries")
     assert api.get("/plex/libraries").headers["X-Plex-Cache-Status"] == "HIT"
     save(boss, seconds="9")
     assert api.get("/plex/libraries").headers["X-Plex-Cache-Status"] == "MISS"
 
 
-def test_file_paths_go_away_with_the_setting(boss: Browser, api: Client) -> None:
+def test_file_paths_are_hidden_by_the_setting(boss: Browser, api: Client) -> None:
     before = api.data("/plex/libraries")["libraries"][0]["location"]
     assert before[0]["path"]
     filled = connection_form(row())
@@ -129,7 +127,7 @@ def test_file_paths_go_away_with_the_setting(boss: Browser, api: Client) -> None
     assert api.data("/plex/libraries")["libraries"][0]["location"][0]["path"] is None
 
 
-# --- Who may, and what is written down ------------------------------------------------------------
+# --- Permissions and the log ----------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("path", [CONNECTION, PAGE, f"{CONNECTION}1/history/"])
@@ -146,7 +144,7 @@ def test_the_connection_cannot_be_deleted(boss: Browser) -> None:
     assert boss.post(f"{CONNECTION}1/delete/", {"post": "yes"}).status_code == 403
 
 
-def test_a_connection_is_tested_by_posting_alone(boss: Browser, plex: Simulator) -> None:
+def test_a_connection_is_tested_by_post_only(boss: Browser, plex: Simulator) -> None:
     assert boss.get(TEST).status_code == 405
     assert plex.requests == ()
 
@@ -161,7 +159,7 @@ def test_every_change_is_in_the_log_without_a_secret(boss: Browser, plex: Simula
     assert "another-secret-token" not in history
 
 
-# --- What is refused ------------------------------------------------------------------------------
+# --- Refused values -------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -203,7 +201,7 @@ def test_every_change_is_in_the_log_without_a_secret(boss: Browser, plex: Simula
         "http://[::1",
     ],
 )
-def test_an_address_that_is_no_place_for_plex_is_refused(boss: Browser, address: str) -> None:
+def test_an_address_that_cannot_be_plex_is_refused(boss: Browser, address: str) -> None:
     assert errors(save(boss, url=address, token="a-new-token-for-it"))["url"]
     assert row().url != address
 
@@ -220,14 +218,14 @@ def test_an_address_that_is_no_place_for_plex_is_refused(boss: Browser, address:
         "http://[fd12:3456::1]:32400",
     ],
 )
-def test_an_address_at_home_is_taken(boss: Browser, address: str) -> None:
+def test_an_address_of_a_private_network_is_accepted(boss: Browser, address: str) -> None:
     assert save(boss, url=f" {address}/ ", token="a-new-token-for-it").status_code == 302
     assert row().url == address
 
 
 def test_a_new_address_needs_the_token_again(boss: Browser, plex: Simulator) -> None:
     refused = save(boss, url="http://127.0.0.1:1")
-    assert errors(refused)["token"] == ["A new address needs the token again."]
+    assert errors(refused)["token"] == ["Enter the token again for the new address."]
     assert row().url == plex.url
     assert save(boss, url=f"{plex.url.upper()}/".replace("HTTP", "http")).status_code == 302
     assert row().token == plex.owner_token
@@ -254,21 +252,21 @@ def test_a_value_out_of_bounds_is_refused(boss: Browser, field: str, value: str)
 # --- Test connection ------------------------------------------------------------------------------
 
 
-def sentence(boss: Browser) -> str:
+def diagnosis(boss: Browser) -> str:
     row()
     response = boss.post(TEST)
     assert response.headers["Location"] == PAGE
-    return told(response)[-1]
+    return messages_of(response)[-1]
 
 
-def test_a_good_connection_tells_name_version_libraries_and_time(boss: Browser) -> None:
-    assert sentence(boss).startswith("Connected to Simulated Plex, version 1.41")
-    assert " 6 libraries, in " in sentence(boss)
-    assert sentence(boss).endswith(" ms.")
+def test_the_test_reports_name_version_libraries_and_time(boss: Browser) -> None:
+    assert diagnosis(boss).startswith("Connected to Simulated Plex, version 1.41")
+    assert " 6 libraries, in " in diagnosis(boss)
+    assert diagnosis(boss).endswith(" ms.")
 
 
 @pytest.mark.parametrize(
-    ("fault", "options", "told_so"),
+    ("fault", "options", "message"),
     [
         ("status", {"status": 401}, "Wrong token: Plex refuses it."),
         ("status", {"status": 503}, "Starting up: Plex answers, but is not ready yet."),
@@ -279,57 +277,58 @@ def test_a_good_connection_tells_name_version_libraries_and_time(boss: Browser) 
         ("disconnect", {}, "Cannot be reached: the connection was closed without an answer."),
     ],
 )
-def test_what_is_wrong_is_told_in_one_plain_sentence(
-    boss: Browser, plex: Simulator, settings: Any, fault: str, options: Any, told_so: str
+def test_a_failed_test_reports_the_reason_in_one_sentence(
+    boss: Browser, plex: Simulator, settings: Any, fault: str, options: Any, message: str
 ) -> None:
     settings.PLEX_TIMEOUT = 0.3
     plex.fault(fault, **options)
-    assert sentence(boss).startswith(told_so)
+    assert diagnosis(boss).startswith(message)
 
 
-def test_a_wrong_token_is_told_from_a_wrong_address(boss: Browser, settings: Any) -> None:
+def test_a_wrong_token_is_distinguished_from_a_wrong_address(boss: Browser, settings: Any) -> None:
     settings.PLEX_TOKEN = "not-the-token"
-    assert sentence(boss) == "Wrong token: Plex refuses it."
+    assert diagnosis(boss) == "Wrong token: Plex refuses it."
 
 
 @pytest.mark.parametrize(
-    ("address", "told_so"),
+    ("address", "reason"),
     [
         ("http://127.0.0.1:1", "the connection was refused; Plex does not run there"),
         ("http://there-is-no-such-host.invalid", "the host name is unknown"),
         ("http://[::ffff:169.254.169.254]", "the host is a link-local or metadata host"),
     ],
 )
-def test_what_cannot_be_reached_is_told_with_its_reason(address: str, told_so: str) -> None:
-    diagnosis = diagnose(Connection(address, "a-token", True, 5, True))
-    assert diagnosis.message.startswith(f"Cannot be reached: {told_so}")
+def test_an_unreachable_address_is_reported_with_the_reason(address: str, reason: str) -> None:
+    message = diagnose(Connection(address, "a-token", True, 5, True)).message
+    assert message.startswith(f"Cannot be reached: {reason}")
 
 
-def test_tls_to_a_server_without_it_is_told(plex: Simulator) -> None:
+def test_tls_to_a_server_without_tls_is_reported(plex: Simulator) -> None:
     address = plex.url.replace("http", "https")
-    diagnosis = diagnose(Connection(address, "t", True, 5, True))
-    assert "the server does not use TLS" in diagnosis.message
+    message = diagnose(Connection(address, "t", True, 5, True)).message
+    assert "the server does not use TLS" in message
 
 
 @pytest.mark.parametrize(
-    ("days", "name", "told_so"),
+    ("days", "name", "reason"),
     [
         (30, "localhost", "its certificate authority is not trusted"),
         (-1, "localhost", "it has expired"),
         (30, "elsewhere.example", "it is for another host name"),
     ],
 )
-def test_what_is_wrong_with_a_certificate_is_told(
-    tmp_path: Path, days: int, name: str, told_so: str
+def test_a_refused_certificate_is_reported_with_the_reason(
+    tmp_path: Path, days: int, name: str, reason: str
 ) -> None:
     authority, server = _certificates(tmp_path, name, days)
-    verify: bool | str = True if "authority" in told_so else str(authority)
+    verify: bool | str = True if "authority" in reason else str(authority)
     with _tls_server(server) as port:
-        diagnosis = diagnose(Connection(f"https://localhost:{port}", "t", verify, 5, True))
-    assert diagnosis.message == f"Plex's certificate is not accepted: {told_so}."
+        connection = Connection(f"https://localhost:{port}", "t", verify, 5, True)
+        message = diagnose(connection).message
+    assert message == f"Plex's certificate is not accepted: {reason}."
 
 
-def test_an_own_authority_is_enough(boss: Browser, tmp_path: Path) -> None:
+def test_a_custom_ca_certificate_is_trusted(boss: Browser, tmp_path: Path) -> None:
     authority, server = _certificates(tmp_path, "localhost", 30)
     with _tls_server(server) as port:
         saved = save(
@@ -340,18 +339,18 @@ def test_an_own_authority_is_enough(boss: Browser, tmp_path: Path) -> None:
             authority=authority.read_text(),
         )
         assert saved.status_code == 302
-        assert sentence(boss).startswith("Not a Plex server")
+        assert diagnosis(boss).startswith("Not a Plex server")
 
 
 def _certificates(folder: Path, name: str, days: int) -> tuple[Path, Path]:
-    """Make an authority and a server's certificate that ends in so many days."""
+    """Create a CA and a server's certificate that expires in so many days."""
     keys = [ec.generate_private_key(ec.SECP256R1()) for _ in range(2)]
     names = [
         x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, each)])
-        for each in ("An authority", name)
+        for each in ("A certificate authority", name)
     ]
     now = datetime.datetime.now(datetime.UTC)
-    made = []
+    certificates = []
     for index in range(2):
         builder = (
             x509.CertificateBuilder(names[0], names[index], keys[index].public_key())
@@ -365,19 +364,19 @@ def _certificates(folder: Path, name: str, days: int) -> tuple[Path, Path]:
             else x509.BasicConstraints(ca=True, path_length=None)
         )
         builder = builder.add_extension(extension, critical=not index)
-        made.append(builder.sign(keys[0], hashes.SHA256()))
+        certificates.append(builder.sign(keys[0], hashes.SHA256()))
     authority, server = folder / "authority.pem", folder / "server.pem"
     pem = serialization.Encoding.PEM
-    authority.write_bytes(made[0].public_bytes(pem))
+    authority.write_bytes(certificates[0].public_bytes(pem))
     key = keys[1].private_bytes(
         pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
-    server.write_bytes(made[1].public_bytes(pem) + key)
+    server.write_bytes(certificates[1].public_bytes(pem) + key)
     return authority, server
 
 
 class _tls_server:
-    """A server that speaks TLS and answers everything with a web page."""
+    """A server that uses TLS and answers every request with the same text."""
 
     def __init__(self, certificate: Path) -> None:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -396,12 +395,12 @@ class _tls_server:
     def _serve(self) -> None:
         while True:
             try:
-                line, _ = self._listener.accept()
+                connection, _ = self._listener.accept()
             except OSError:
                 return
             try:
-                with self._context.wrap_socket(line, server_side=True) as spoken:
-                    spoken.recv(65536)
-                    spoken.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi")
+                with self._context.wrap_socket(connection, server_side=True) as tls:
+                    tls.recv(65536)
+                    tls.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi")
             except OSError:
-                line.close()
+                connection.close()

@@ -1,4 +1,4 @@
-"""The policies' page: what is shown, what is refused, and that all workers obey it."""
+"""The page of cache times and rate limits: shown, refused, changed and reset values."""
 
 from collections.abc import Callable
 from typing import Any
@@ -7,11 +7,16 @@ import pytest
 from django.contrib.admin.models import LogEntry
 from django.test import Client as Browser
 
+from accounts.throttling import LIMITS as SIGN_IN_LIMITS
+from plex_integration.admin.labels import ENDPOINT_LABELS, duration
+from plex_integration.admin.policies import LIMIT_LABELS
 from plex_integration.configuration.models import PolicyChange
-from plex_integration.policies import ENDPOINTS, LIMITS
-from tests.admin.conftest import POLICIES, shown, told
+from plex_integration.policies import CATALOG, ENDPOINTS
+from plex_integration.policies import LIMITS as ENDPOINT_LIMITS
+from tests.admin.conftest import POLICIES, messages_of, shown
 from tests.conftest import Client
 
+LIMITS = (*ENDPOINT_LIMITS, *SIGN_IN_LIMITS)
 VALUES = {f"ttl-{each.name}": each.ttl for each in ENDPOINTS} | {
     f"rate-{each.scope}": each.requests for each in LIMITS
 }
@@ -31,33 +36,52 @@ def test_every_value_is_shown_beside_the_documented_one(boss: Browser) -> None:
     form = page.context["form"]
     assert {name: form.initial[name] for name in form.fields} == VALUES
     text = shown(page)
-    for each in (*ENDPOINTS, *LIMITS):
-        name = getattr(each, "name", getattr(each, "scope", ""))
-        assert f" {name} " in text
-    assert "Back to" not in text
+    for endpoint in ENDPOINTS:
+        documented = f"{endpoint.ttl} ({duration(endpoint.ttl)})"
+        assert f" {ENDPOINT_LABELS[endpoint.name]} {documented} " in text
+    for limit in LIMITS:
+        assert f" {LIMIT_LABELS[limit]} " in text
+    assert "Reset to" not in text
 
 
-def test_a_time_to_live_is_changed_and_set_back_with_one_click(boss: Browser, api: Client) -> None:
+def test_every_endpoint_is_shown_with_its_path() -> None:
+    assert ENDPOINT_LABELS["library-items"] == "/libraries/:libraryKey/items"
+    assert ENDPOINT_LABELS["image-paths"] == "/items/:ratingKey/images/:kind"
+    assert set(ENDPOINT_LABELS) == {each.name for each in (*ENDPOINTS, CATALOG)}
+    assert len(set(ENDPOINT_LABELS.values())) == len(ENDPOINT_LABELS)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [(0, "0 s"), (60, "1 min"), (90, "1 min 30 s"), (1800, "30 min"), (86400, "24 h")],
+)
+def test_durations_are_shown_in_words(seconds: int, words: str) -> None:
+    assert duration(seconds) == words
+
+
+def test_a_cache_time_is_changed_and_reset_with_one_click(boss: Browser, api: Client) -> None:
     assert save(boss, ttl_libraries=5).status_code == 302
     assert changed() == {"ttl-libraries": 5}
     assert api.get("/plex/libraries").headers["Cache-Control"] == "max-age=5, private"
     page = boss.get(POLICIES)
-    assert "Back to 1800" in shown(page)
-    assert boss.post(POLICIES, {"back": "ttl-libraries"}).status_code == 302
+    assert "Reset to 1800" in shown(page)
+    assert boss.post(POLICIES, {"reset": "ttl-libraries"}).status_code == 302
     assert changed() == {}
     assert api.get("/plex/libraries").headers["Cache-Control"] == "max-age=1800, private"
 
 
-def test_a_rate_is_obeyed_by_the_next_request(boss: Browser, api: Client) -> None:
+def test_a_changed_rate_limit_applies_to_the_next_request(boss: Browser, api: Client) -> None:
     assert api.get("/plex/search?query=an").headers["X-RateLimit-Limit"] == "30"
     save(boss, rate_search=2)
     assert api.get("/plex/search?query=an").headers["X-RateLimit-Limit"] == "2"
     api.error("/plex/search?query=an", 429, "RATE_LIMIT_EXCEEDED")
-    boss.post(POLICIES, {"back": "all"})
+    boss.post(POLICIES, {"reset": "all"})
     assert api.get("/plex/search?query=an").headers["X-RateLimit-Remaining"] == "27"
 
 
-def test_with_a_time_of_zero_every_request_asks_plex(boss: Browser, api: Client, plex: Any) -> None:
+def test_with_a_cache_time_of_zero_every_request_loads_from_plex(
+    boss: Browser, api: Client, plex: Any
+) -> None:
     save(boss, ttl_on_deck=0)
     statuses = [api.get("/plex/on-deck").headers["X-Plex-Cache-Status"] for _ in range(3)]
     assert statuses == ["MISS"] * 3
@@ -84,27 +108,32 @@ def test_a_value_out_of_bounds_changes_nothing(boss: Browser, name: str, value: 
     assert changed() == {}
 
 
-def test_saving_the_documented_values_keeps_no_row(boss: Browser) -> None:
-    assert told(save(boss)) == ["Nothing was changed."]
+def test_a_setting_with_the_documented_value_has_no_row(boss: Browser) -> None:
+    assert messages_of(save(boss)) == ["No changes."]
     save(boss, ttl_server=60, rate_server=5)
     assert changed() == {"ttl-server": 60, "rate-server": 5}
-    assert told(save(boss))[-1] == "2 changed; in force within 5 seconds."
+    assert messages_of(save(boss))[-1] == "2 settings saved. Takes effect within 5 seconds."
     assert changed() == {}
-    boss.post(POLICIES, {"back": "nonsense"})
+    boss.post(POLICIES, {"reset": "nonsense"})
     assert LogEntry.objects.count() == 4
 
 
 def test_every_change_is_in_the_log_with_both_values(boss: Browser) -> None:
     save(boss, ttl_server=60)
-    boss.post(POLICIES, {"back": "ttl-server"})
+    boss.post(POLICIES, {"reset": "ttl-server"})
     notes = [each.get_change_message() for each in LogEntry.objects.order_by("pk")]
     assert notes == [
-        "server, seconds: from 1800 to 60.",
-        "server, seconds: from 60 to 1800, as documented.",
+        "Changed cache time of /server from 1800 to 60 seconds.",
+        "Reset cache time of /server from 60 to 1800 seconds.",
     ]
 
 
-def test_staff_need_the_right_to_see_and_to_change(staff: Callable[..., Browser]) -> None:
+def test_the_number_of_saved_settings_is_reported(boss: Browser) -> None:
+    saved = messages_of(save(boss, ttl_server=60))
+    assert saved == ["1 setting saved. Takes effect within 5 seconds."]
+
+
+def test_staff_need_permissions_to_see_and_to_change(staff: Callable[..., Browser]) -> None:
     viewer = staff("view_policychange")
     page = viewer.get(POLICIES)
     assert page.status_code == 200
@@ -113,5 +142,5 @@ def test_staff_need_the_right_to_see_and_to_change(staff: Callable[..., Browser]
     assert changed() == {}
 
 
-def test_staff_without_the_right_see_nothing(staff: Callable[..., Browser]) -> None:
+def test_staff_without_permission_see_nothing(staff: Callable[..., Browser]) -> None:
     assert staff().get(POLICIES).status_code == 403

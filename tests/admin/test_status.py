@@ -1,4 +1,4 @@
-"""The cache's page: numbers that are true, clearing that is asked twice, and no outside script."""
+"""The cache's page: correct numbers, clearing after a confirmation, and no foreign scripts."""
 
 import re
 from collections.abc import Callable
@@ -10,11 +10,13 @@ from django.test import Client as Browser
 from django.urls import reverse
 
 from medianest import store
-from plex_integration.caching import metrics, response_cache
+from medianest.store.redis_server import RedisServer
+from plex_integration.caching import metrics
+from plex_integration.caching.breaker import FAILURES
 from plex_integration.caching.metrics import Counted
 from plex_integration.policies import LIBRARY_OPERATIONS
 from plex_simulator import Simulator
-from tests.admin.conftest import STATUS, shown, told
+from tests.admin.conftest import STATUS, messages_of, shown
 from tests.conftest import Client
 from tests.service import Valkey
 
@@ -26,7 +28,7 @@ def row(boss: Browser, name: str) -> dict[str, Any]:
     return next(each for each in rows if each["name"] == name)
 
 
-def test_every_outcome_is_counted_where_it_belongs(
+def test_every_outcome_is_counted_for_its_endpoint(
     boss: Browser, api: Client, plex: Simulator
 ) -> None:
     for _ in range(3):
@@ -55,21 +57,21 @@ def test_refused_requests_are_counted_by_endpoint(boss: Browser, api: Client) ->
     assert row(boss, "library-items")["refused"] == 0
 
 
-def test_pictures_are_counted_too(boss: Browser, api: Client) -> None:
+def test_images_are_counted_as_well(boss: Browser, api: Client) -> None:
     for _ in range(2):
         assert api.get("/plex/items/1000/images/thumb").status_code == 200
     found = row(boss, "image-paths")
     assert (found["hit"], found["miss"]) == (1, 1)
 
 
-def test_what_is_kept_is_counted_with_bytes_and_ages(boss: Browser, api: Client) -> None:
+def test_cached_responses_are_counted_with_bytes_and_ages(boss: Browser, api: Client) -> None:
     for start in range(3):
         api.data(f"/plex/libraries/1/items?size=2&start={start}")
-    kept = row(boss, "library-items")["kept"]
-    assert kept.entries == 3
-    assert kept.size > 1000
-    assert 0 <= kept.newest <= kept.oldest < 60
-    assert row(boss, "search")["kept"].entries == 0
+    stored = row(boss, "library-items")["stored"]
+    assert stored.entries == 3
+    assert stored.size > 1000
+    assert 0 <= stored.newest <= stored.oldest < 60
+    assert row(boss, "search")["stored"].entries == 0
 
 
 def test_the_numbers_of_all_workers_add_up_in_redis(
@@ -81,63 +83,67 @@ def test_the_numbers_of_all_workers_add_up_in_redis(
     (name,) = valkey.client.keys("medianest:count:*")
     valkey.client.hincrby(name, "libraries:HIT", 40)
     found = row(boss, "libraries")
-    assert (found["hit"], found["miss"], found["kept"].entries) == (41, 1, 1)
+    assert (found["hit"], found["miss"], found["stored"].entries) == (41, 1, 1)
     assert 0 < valkey.client.ttl(name) <= 24 * 3600
     text = shown(boss.get(STATUS))
-    assert "Redis Up: answered in" in text
-    assert "Breaker Closed: Plex is asked. Failures in a row: 0." in text
+    assert "Redis Available. Responded in" in text
+    assert "Circuit breaker Normal. No recent failures." in text
 
 
-def test_what_redis_did_not_take_is_brought_later(
+def test_numbers_that_redis_did_not_receive_are_added_later(
     stores: Any, valkey: Valkey, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    kept = stores.use(valkey.url)
-    metrics.count("search", metrics.HIT)
+    stores.use(valkey.url)
+    metrics.record_response("search", metrics.HIT)
     with monkeypatch.context() as patch:
-        patch.setattr(kept, "_run", lambda *_: None)
+        patch.setattr(RedisServer, "execute", lambda *_: None)
         metrics.flush()
     assert valkey.client.keys("medianest:count:*") == []
-    metrics.count("search", metrics.HIT)
-    assert metrics.together(metrics.slices(2))["search"].answers == {"HIT": 2}
+    metrics.record_response("search", metrics.HIT)
+    assert metrics.total(metrics.slices(2))["search"].responses == {"HIT": 2}
 
 
-def test_the_states_of_plex_redis_breaker_and_listener_are_told(
+def test_the_states_of_plex_redis_breaker_and_listener_are_shown(
     boss: Browser, api: Client, plex: Simulator, settings: Any
 ) -> None:
     text = shown(boss.get(STATUS))
     assert "Plex Connected to Simulated Plex, version" in text
-    assert "Redis Not used: this process keeps answers and limits alone." in text
-    assert "Listener Not running" in text
+    assert (
+        "Redis Not configured. This process caches responses and counts limits by itself." in text
+    )
+    assert "Listener Not running. Responses are cached until their cache time is over." in text
     plex.fault("status", status=503)
-    for _ in range(response_cache.FAILURES):
+    api.error("/plex/server", 503, "PLEX_SERVER_UNAVAILABLE")
+    assert "Circuit breaker Normal. Recent failures in a row: 1." in shown(boss.get(STATUS))
+    for _ in range(FAILURES - 1):
         api.error("/plex/server", 503, "PLEX_SERVER_UNAVAILABLE")
-    store.current().put("listener", b'{"problem": "", "since": 0, "changed": 60}', 15)
+    store.current().values.set("listener", b'{"problem": "", "since": 0, "changed": 60}', 15)
     text = shown(boss.get(STATUS))
     assert "Plex Starting up: Plex answers, but is not ready yet." in text
-    assert "Breaker Open after 5 failures in a row" in text
-    assert "Listener Listening since 1970-01-01 00:00:00 UTC; last change heard 1970" in text
-    assert "A library can be chosen while Plex answers." in text
+    assert "Circuit breaker Open after 5 failures in a row" in text
+    assert "Listener Connected since 1970-01-01 00:00:00 UTC. Last change received 1970" in text
+    assert "A single library can be cleared only while Plex is available." in text
     settings.PLEX_URL = ""
     assert "Plex No Plex server is configured." in shown(boss.get(STATUS))
 
 
-def test_charts_are_drawn_here_without_script_or_style(
+def test_charts_need_no_script_and_no_style(
     boss: Browser, api: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(metrics, "_now", lambda: 5_000_000)  # no slice ends in between
-    assert "Nothing was answered." in shown(boss.get(STATUS))
+    assert "No responses yet." in shown(boss.get(STATUS))
     for _ in range(3):
         api.data("/plex/libraries")
     page = boss.get(STATUS).content.decode().partition('id="content"')[2]
     (chart,) = re.findall(r"<figure>.*?</figure>", page, re.DOTALL)
-    assert 'aria-label="libraries: 3 answers in 6 hours, at most 3 in 5 minutes"' in chart
+    assert 'aria-label="/libraries: 3 responses in 6 hours, at most 3 in 5 minutes"' in chart
     heights = [float(each) for each in re.findall(r'height="([\d.]+)"/>', chart)]
     assert sum(heights) == pytest.approx(20, abs=0.05)
     assert not re.findall(r"<script|style=|on\w+=", chart)
 
 
 @pytest.mark.parametrize("page", ["plexconnection/1/change/", "policychange/", "cachestatus/"])
-def test_the_pages_hold_nothing_inline_and_nothing_from_outside(
+def test_the_pages_have_no_inline_and_no_foreign_content(
     boss: Browser, page: str, api: Client
 ) -> None:
     api.data("/plex/libraries")
@@ -159,46 +165,49 @@ PATHS = ("/server", "/libraries/1/items?size=1", "/libraries/2/items?size=1")
 
 
 @pytest.mark.parametrize(
-    ("what", "title", "expected"),
+    ("what", "part", "expected"),
     [
-        ("everything", "everything", ["MISS", "MISS", "MISS"]),
-        ("endpoint:server", "endpoint server", ["MISS", "HIT", "HIT"]),
-        ("library:2", "library 2", ["MISS", "HIT", "MISS"]),
+        ("everything", "", ["MISS", "MISS", "MISS"]),
+        ("endpoint:server", " of /server", ["MISS", "HIT", "HIT"]),
+        ("library:2", " of library 2", ["MISS", "HIT", "MISS"]),
     ],
 )
-def test_clearing_drops_what_was_named_and_is_logged(
-    boss: Browser, api: Client, what: str, title: str, expected: list[str]
+def test_clearing_affects_only_the_chosen_part_and_is_logged(
+    boss: Browser, api: Client, what: str, part: str, expected: list[str]
 ) -> None:
     statuses(api, *PATHS)
-    asked = boss.post(CLEAR, {"what": what})
-    assert f"Clear {title}?" in shown(asked)
+    confirmation = shown(boss.post(CLEAR, {"what": what}))
+    assert f"Clear the cache{part}?" in confirmation
+    assert f"All cached responses{part} will be loaded from Plex again." in confirmation
     assert statuses(api, *PATHS) == ["HIT"] * 3
     remaining = api.get("/plex/server").headers["X-RateLimit-Remaining"]
-    assert boss.post(CLEAR, {"what": what, "confirmed": "yes"}).headers["Location"] == STATUS
+    cleared = boss.post(CLEAR, {"what": what, "confirmed": "yes"})
+    assert cleared.headers["Location"] == STATUS
+    assert messages_of(cleared) == [f"Cache{part} cleared."]
     answer = api.get("/plex/server")
     assert int(answer.headers["X-RateLimit-Remaining"]) == int(remaining) - 1, "limits stay"
     found = [answer.headers["X-Plex-Cache-Status"], *statuses(api, *PATHS[1:])]
     assert found == expected
     (entry,) = LogEntry.objects.all()
-    assert entry.get_change_message() == f"Cleared {title}."
+    assert entry.get_change_message() == f"Cleared the cache{part}."
 
 
-def test_cleared_answers_are_not_counted_as_kept(boss: Browser, api: Client) -> None:
+def test_cleared_responses_are_not_counted_as_cached(boss: Browser, api: Client) -> None:
     api.data("/plex/server")
-    assert row(boss, "server")["kept"].entries == 1
+    assert row(boss, "server")["stored"].entries == 1
     boss.post(CLEAR, {"what": "endpoint:server", "confirmed": "yes"})
-    assert row(boss, "server")["kept"].entries == 0
+    assert row(boss, "server")["stored"].entries == 0
 
 
 @pytest.mark.parametrize("what", ["", "nothing", "endpoint:nonsense", "library:x", "library:"])
-def test_what_does_not_exist_cannot_be_cleared(boss: Browser, api: Client, what: str) -> None:
+def test_an_unknown_part_cannot_be_cleared(boss: Browser, api: Client, what: str) -> None:
     api.data("/plex/server")
     answer = boss.post(CLEAR, {"what": what, "confirmed": "yes"})
-    assert told(answer) == ["There is no such thing to clear."]
+    assert messages_of(answer) == ["There is no such thing to clear."]
     assert statuses(api, "/server") == ["HIT"]
 
 
-def test_clearing_is_posted_and_needs_its_own_right(staff: Callable[..., Browser]) -> None:
+def test_clearing_needs_post_and_its_own_permission(staff: Callable[..., Browser]) -> None:
     viewer = staff("view_cachestatus")
     assert viewer.get(STATUS).status_code == 200
     assert "Clear everything" not in viewer.get(STATUS).content.decode()
@@ -207,7 +216,7 @@ def test_clearing_is_posted_and_needs_its_own_right(staff: Callable[..., Browser
     assert LogEntry.objects.count() == 0
 
 
-def test_staff_without_the_right_do_not_see_the_status(staff: Callable[..., Browser]) -> None:
+def test_staff_without_permission_do_not_see_the_status(staff: Callable[..., Browser]) -> None:
     assert staff().get(STATUS).status_code == 403
 
 
@@ -215,7 +224,7 @@ def test_staff_without_the_right_do_not_see_the_status(staff: Callable[..., Brow
 
 
 @pytest.mark.parametrize(
-    ("took", "p50", "p95"),
+    ("durations", "p50", "p95"),
     [
         ([], None, None),
         ([0.001], 2, 2),
@@ -224,16 +233,16 @@ def test_staff_without_the_right_do_not_see_the_status(staff: Callable[..., Brow
         ([100.0], 32768, 32768),
     ],
 )
-def test_percentiles_are_told_as_the_bound_of_their_step(
-    took: list[float], p50: int | None, p95: int | None
+def test_a_percentile_is_the_upper_bound_of_its_step(
+    durations: list[float], p50: int | None, p95: int | None
 ) -> None:
-    for seconds in took:
-        metrics.took("search", seconds)
-    found = metrics.together(metrics.slices(2)).get("search", Counted())
+    for seconds in durations:
+        metrics.record_load("search", seconds)
+    found = metrics.total(metrics.slices(2)).get("search", Counted())
     assert (found.percentile(50), found.percentile(95)) == (p50, p95)
 
 
-def test_the_pages_are_named_in_the_index(boss: Browser) -> None:
+def test_the_index_lists_the_pages(boss: Browser) -> None:
     text = shown(boss.get(reverse("admin:index")))
-    for name in ("Plex connection", "Policies", "Cache status", "Users"):
+    for name in ("Plex connection", "Cache times and rate limits", "Cache status", "Users"):
         assert name in text

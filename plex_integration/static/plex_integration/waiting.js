@@ -1,13 +1,13 @@
-// Go on by itself once the code is linked: ask this page again in the background, so that nobody
-// who reads it is interrupted, and follow only when it leads elsewhere.
+// Continue when the code has been entered: request this page in the background, which does not
+// disturb a reader or a screen reader, and follow it when it redirects.
 const waiting = document.getElementById('waiting');
 
 setInterval(async () => {
-  const answer = await fetch(location.href, { redirect: 'manual' });
-  if (answer.type === 'opaqueredirect') {
+  const response = await fetch(location.href, { redirect: 'manual' });
+  if (response.type === 'opaqueredirect') {
     location.assign(waiting.dataset.back);
-  } else if (answer.ok) {
-    const page = new DOMParser().parseFromString(await answer.text(), 'text/html');
+  } else if (response.ok) {
+    const page = new DOMParser().parseFromString(await response.text(), 'text/html');
     waiting.textContent = page.getElementById('waiting').textContent;
   }
 }, waiting.dataset.seconds * 1000);

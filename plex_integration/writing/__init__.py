@@ -13,5 +13,7 @@ creation       create a collection or playlist, or finish what an earlier attemp
 items          add items in chunks, and find out the state of each
 positions      find, remove and move an item
 changes        edit fields, and find out the state of each
+deletion       delete a collection or playlist
+states         states of items and fields, as payloads and error details write them
 validation     name every item that cannot be added
 """

@@ -33,9 +33,17 @@ def _expiry(_raw: str, token: Any, _now: float) -> float:
     return expires
 
 
+def _wall_clock() -> float:
+    return time.time()
+
+
+def _monotonic_clock() -> float:
+    return time.monotonic()
+
+
 _lock = threading.Lock()
-_tokens: TLRUCache[str, Any] = TLRUCache(MAX_TOKENS, ttu=_expiry, timer=time.time)
-_users: TTLCache[str, _RememberedUser] = TTLCache(MAX_USERS, USER_SECONDS)
+_tokens: TLRUCache[str, Any] = TLRUCache(MAX_TOKENS, ttu=_expiry, timer=_wall_clock)
+_users: TTLCache[str, _RememberedUser] = TTLCache(MAX_USERS, USER_SECONDS, timer=_monotonic_clock)
 
 
 def signed_in(raw: str) -> tuple[User, Any]:
@@ -45,15 +53,6 @@ def signed_in(raw: str) -> tuple[User, Any]:
     """
     token = _remembered_token(raw) or _verify(raw)
     return _remembered_user(token) or _load_user(token), token
-
-
-def known_user(raw: str) -> str | None:
-    """Return the id of an access token's user if both are remembered, else None."""
-    token = _remembered_token(raw)
-    if token is None or _remembered_user(token) is None:
-        return None
-    user_id: str = token["user_id"]
-    return user_id
 
 
 def forget() -> None:

@@ -1,6 +1,31 @@
-"""A Plex Media Server that speaks Plex over HTTP on made-up media.
+"""A simulated Plex Media Server with generated media.
 
-For the demo, tests, benchmarks and developers of clients. Standard library only.
+It serves the Plex API over HTTP for the demo, tests, benchmarks and developers of clients, and
+needs only the standard library.
+
+simulator             the `Simulator` class: start, change, add faults, close
+control               the control API for other processes, under /simulator/
+server                the HTTP server: authentication, routes, recorded requests
+routing               routes, and the state and access checks that endpoints share
+endpoints/            the endpoints of the Plex API, one module per area
+plextv                the part of plex.tv that clients need to sign in
+messages              requests, responses and HTTP errors
+nodes                 node trees and their XML and JSON
+rendering             items, collections and playlists as nodes
+catalogue             everything that the server holds, and all methods that change it
+models                data classes: users, libraries, items, collections, playlists
+tables/               the items of a library, generated on demand, one class per item type
+generation/           titles, people, dates, ratings and files, generated from the seed
+seeded_random         pseudo-random values without state
+default_collections   the collections that a new catalogue starts with
+default_playlists     the playlists that a new catalogue starts with
+sizes                 how many items the libraries hold
+fields                the fields that filters and sorts use
+queries               the evaluation of filters and sorts
+filter_options        the filters and sorts that a library offers to clients
+faults                the ways in which the server can fail
+notifications         notifications of changes
+event_streams         server-sent events and websockets
 """
 
 from plex_simulator.simulator import Simulator

@@ -1,4 +1,4 @@
-"""Run the simulator on its own: python -m plex_simulator --port 32400"""
+"""Run the simulator from the command line: python -m plex_simulator --port 32400"""
 
 import argparse
 import signal
@@ -8,32 +8,32 @@ from dataclasses import fields
 
 from plex_simulator import control
 from plex_simulator.faults import KINDS
-from plex_simulator.shelves import Sizes
 from plex_simulator.simulator import Simulator
+from plex_simulator.sizes import Sizes
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(
         prog="python -m plex_simulator",
-        description="A Plex Media Server on made-up media. Stop it with Ctrl-C.",
+        description="Run a simulated Plex Media Server with generated media. Stop it with Ctrl-C.",
         epilog=f"{control.__doc__}\nKinds of faults: {', '.join(KINDS)}.",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--host", default="127.0.0.1", help="the address to listen at")
-    parser.add_argument("--port", type=int, default=32400, help="0 takes a free one")
-    parser.add_argument("--seed", type=int, default=7, help="another seed, other media")
-    parser.add_argument("--now", type=int, help="epoch seconds to start at instead of now")
-    parser.add_argument("--owner-token", help="the owner's token")
-    parser.add_argument("--viewer-token", help="the other user's token, who sees less")
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on")
+    parser.add_argument("--port", type=int, default=32400, help="port; 0 chooses a free one")
+    parser.add_argument("--seed", type=int, default=7, help="seed of the generated media")
+    parser.add_argument("--now", type=int, help="start time in epoch seconds; default: now")
+    parser.add_argument("--owner-token", help="token of the owner")
+    parser.add_argument("--viewer-token", help="token of a user with access to fewer libraries")
     for size in fields(Sizes):
         name = size.name.replace("_", "-")
-        parser.add_argument(f"--{name}", type=int, help=f"default {size.default}")
+        parser.add_argument(f"--{name}", type=int, help=f"default: {size.default}")
     options = {key: value for key, value in vars(parser.parse_args()).items() if value is not None}
     try:
         simulator = Simulator(**options)
     except OSError as error:
-        place = f"{options['host']}:{options['port']}"
-        print(f"Cannot listen at {place}: {error.strerror or error}", file=sys.stderr)  # noqa: T201
+        address = f"{options['host']}:{options['port']}"
+        print(f"Cannot listen on {address}: {error.strerror or error}", file=sys.stderr)  # noqa: T201
         return 1
     except ValueError as error:
         print(error, file=sys.stderr)  # noqa: T201

@@ -1,6 +1,6 @@
-"""The whole truth about what the simulated server holds, and every way to change it.
+"""The catalogue: everything that the simulated server holds, and all methods that change it.
 
-Tests compare answers with this. It knows nothing about HTTP or XML.
+Tests compare responses with the catalogue. It does not depend on HTTP or XML.
 """
 
 import threading
@@ -10,23 +10,39 @@ from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-from plex_simulator import gatherings, kinds
-from plex_simulator.invention import DAY, Dice
-from plex_simulator.records import (
+from plex_simulator.default_collections import FIRST_COLLECTION_KEY, make_collections
+from plex_simulator.default_playlists import FIRST_PLAYLIST_KEY, make_playlists
+from plex_simulator.generation.metadata import DAY
+from plex_simulator.models import (
     TYPE_NAMES,
     Collection,
-    Entry,
     Item,
     Library,
     Playlist,
+    PlaylistEntry,
     Tag,
     User,
-    Viewing,
+    WatchState,
 )
-from plex_simulator.selection import select
-from plex_simulator.shelves import Shelf, Sizes
+from plex_simulator.queries import select
+from plex_simulator.seeded_random import SeededRandom
+from plex_simulator.sizes import Sizes
+from plex_simulator.tables import (
+    AlbumTable,
+    ArtistTable,
+    EpisodeTable,
+    HomeVideoTable,
+    MovieTable,
+    PhotoAlbumTable,
+    PhotoTable,
+    SeasonTable,
+    ShowTable,
+    TrackTable,
+)
+from plex_simulator.tables.item_table import ItemTable
 
-SECTIONS: tuple[tuple[str, str, str, str, str, str, int, tuple[str, ...]], ...] = (
+# key, type, title, agent, scanner, location, hidden, item types
+LIBRARIES: tuple[tuple[str, str, str, str, str, str, int, tuple[str, ...]], ...] = (
     ("1", "movie", "Movies", "tv.plex.agents.movie", "Plex Movie", "/data/movies", 0, ("movie",)),
     ("2", "show", "TV Shows", "tv.plex.agents.series", "Plex TV Series", "/data/tv", 0,
      ("show", "season", "episode")),
@@ -39,99 +55,106 @@ SECTIONS: tuple[tuple[str, str, str, str, str, str, int, tuple[str, ...]], ...] 
     ("11", "movie", "Archive (hidden)", "com.plexapp.agents.imdb", "Plex Movie Scanner",
      "/data/archive", 2, ("movie",)),
 )  # fmt: skip
-VIEWER_SECTIONS = frozenset({"1", "2", "5"})
+VIEWER_LIBRARIES = frozenset({"1", "2", "5"})
+
+# The state of an item in a timeline notification.
+CREATED, UPDATED, DELETED = 0, 5, 9
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What listeners hear: state 0 created, 5 changed, 9 deleted."""
+    """A change of an item or collection, as listeners receive it."""
 
     library_key: str
     rating_key: str
     type: str
     title: str
-    state: int
+    state: int  # CREATED, UPDATED or DELETED
     at: int
 
 
 class Catalogue:
-    """Libraries, items, collections and playlists; the same for the same seed, sizes and now."""
+    """The libraries, items, collections and playlists of the server.
+
+    The same seed, sizes and start time give the same catalogue.
+    """
 
     def __init__(
         self, seed: int, now: int, sizes: Sizes, owner_token: str, viewer_token: str
     ) -> None:
         self.started_at = now
-        self._clock_zero = time.monotonic()
+        self._clock_started_at = time.monotonic()
         self._lock = threading.RLock()
         self.listeners: list[Callable[[Change], None]] = []
         self.owner = User(1, "Margit", "margit@example.com", owner_token, None)
-        self.viewer = User(4711, "Oskar", "oskar@example.com", viewer_token, VIEWER_SECTIONS)
+        self.viewer = User(4711, "Oskar", "oskar@example.com", viewer_token, VIEWER_LIBRARIES)
         self.users = (self.owner, self.viewer)
-        self._dice = Dice(seed, 99)
-        self._shelves = self._build(seed, now, sizes)
-        self._by_number = {shelf.number: shelf for shelf in self._shelves.values()}
-        self._libraries = {entry[0]: self._library(n, entry) for n, entry in enumerate(SECTIONS)}
-        gathered = [self._shelves[place] for place in (("1", "movie"), ("2", "show"))]
-        gathered.append(self._shelves["5", "artist"])
+        self._rng = SeededRandom(seed, 99)
+        self._tables = self._make_tables(seed, now, sizes)
+        self._tables_by_number = {table.number: table for table in self._tables.values()}
+        self._libraries = {
+            row[0]: self._make_library(number, row) for number, row in enumerate(LIBRARIES)
+        }
+        collection_tables = [
+            self._tables["1", "movie"], self._tables["2", "show"], self._tables["5", "artist"]
+        ]  # fmt: skip
         self._collections = {
-            made.rating_key: made
-            for made in gatherings.collections(self._dice, now, gathered, sizes.collections)
+            collection.rating_key: collection
+            for collection in make_collections(self._rng, now, collection_tables, sizes.collections)
         }
         self._playlists = {
-            made.rating_key: made
-            for made in gatherings.playlists(
-                self._dice, now, self.owner, self.viewer, self._shelves
-            )
+            playlist.rating_key: playlist
+            for playlist in make_playlists(self._rng, now, self.owner, self.viewer, self._tables)
         }
-        self._next_collection = gatherings.FIRST_COLLECTION_KEY + 5_000
-        self._next_playlist = gatherings.FIRST_PLAYLIST_KEY + 5_000
-        self._next_entry = 900_001
-        self._tag_items()
+        self._next_collection_key = FIRST_COLLECTION_KEY + 5_000
+        self._next_playlist_key = FIRST_PLAYLIST_KEY + 5_000
+        self._next_entry_id = 900_001
+        self._update_collection_tags()
 
-    def _build(self, seed: int, now: int, sizes: Sizes) -> dict[tuple[str, str], Shelf]:
+    def _make_tables(self, seed: int, now: int, sizes: Sizes) -> dict[tuple[str, str], ItemTable]:
         common = (seed, now, self.users)
-        movies = kinds.Movies(*common, "1", 0, made=sizes.movies)
-        shows = kinds.Shows(*common, "2", 1, made=sizes.shows, seasons=sizes.seasons)
-        seasons = kinds.Seasons(*common, "2", 2, shows=shows, episodes=sizes.episodes)
-        episodes = kinds.Episodes(*common, "2", 3, seasons=seasons)
-        artists = kinds.Artists(*common, "5", 4, made=sizes.artists, albums=sizes.albums)
-        albums = kinds.Albums(*common, "5", 5, artists=artists, tracks=sizes.tracks)
-        tracks = kinds.Tracks(*common, "5", 6, albums=albums)
-        photo_albums = kinds.PhotoAlbums(
-            *common, "6", 7, made=sizes.photo_albums, photos=sizes.photos
+        movies = MovieTable(*common, "1", 0, count=sizes.movies)
+        shows = ShowTable(*common, "2", 1, count=sizes.shows, seasons=sizes.seasons)
+        seasons = SeasonTable(*common, "2", 2, shows=shows, episodes=sizes.episodes)
+        episodes = EpisodeTable(*common, "2", 3, seasons=seasons)
+        artists = ArtistTable(*common, "5", 4, count=sizes.artists, albums=sizes.albums)
+        albums = AlbumTable(*common, "5", 5, artists=artists, tracks=sizes.tracks)
+        tracks = TrackTable(*common, "5", 6, albums=albums)
+        photo_albums = PhotoAlbumTable(
+            *common, "6", 7, count=sizes.photo_albums, photos=sizes.photos
         )
-        photos = kinds.Photos(*common, "6", 8, albums=photo_albums)
-        videos = kinds.Videos(*common, "8", 9, made=sizes.videos)
-        hidden = kinds.Movies(*common, "11", 10, made=sizes.hidden, legacy=True)
-        shelves = (
+        photos = PhotoTable(*common, "6", 8, albums=photo_albums)
+        videos = HomeVideoTable(*common, "8", 9, count=sizes.videos)
+        hidden = MovieTable(*common, "11", 10, count=sizes.hidden, legacy=True)
+        tables = (
             movies, shows, seasons, episodes, artists, albums, tracks, photo_albums, photos,
             videos, hidden,
         )  # fmt: skip
-        return {(shelf.library_key, shelf.type): shelf for shelf in shelves}
+        return {(table.library_key, table.type): table for table in tables}
 
-    def _library(self, number: int, entry: Any) -> Library:
-        key, kind, title, agent, scanner, location, hidden, item_types = entry
+    def _make_library(self, number: int, row: Any) -> Library:
+        key, library_type, title, agent, scanner, location, hidden, item_types = row
         return Library(
             key=key,
-            type=kind,
+            type=library_type,
             title=title,
             agent=agent,
             scanner=scanner,
             language="xn" if agent.endswith("none") else "en-US",
-            uuid=self._dice.uuid(number, 9),
+            uuid=self._rng.uuid(number, 9),
             location=location,
             hidden=hidden,
             created_at=self.started_at - (2_200 - number) * DAY,
             updated_at=self.started_at - (number + 1) * DAY,
             scanned_at=self.started_at - (number + 1) * 3600,
-            # Recent servers count changes in numbers that JavaScript cannot hold.
+            # Recent servers send numbers above 2**53, which JavaScript cannot represent exactly.
             content_changed_at=7_726_555_702_310_039_813 + number * 1_009,
             item_types=item_types,
         )
 
     def now(self) -> int:
-        """Tell the time: that given at the start, and what has passed since."""
-        return self.started_at + int(time.monotonic() - self._clock_zero)
+        """Return the server's time: the start time plus the seconds that passed since."""
+        return self.started_at + int(time.monotonic() - self._clock_started_at)
 
     # Reading
 
@@ -142,69 +165,74 @@ class Catalogue:
     def library(self, key: str) -> Library | None:
         return self._libraries.get(key)
 
-    def shelf(self, library_key: str, type: str) -> Shelf:
-        return self._shelves[library_key, type]
+    def table(self, library_key: str, type: str) -> ItemTable:
+        return self._tables[library_key, type]
 
     def items(self, library_key: str, type: str) -> Sequence[Item]:
-        """List a library's items of one type in rating key order, each made when read."""
-        return self._shelves[library_key, type].live()
+        """List the items of one type in a library in rating key order."""
+        return self._tables[library_key, type].items()
 
-    def place(self, rating_key: str) -> tuple[Shelf, int] | None:
-        """Find where an item stands; None when there is no such item."""
+    def find(self, rating_key: str) -> tuple[ItemTable, int] | None:
+        """Return the table and index of an item, or None if there is no such item."""
         if not rating_key.isascii() or not rating_key.isdigit() or len(rating_key) > 12:
             return None
-        shelf = self._by_number.get(int(rating_key) // 1_000_000)
-        if shelf is None:
+        table = self._tables_by_number.get(int(rating_key) // 1_000_000)
+        if table is None:
             return None
         try:
-            return shelf, shelf.index(rating_key)
+            return table, table.index(rating_key)
         except ValueError:
             return None
 
     def item(self, rating_key: str) -> Item | None:
-        found = self.place(rating_key)
+        found = self.find(rating_key)
         return found[0].item(found[1]) if found else None
 
     def children(self, rating_key: str) -> list[Item]:
-        found = self.place(rating_key)
+        """List the children of an item, for instance the seasons of a show."""
+        found = self.find(rating_key)
         if found is None:
             return []
-        shelf, index = found
-        return [shelf.below().item(place) for place in shelf.children(index)]
+        table, index = found
+        return [table.child_table().item(child) for child in table.children(index)]
 
     def collections(self, library_key: str | None = None) -> list[Collection]:
-        """List collections by sort title, of one library or of all."""
+        """List the collections of one library, or of all libraries, by sort title."""
         found = [
-            made for made in self._collections.values() if library_key in (None, made.library_key)
+            collection
+            for collection in self._collections.values()
+            if library_key in (None, collection.library_key)
         ]
-        return sorted(found, key=lambda made: made.sort_title.casefold())
+        return sorted(found, key=lambda collection: collection.sort_title.casefold())
 
     def collection(self, rating_key: str) -> Collection | None:
         return self._collections.get(rating_key)
 
     def collection_items(self, rating_key: str, user: User | None = None) -> list[Item]:
-        """List a collection's items in the collection's own order."""
-        made = self._collections[rating_key]
-        if made.content is not None:
-            return self.run(made.content, user or self.owner)
-        items = [item for key in made.item_keys if (item := self.item(key))]
-        if made.sort == 0:
+        """List the items of a collection in the order of the collection."""
+        collection = self._collections[rating_key]
+        if collection.content is not None:
+            return self.run_query(collection.content, user or self.owner)
+        items = [item for key in collection.item_keys if (item := self.item(key))]
+        if collection.sort == 0:
             items.sort(key=lambda item: item.originally_available_at or "")
-        elif made.sort == 1:
+        elif collection.sort == 1:
             items.sort(key=lambda item: item.sort_title.casefold())
         return items
 
-    def collection_span(self, rating_key: str, user: User) -> tuple[int, int | None, int | None]:
-        """Count a collection's items and tell their first and last year."""
-        made = self._collections[rating_key]
-        shelf = self._shelves[made.library_key, made.subtype]
+    def collection_summary(self, rating_key: str, user: User) -> tuple[int, int | None, int | None]:
+        """Return the number of items of a collection, their first year and their last year."""
+        collection = self._collections[rating_key]
+        table = self._tables[collection.library_key, collection.subtype]
+        return table.cached(  # type: ignore[no-any-return]
+            ("summary", rating_key, user.id),
+            lambda: self._summarize(self.collection_items(rating_key, user)),
+        )
 
-        def work() -> tuple[int, int | None, int | None]:
-            items = self.collection_items(rating_key, user)
-            years = [item.year for item in items if item.year is not None]
-            return len(items), min(years, default=None), max(years, default=None)
-
-        return shelf.kept(("span", rating_key, user.id), work)  # type: ignore[no-any-return]
+    @staticmethod
+    def _summarize(items: Sequence[Item]) -> tuple[int, int | None, int | None]:
+        years = [item.year for item in items if item.year is not None]
+        return len(items), min(years, default=None), max(years, default=None)
 
     @property
     def playlists(self) -> tuple[Playlist, ...]:
@@ -214,15 +242,17 @@ class Catalogue:
         return self._playlists.get(rating_key)
 
     def playlist_items(self, rating_key: str) -> list[tuple[int | None, Item]]:
-        """List a playlist's items with their playlist item ids; smart ones have none."""
-        made = self._playlists[rating_key]
-        if made.content is not None:
-            user = next(user for user in self.users if user.id == made.user_id)
-            return [(None, item) for item in self.run(made.content, user)]
-        return [(entry.id, item) for entry in made.entries if (item := self.item(entry.rating_key))]
+        """List the entry ids and items of a playlist; smart playlists have no entry ids."""
+        playlist = self._playlists[rating_key]
+        if playlist.content is not None:
+            user = next(user for user in self.users if user.id == playlist.user_id)
+            return [(None, item) for item in self.run_query(playlist.content, user)]
+        return [
+            (entry.id, item) for entry in playlist.entries if (item := self.item(entry.rating_key))
+        ]
 
-    def run(self, content: str, user: User) -> list[Item]:
-        """List what a smart collection's or playlist's query selects for a user."""
+    def run_query(self, content: str, user: User) -> list[Item]:
+        """List the items that the query of a smart collection or playlist selects for a user."""
         parts = urlsplit(content)
         pairs = parse_qsl(parts.query, keep_blank_values=True)
         library_key = parts.path.split("/")[3]
@@ -230,22 +260,27 @@ class Catalogue:
             return []
         library = self._libraries[library_key]
         number = dict(pairs).get("type", "")
-        kind = TYPE_NAMES.get(int(number)) if number.isdigit() else library.item_types[0]
-        if (library_key, kind) not in self._shelves:
+        item_type = TYPE_NAMES.get(int(number)) if number.isdigit() else library.item_types[0]
+        if (library_key, item_type) not in self._tables:
             return []
-        shelf = self._shelves[library_key, str(kind)]
-        chosen = select(shelf, user, pairs, self.now())
+        table = self._tables[library_key, str(item_type)]
+        indexes = select(table, user, pairs, self.now())
         limit = dict(pairs).get("limit", "")
-        return [shelf.item(index) for index in chosen[: int(limit) if limit.isdigit() else None]]
+        return [table.item(index) for index in indexes[: int(limit) if limit.isdigit() else None]]
 
     def storage(self, library_key: str) -> tuple[int, int]:
-        """Sum up the bytes and milliseconds of all files; beyond 5,000 items from a sample."""
-        shelf = self._shelves[library_key, self._libraries[library_key].item_types[-1]]
-        return shelf.kept("storage", lambda: self._sum_up(shelf))  # type: ignore[no-any-return]
+        """Return the total size in bytes and duration in milliseconds of a library's files.
+
+        The totals of libraries with more than 5,000 items are estimated from a sample.
+        """
+        table = self._tables[library_key, self._libraries[library_key].item_types[-1]]
+        return table.cached(  # type: ignore[no-any-return]
+            "storage", lambda: self._sum_storage(table)
+        )
 
     @staticmethod
-    def _sum_up(shelf: Shelf) -> tuple[int, int]:
-        items = shelf.live()
+    def _sum_storage(table: ItemTable) -> tuple[int, int]:
+        items = table.items()
         step = len(items) // 5_000 + 1
         size = duration = 0
         for item in (items[index] for index in range(0, len(items), step)):
@@ -257,62 +292,68 @@ class Catalogue:
     # Changing items
 
     def add(self, library_key: str, type: str, title: str, **attributes: Any) -> Item:
-        """Add an item, now; seasons, episodes, albums, tracks and photos need parent_rating_key."""
-        with self._lock:
-            shelf = self._shelves[library_key, type]
-            key = shelf.key(len(shelf))
-            if shelf.parent is not None:
-                above = self.item(str(attributes.get("parent_rating_key")))
-                if above is None or above.type != shelf.parent.type:
-                    raise ValueError(f"{type} needs the parent_rating_key of a {shelf.parent.type}")
-                attributes = self._family(shelf, above) | attributes
-            given = {"guid": f"local://{key}", "added_at": self.now(), **attributes}
-            item = Item(rating_key=key, library_key=library_key, type=type, title=title, **given)
-            index = shelf.append(item)
-            self._changed(shelf, index, item, 0)
-            return shelf.item(index)
+        """Add an item, with the current time as its date.
 
-    def _family(self, shelf: Shelf, above: Item) -> dict[str, Any]:
-        """Say what a new child inherits from its parents."""
-        siblings = self.children(above.rating_key)
-        family: dict[str, Any] = {
-            "parent_title": above.title,
-            "parent_guid": above.guid,
-            "parent_thumb": above.thumb,
+        Seasons, episodes, albums, tracks and photos need a `parent_rating_key`.
+        """
+        with self._lock:
+            table = self._tables[library_key, type]
+            key = table.key(len(table))
+            if table.parent is not None:
+                parent = self.item(str(attributes.get("parent_rating_key")))
+                if parent is None or parent.type != table.parent.type:
+                    raise ValueError(f"{type} needs the parent_rating_key of a {table.parent.type}")
+                attributes = self._inherited_attributes(table, parent) | attributes
+            defaults = {"guid": f"local://{key}", "added_at": self.now()}
+            attributes = {**defaults, **attributes}
+            item = Item(
+                rating_key=key, library_key=library_key, type=type, title=title, **attributes
+            )
+            index = table.append(item)
+            self._record_change(table, item, CREATED)
+            return table.item(index)
+
+    def _inherited_attributes(self, table: ItemTable, parent: Item) -> dict[str, Any]:
+        """Return the attributes that a new child takes from its parent and grandparent."""
+        siblings = self.children(parent.rating_key)
+        attributes: dict[str, Any] = {
+            "parent_title": parent.title,
+            "parent_guid": parent.guid,
+            "parent_thumb": parent.thumb,
             "index": 1 + max((child.index or 0 for child in siblings), default=0),
-            "parent_index": above.index,
-            "art": above.art,
+            "parent_index": parent.index,
+            "art": parent.art,
         }
-        if shelf.parent is not None and shelf.parent.parent is not None:
-            family |= {
-                "grandparent_rating_key": above.parent_rating_key,
-                "grandparent_guid": above.parent_guid,
-                "grandparent_title": above.parent_title,
-                "grandparent_thumb": above.parent_thumb,
+        if table.parent is not None and table.parent.parent is not None:
+            attributes |= {
+                "grandparent_rating_key": parent.parent_rating_key,
+                "grandparent_guid": parent.parent_guid,
+                "grandparent_title": parent.parent_title,
+                "grandparent_thumb": parent.parent_thumb,
             }
-        return family
+        return attributes
 
     def change(self, rating_key: str, **attributes: Any) -> Item:
-        """Change attributes of an item, for instance its title; updated_at moves to now."""
+        """Change attributes of an item, for instance its title, and set `updated_at` to now."""
         with self._lock:
-            shelf, index = self._find(rating_key)
-            bare = shelf.bare(index)
-            # The clock counts whole seconds, but a change must show.
-            stamp = max(self.now(), (bare.updated_at or 0) + 1)
-            item = replace(bare, **{"updated_at": stamp, **attributes})
-            shelf.put(index, item)
-            self._changed(shelf, index, item, 5)
-            return shelf.item(index)
+            table, index = self._locate(rating_key)
+            item = table.base_item(index)
+            # Two changes in the same second must differ in updated_at, too.
+            updated_at = max(self.now(), (item.updated_at or 0) + 1)
+            item = replace(item, **{"updated_at": updated_at, **attributes})
+            table.set_item(index, item)
+            self._record_change(table, item, UPDATED)
+            return table.item(index)
 
     def remove(self, rating_key: str) -> None:
-        """Remove an item and all below it."""
+        """Remove an item and its descendants."""
         with self._lock:
-            shelf, index = self._find(rating_key)
-            item = shelf.item(index)
+            table, index = self._locate(rating_key)
+            item = table.item(index)
             for child in self.children(rating_key):
                 self.remove(child.rating_key)
-            shelf.remove(index)
-            self._changed(shelf, index, item, 9)
+            table.remove(index)
+            self._record_change(table, item, DELETED)
 
     def mark_watched(
         self,
@@ -322,49 +363,53 @@ class Catalogue:
         watched: bool = True,
         view_offset: int = 0,
     ) -> None:
-        """Mark an item, or all below it, as watched, unwatched, or watched in part."""
+        """Mark an item, or all its descendants, as watched, unwatched or partly watched."""
         with self._lock:
-            shelf, index = self._find(rating_key)
-            who = user or self.owner
+            table, index = self._locate(rating_key)
+            user = user or self.owner
             for child in self.children(rating_key):
-                self.mark_watched(child.rating_key, who, watched=watched)
-            if shelf.child is None:
-                before = shelf.viewing(index, who)
-                seen = Viewing(user_rating=before.user_rating)
+                self.mark_watched(child.rating_key, user, watched=watched)
+            if table.child is None:
+                before = table.watch_state(index, user)
+                after = WatchState(user_rating=before.user_rating)
                 if view_offset:
-                    seen = replace(before, view_offset=view_offset, last_viewed_at=self.now())
+                    after = replace(before, view_offset=view_offset, last_viewed_at=self.now())
                 elif watched:
-                    seen = Viewing(before.view_count + 1, 0, self.now(), before.user_rating)
-                shelf.set_viewing(index, who, seen)
-            self._changed(shelf, index, shelf.item(index), 5)
+                    after = WatchState(before.view_count + 1, 0, self.now(), before.user_rating)
+                table.set_watch_state(index, user, after)
+            self._record_change(table, table.item(index), UPDATED)
 
-    def rate(self, rating_key: str, user: User, stars: float | None) -> None:
+    def rate(self, rating_key: str, user: User, rating: float | None) -> None:
+        """Set or remove a user's rating of an item."""
         with self._lock:
-            shelf, index = self._find(rating_key)
-            shelf.set_viewing(index, user, replace(shelf.viewing(index, user), user_rating=stars))
-            self._changed(shelf, index, shelf.item(index), 5)
+            table, index = self._locate(rating_key)
+            watch_state = replace(table.watch_state(index, user), user_rating=rating)
+            table.set_watch_state(index, user, watch_state)
+            self._record_change(table, table.item(index), UPDATED)
 
-    def _find(self, rating_key: str) -> tuple[Shelf, int]:
-        found = self.place(rating_key)
+    def _locate(self, rating_key: str) -> tuple[ItemTable, int]:
+        """Return the table and index of an item; raise KeyError if there is no such item."""
+        found = self.find(rating_key)
         if found is None:
             raise KeyError(rating_key)
         return found
 
-    def _changed(self, shelf: Shelf, index: int, item: Item, state: int) -> None:
-        for related in self._shelves.values():
-            if related.library_key == shelf.library_key:
-                related.forget()
-        self._touch(shelf.library_key, item.rating_key, item.type, item.title, state)
+    def _record_change(self, table: ItemTable, item: Item, state: int) -> None:
+        for related in self._tables.values():
+            if related.library_key == table.library_key:
+                related.clear_caches()
+        self._notify(table.library_key, item.rating_key, item.type, item.title, state)
 
-    def _touch(self, library_key: str, key: str, kind: str, title: str, state: int) -> None:
-        before, now = self._libraries[library_key], self.now()
+    def _notify(self, library_key: str, rating_key: str, type: str, title: str, state: int) -> None:
+        """Update the dates of a library and call the listeners."""
+        library, now = self._libraries[library_key], self.now()
         self._libraries[library_key] = replace(
-            before,
-            updated_at=max(now, before.updated_at),
-            scanned_at=max(now, before.scanned_at),
-            content_changed_at=before.content_changed_at + 1,
+            library,
+            updated_at=max(now, library.updated_at),
+            scanned_at=max(now, library.scanned_at),
+            content_changed_at=library.content_changed_at + 1,
         )
-        change = Change(library_key, key, kind, title, state, now)
+        change = Change(library_key, rating_key, type, title, state, now)
         for listener in self.listeners:
             listener(change)
 
@@ -378,13 +423,14 @@ class Catalogue:
         item_keys: Sequence[str] = (),
         content: str | None = None,
     ) -> Collection:
+        """Add a collection, which is smart if it has a query as its `content`."""
         with self._lock:
-            key = self._next_collection
-            self._next_collection += 1
-            made = Collection(
+            key = self._next_collection_key
+            self._next_collection_key += 1
+            collection = Collection(
                 rating_key=str(key),
                 tag_id=key * 3,
-                guid=f"collection://{self._dice.uuid(key, 4)}",
+                guid=f"collection://{self._rng.uuid(key, 4)}",
                 library_key=library_key,
                 subtype=subtype,
                 title=title,
@@ -394,35 +440,42 @@ class Catalogue:
                 smart=content is not None,
                 content=content,
             )
-            return self._keep_collection(made, 0)
+            return self._store_collection(collection, CREATED)
 
     def change_collection(self, rating_key: str, **attributes: Any) -> Collection:
+        """Change attributes of a collection, and set `updated_at` to now."""
         with self._lock:
-            before = self._collections[rating_key]
-            stamp = max(self.now(), before.updated_at + 1)
-            return self._keep_collection(replace(before, updated_at=stamp, **attributes), 5)
+            collection = self._collections[rating_key]
+            updated_at = max(self.now(), collection.updated_at + 1)
+            collection = replace(collection, updated_at=updated_at, **attributes)
+            return self._store_collection(collection, UPDATED)
 
     def remove_collection(self, rating_key: str) -> None:
         with self._lock:
-            made = self._collections.pop(rating_key)
-            self._tag_items()
-            self._touch(made.library_key, rating_key, "collection", made.title, 9)
+            collection = self._collections.pop(rating_key)
+            self._update_collection_tags()
+            self._notify_collection(collection, DELETED)
 
-    def _keep_collection(self, made: Collection, state: int) -> Collection:
-        self._collections[made.rating_key] = made
-        self._tag_items()
-        self._touch(made.library_key, made.rating_key, "collection", made.title, state)
-        return made
+    def _store_collection(self, collection: Collection, state: int) -> Collection:
+        self._collections[collection.rating_key] = collection
+        self._update_collection_tags()
+        self._notify_collection(collection, state)
+        return collection
 
-    def _tag_items(self) -> None:
-        """Give every shelf the collection tags of its items; smart collections tag nothing."""
+    def _notify_collection(self, collection: Collection, state: int) -> None:
+        self._notify(
+            collection.library_key, collection.rating_key, "collection", collection.title, state
+        )
+
+    def _update_collection_tags(self) -> None:
+        """Give every table the collection tags of its items; smart collections tag no items."""
         tags: dict[str, tuple[Tag, ...]] = {}
-        for made in self._collections.values():
-            for key in made.item_keys:
-                tags[key] = (*tags.get(key, ()), Tag(made.tag_id, made.title))
-        for shelf in self._shelves.values():
-            shelf.collection_tags = lambda key: tags.get(key, ())
-            shelf.forget()
+        for collection in self._collections.values():
+            for key in collection.item_keys:
+                tags[key] = (*tags.get(key, ()), Tag(collection.tag_id, collection.title))
+        for table in self._tables.values():
+            table.collection_tags = lambda key: tags.get(key, ())
+            table.clear_caches()
 
     # Changing playlists
 
@@ -434,12 +487,13 @@ class Catalogue:
         item_keys: Sequence[str] = (),
         content: str | None = None,
     ) -> Playlist:
+        """Add a playlist, which is smart if it has a query as its `content`."""
         with self._lock:
-            key = self._next_playlist
-            self._next_playlist += 1
-            made = Playlist(
+            key = self._next_playlist_key
+            self._next_playlist_key += 1
+            playlist = Playlist(
                 rating_key=str(key),
-                guid=f"com.plexapp.agents.none://{self._dice.uuid(key, 5)}",
+                guid=f"com.plexapp.agents.none://{self._rng.uuid(key, 5)}",
                 user_id=user.id,
                 title=title,
                 playlist_type=playlist_type,
@@ -448,26 +502,27 @@ class Catalogue:
                 smart=content is not None,
                 content=content,
             )
-            self._playlists[made.rating_key] = made
-            return self.extend_playlist(made.rating_key, item_keys)
+            self._playlists[playlist.rating_key] = playlist
+            return self.extend_playlist(playlist.rating_key, item_keys)
 
     def extend_playlist(self, rating_key: str, item_keys: Sequence[str]) -> Playlist:
-        """Append items; unlike a collection, a playlist may hold an item twice."""
+        """Append items; unlike a collection, a playlist can hold the same item twice."""
         with self._lock:
             entries = []
             for key in item_keys:
-                entries.append(Entry(self._next_entry, key))
-                self._next_entry += 1
+                entries.append(PlaylistEntry(self._next_entry_id, key))
+                self._next_entry_id += 1
             before = self._playlists[rating_key].entries
             return self.change_playlist(rating_key, entries=(*before, *entries))
 
     def change_playlist(self, rating_key: str, **attributes: Any) -> Playlist:
+        """Change attributes of a playlist, and set `updated_at` to now."""
         with self._lock:
-            before = self._playlists[rating_key]
-            stamp = max(self.now(), before.updated_at + 1)
-            made = replace(before, updated_at=stamp, **attributes)
-            self._playlists[rating_key] = made
-            return made
+            playlist = self._playlists[rating_key]
+            updated_at = max(self.now(), playlist.updated_at + 1)
+            playlist = replace(playlist, updated_at=updated_at, **attributes)
+            self._playlists[rating_key] = playlist
+            return playlist
 
     def remove_playlist(self, rating_key: str) -> None:
         with self._lock:

@@ -1,7 +1,7 @@
-"""The ways a server goes wrong, switched on by tests and demos.
+"""Faults: the ways in which tests and demos make the simulated server fail.
 
-A fault is limited to paths (a prefix, or a regular expression where it begins with `^`) and to a
-number of requests where that is asked for.
+A fault can be limited to paths and to a number of requests. A path is a prefix, or a regular
+expression if it starts with `^`.
 """
 
 import gzip
@@ -13,33 +13,33 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
 
-from plex_simulator.document import JSON_TYPE, XML_TYPE, html
-from plex_simulator.messages import Reply
+from plex_simulator.messages import Response
+from plex_simulator.nodes import JSON_TYPE, XML_TYPE, error_page
 
 PICTURES = r"^/(photo/:/transcode|library/metadata/\d+/(thumb|art)|(library/)?\w+/\d+/composite)"
 
-# Each kind with its options and their defaults.
+# The kinds of faults, with their options and the defaults of these.
 KINDS: dict[str, dict[str, Any]] = {
-    "refused": {"seconds": None},  # the port is closed; reopened by heal() or after the seconds
-    "silent": {},  # takes the request and never answers
-    "disconnect": {},  # takes the request and hangs up
-    "slow": {"delay": 1.0},  # answers rightly, later
-    "drip_headers": {"interval": 0.1},  # one byte at a time, from the status line on
-    "drip_body": {"interval": 0.1},
+    "refused": {"seconds": None},  # closes the port until heal() or for some seconds
+    "silent": {},  # accepts the request and never responds
+    "disconnect": {},  # accepts the request and closes the connection
+    "slow": {"delay": 1.0},  # sends the correct response after a delay
+    "drip_headers": {"interval": 0.1},  # sends one byte at a time, from the status line on
+    "drip_body": {"interval": 0.1},  # sends one byte at a time, from the body on
     "status": {"status": 500, "retry_after": None},  # 401, 403, 404, 429, 500, 503, …
-    "truncated": {},  # half of the XML as if it were all
-    "cut": {},  # half of the promised body, then hangs up
-    "html": {},  # 200 and somebody's sign-in page
-    "empty": {},  # 200 and no body
+    "truncated": {},  # sends half of the body, with its length as Content-Length
+    "cut": {},  # sends half of the body, with the full Content-Length
+    "html": {},  # sends the sign-in page of a network with status 200
+    "empty": {},  # sends no body with status 200
     "redirect": {"to": "http://127.0.0.1:9/elsewhere"},
-    "endless": {},  # valid rows for ever
+    "endless": {},  # sends valid rows without end
     "huge": {"size": 64 * 1024 * 1024},
-    "doctype": {},  # XML with an entity bomb
-    "wrong_encoding": {},  # says gzip and is not
-    "gzip_bomb": {"size": 100 * 1024 * 1024},  # small on the wire, this large unpacked
-    "unknown_section_empty": {},  # 404s of libraries become an empty 200
-    "picture_html": {},  # HTML and SVG that call themselves image/jpeg
-    "picture_svg": {},
+    "doctype": {},  # sends XML with an entity bomb
+    "wrong_encoding": {},  # declares gzip but sends the plain body
+    "gzip_bomb": {"size": 100 * 1024 * 1024},  # the size after decompression
+    "unknown_section_empty": {},  # sends no body with status 200 instead of 404
+    "picture_html": {},  # sends HTML as image/jpeg
+    "picture_svg": {},  # sends SVG as image/jpeg
     "picture_oversized": {"size": 11 * 1024 * 1024},
     "picture_missing": {},
 }
@@ -58,7 +58,7 @@ ROW = b'<Video ratingKey="1" key="/library/metadata/1" type="movie" title="Again
 
 
 def matches(pattern: str | None, path: str) -> bool:
-    """Tell whether a path begins with a prefix, or is found by a ^regular expression."""
+    """Return whether a path starts with a prefix or matches a regular expression (`^…`)."""
     if pattern is None:
         return True
     if pattern.startswith("^"):
@@ -68,28 +68,33 @@ def matches(pattern: str | None, path: str) -> bool:
 
 @dataclass(slots=True)
 class Fault:
+    """A fault that is switched on."""
+
     kind: str
     path: str | None
-    left: int | None  # how many requests it still spoils; None: all
+    remaining: int | None  # the number of requests it still applies to; None for all requests
     options: Mapping[str, Any]
-    over: threading.Event = field(default_factory=threading.Event)
+    ended: threading.Event = field(default_factory=threading.Event)
 
 
 class Faults:
-    """Those that are switched on; the latest goes first."""
+    """The faults that are switched on. The latest one takes precedence."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._active: list[Fault] = []
 
     def add(self, kind: str, path: str | None, times: int | None, options: dict[str, Any]) -> Fault:
+        """Switch a fault on; raise ValueError if the kind or an option is unknown."""
         if kind not in KINDS:
             raise ValueError(f"unknown fault {kind!r}; known: {', '.join(KINDS)}")
         unknown = options.keys() - KINDS[kind].keys()
         if unknown:
             raise ValueError(f"{kind} has no option {', '.join(sorted(unknown))}")
         if kind == "refused" and (path or times):
-            raise ValueError("refused closes the port for all: it takes no path and no times")
+            raise ValueError(
+                "refused closes the port for all requests: it takes no path and no times"
+            )
         if kind.startswith("picture_"):
             path = path or PICTURES
         fault = Fault(kind, path, times, {**KINDS[kind], **options})
@@ -97,86 +102,101 @@ class Faults:
             self._active.insert(0, fault)
         return fault
 
-    def take(self, path: str) -> Fault | None:
-        """Pick the fault that spoils a request to this path, and count it."""
+    def next_for(self, path: str) -> Fault | None:
+        """Return the fault that applies to a request, and count the request."""
         with self._lock:
             for fault in self._active:
-                if fault.left != 0 and matches(fault.path, path):
-                    if fault.left is not None:
-                        fault.left -= 1
+                if fault.remaining != 0 and matches(fault.path, path):
+                    if fault.remaining is not None:
+                        fault.remaining -= 1
                     return fault
         return None
 
     def clear(self) -> None:
-        """Switch all off and end those that keep somebody waiting."""
+        """Switch all faults off and end those that delay a response."""
         with self._lock:
             ended, self._active = self._active, []
         for fault in ended:
-            fault.over.set()
+            fault.ended.set()
 
     def report(self) -> list[dict[str, Any]]:
+        """Describe the faults that are switched on."""
         with self._lock:
             return [
-                {"kind": f.kind, "path": f.path, "left": f.left, "options": dict(f.options)}
-                for f in self._active
+                {
+                    "kind": fault.kind,
+                    "path": fault.path,
+                    "left": fault.remaining,
+                    "options": dict(fault.options),
+                }
+                for fault in self._active
             ]
 
 
-def status_reply(fault: Fault, wants_json: bool) -> Reply:
+def _status_response(fault: Fault, wants_json: bool) -> Response:
+    """Make an error response as Plex does: with a maintenance message for 503."""
     status = int(fault.options["status"])
     after = fault.options["retry_after"]
     headers = {} if after is None else {"Retry-After": str(after)}
     if status == 503:
         text = "Plex Media Server is currently running startup maintenance tasks."
         if wants_json:
-            told = json.dumps({"code": 503, "title": "Maintenance", "status": text})
-            return Reply(503, told.encode(), JSON_TYPE, headers)
+            content = json.dumps({"code": 503, "title": "Maintenance", "status": text})
+            return Response(503, content.encode(), JSON_TYPE, headers)
         body = f'<Response code="503" title="Maintenance" status="{text}"/>'
-        return Reply(503, body.encode(), XML_TYPE, headers)
-    known = {code.value: code.phrase for code in HTTPStatus}
-    return Reply(status, html(status, known.get(status, "Unknown")), "text/html", headers)
+        return Response(503, body.encode(), XML_TYPE, headers)
+    phrases = {code.value: code.phrase for code in HTTPStatus}
+    return Response(
+        status, error_page(status, phrases.get(status, "Unknown")), "text/html", headers
+    )
 
 
-def spoilt(fault: Fault, good: Reply, wants_json: bool) -> Reply:
-    """Turn a good reply into what the fault makes of it; good where it does not concern it."""
+def apply_fault(fault: Fault, response: Response, wants_json: bool) -> Response:
+    """Return the faulty response, or the correct one if the fault does not change it."""
     match fault.kind:
         case "status":
-            return status_reply(fault, wants_json)
+            return _status_response(fault, wants_json)
         case "truncated":
-            return Reply(good.status, good.body[: len(good.body) // 2], good.type, good.headers)
+            return Response(
+                response.status,
+                response.body[: len(response.body) // 2],
+                response.type,
+                response.headers,
+            )
         case "html":
-            return Reply(200, SIGN_IN_PAGE, "text/html; charset=utf-8")
+            return Response(200, SIGN_IN_PAGE, "text/html; charset=utf-8")
         case "empty":
-            return Reply()
+            return Response()
         case "redirect":
-            return Reply(302, b"", "text/html", {"Location": str(fault.options["to"])})
+            return Response(302, b"", "text/html", {"Location": str(fault.options["to"])})
         case "huge":
             size = int(fault.options["size"])
             rows = ROW * (size // len(ROW) + 1)
-            return Reply(200, b"<MediaContainer>\n" + rows + b"</MediaContainer>")
+            return Response(200, b"<MediaContainer>\n" + rows + b"</MediaContainer>")
         case "doctype":
-            return Reply(200, ENTITY_BOMB)
+            return Response(200, ENTITY_BOMB)
         case "wrong_encoding":
-            headers = {**good.headers, "Content-Encoding": "gzip"}
-            return Reply(good.status, good.body, good.type, headers)
+            headers = {**response.headers, "Content-Encoding": "gzip"}
+            return Response(response.status, response.body, response.type, headers)
         case "gzip_bomb":
-            filling = b"<MediaContainer>" + b" " * int(fault.options["size"]) + b"</MediaContainer>"
-            return Reply(200, gzip.compress(filling, 6), XML_TYPE, {"Content-Encoding": "gzip"})
-        case "unknown_section_empty" if good.status == 404:
-            return Reply()
+            content = b"<MediaContainer>" + b" " * int(fault.options["size"]) + b"</MediaContainer>"
+            return Response(200, gzip.compress(content, 6), XML_TYPE, {"Content-Encoding": "gzip"})
+        case "unknown_section_empty" if response.status == 404:
+            return Response()
         case "picture_html":
-            return Reply(200, SIGN_IN_PAGE, "image/jpeg")
+            return Response(200, SIGN_IN_PAGE, "image/jpeg")
         case "picture_svg":
-            return Reply(200, SVG, "image/jpeg")
+            return Response(200, SVG, "image/jpeg")
         case "picture_oversized":
-            filling = b"\xff\xd8\xff\xe0" + bytes(int(fault.options["size"]))
-            return Reply(200, filling, "image/jpeg")
+            content = b"\xff\xd8\xff\xe0" + bytes(int(fault.options["size"]))
+            return Response(200, content, "image/jpeg")
         case "picture_missing":
-            return Reply(404, html(404, "Not Found"), "text/html")
-    return good
+            return Response(404, error_page(404, "Not Found"), "text/html")
+    return response
 
 
 def endless_rows() -> Iterator[bytes]:
+    """Yield the start of a container and then rows without end."""
     yield b'<?xml version="1.0" encoding="UTF-8"?>\n<MediaContainer size="1">\n'
     while True:
         yield ROW * 200

@@ -1,44 +1,46 @@
-"""Tells listeners what changed, as /:/eventsource and /:/websockets do."""
+"""Notifications for the clients that listen to /:/eventsource or /:/websockets."""
 
 import queue
 import threading
 from typing import Any
 
-from plex_simulator.catalogue import Change
-from plex_simulator.records import TYPE_NUMBERS
+from plex_simulator.catalogue import DELETED, UPDATED, Change
+from plex_simulator.models import TYPE_NUMBERS
 
 Message = dict[str, Any]
+Listener = queue.Queue[Message | None]  # None: the server disconnects the listener
 
 
 class Broadcast:
-    """Hands every notification to every listener."""
+    """Sends every notification to every listener."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._listeners: list[queue.Queue[Message | None]] = []
+        self._listeners: list[Listener] = []
 
-    def subscribe(self) -> "queue.Queue[Message | None]":
-        listener: queue.Queue[Message | None] = queue.Queue()
+    def subscribe(self) -> Listener:
+        listener: Listener = queue.Queue()
         with self._lock:
             self._listeners.append(listener)
         return listener
 
-    def unsubscribe(self, listener: "queue.Queue[Message | None]") -> None:
+    def unsubscribe(self, listener: Listener) -> None:
         with self._lock:
             if listener in self._listeners:
                 self._listeners.remove(listener)
 
     @property
     def listeners(self) -> int:
+        """Return the number of listeners."""
         return len(self._listeners)
 
-    def drop(self) -> int:
-        """Hang up on everyone who listens; tell how many that were."""
+    def disconnect_all(self) -> int:
+        """Disconnect all listeners and return their number."""
         with self._lock:
-            dropped, self._listeners = self._listeners, []
-        for listener in dropped:
+            disconnected, self._listeners = self._listeners, []
+        for listener in disconnected:
             listener.put(None)
-        return len(dropped)
+        return len(disconnected)
 
     def send(self, message: Message) -> None:
         with self._lock:
@@ -46,17 +48,18 @@ class Broadcast:
                 listener.put(message)
 
     def send_change(self, change: Change) -> None:
-        """Announce a change: its steps on the timeline, then the end of the activity."""
+        """Send the timeline notifications of a change and the end of its activity."""
         entry = {
             "identifier": "com.plexapp.plugins.library",
             "sectionID": change.library_key,
             "itemID": change.rating_key,
             "type": TYPE_NUMBERS[change.type],
             "title": change.title,
-            "metadataState": "deleted" if change.state == 9 else "created",
+            "metadataState": "deleted" if change.state == DELETED else "created",
             "updatedAt": change.at,
         }
-        states = [9] if change.state == 9 else [change.state, 5] if change.state != 5 else [5]
+        # A created item is reported as created and then as updated.
+        states = [change.state] if change.state in (UPDATED, DELETED) else [change.state, UPDATED]
         for state in states:
             self.send({"type": "timeline", "size": 1, "TimelineEntry": [{**entry, "state": state}]})
         activity = {

@@ -1,6 +1,6 @@
-"""The part of plex.tv that clients need to sign in: pins, the user, the user's servers.
+"""The part of plex.tv that clients need to sign in: pins, the user and the user's servers.
 
-Always JSON, as plex.tv answers when asked for it; but for the page where a code is typed in.
+All responses are JSON, except for the page where a user enters a code.
 """
 
 import json
@@ -10,15 +10,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from plex_simulator.document import JSON_TYPE
-from plex_simulator.invention import Dice
-from plex_simulator.messages import Reply, Request
-from plex_simulator.records import User
+from plex_simulator.messages import Request, Response
+from plex_simulator.models import User
+from plex_simulator.nodes import JSON_TYPE
+from plex_simulator.seeded_random import SeededRandom
 
-LIFETIME = 900
-STRONG = 25
-WEAK = 4
-LETTERS = "abcdefghijkmnopqrstuvwxyz23456789"
+PIN_LIFETIME = 900  # seconds
+STRONG_CODE_LENGTH = 25
+WEAK_CODE_LENGTH = 4
+CODE_CHARACTERS = "abcdefghijkmnopqrstuvwxyz23456789"
+FIRST_PIN_ID = 100_200_300
 
 
 @dataclass(slots=True)
@@ -33,10 +34,10 @@ class Pin:
 
 
 class Pins:
-    """Codes shown to users until they link them on plex.tv."""
+    """The pins that clients have created. A user links a pin by entering its code on plex.tv."""
 
     def __init__(self, seed: int, now: Callable[[], int]) -> None:
-        self._dice = Dice(seed, 555)
+        self._rng = SeededRandom(seed, 555)
         self._now = now
         self._lock = threading.Lock()
         self._pins: dict[int, Pin] = {}
@@ -44,94 +45,104 @@ class Pins:
     def create(self, client: str, product: str, *, strong: bool) -> Pin:
         with self._lock:
             number = len(self._pins)
-            drawn = (self._dice(number, n, len(LETTERS)) for n in range(STRONG if strong else WEAK))
-            code = "".join(LETTERS[letter] for letter in drawn)
-            pin = Pin(100_200_300 + number, code, client, product, self._now())
+            length = STRONG_CODE_LENGTH if strong else WEAK_CODE_LENGTH
+            code = "".join(self._rng.choice(number, n, CODE_CHARACTERS) for n in range(length))
+            pin = Pin(FIRST_PIN_ID + number, code, client, product, self._now())
             self._pins[pin.id] = pin
             return pin
 
-    def find(self, number: int, client: str) -> Pin | None:
-        """Find a pin of this client that is still good."""
-        pin = self._pins.get(number)
-        if pin is None or pin.client != client or pin.expired or self.left(pin) <= 0:
+    def find(self, pin_id: int, client: str) -> Pin | None:
+        """Return a pin of a client, or None if it is unknown or expired."""
+        pin = self._pins.get(pin_id)
+        if pin is None or pin.client != client or self._is_expired(pin):
             return None
         return pin
 
-    def left(self, pin: Pin) -> int:
-        return pin.created_at + LIFETIME - self._now()
+    def seconds_left(self, pin: Pin) -> int:
+        return pin.created_at + PIN_LIFETIME - self._now()
 
-    def link(self, number: int, user: User) -> None:
-        """Link a pin to a user, as if the user had typed its code at plex.tv/link."""
-        self._pins[number].token = user.token
+    def link(self, pin_id: int, user: User) -> None:
+        """Link a pin to a user; raise KeyError if the pin is unknown."""
+        self._pins[pin_id].token = user.token
 
     def link_code(self, code: str, user: User) -> bool:
-        """Link the pin with this code, in any case; tell whether there was one."""
-        found = [each for each in self._pins.values() if each.code.lower() == code.lower()]
-        for pin in found:
-            if not pin.expired and self.left(pin) > 0:
+        """Link the pin with a code, in upper or lower case; return whether there is such a pin."""
+        for pin in self._pins.values():
+            if pin.code.lower() == code.lower() and not self._is_expired(pin):
                 pin.token = user.token
                 return True
         return False
 
-    def expire(self, number: int) -> None:
-        self._pins[number].expired = True
+    def expire(self, pin_id: int) -> None:
+        self._pins[pin_id].expired = True
+
+    def _is_expired(self, pin: Pin) -> bool:
+        return pin.expired or self.seconds_left(pin) <= 0
 
 
-def answer(
-    request: Request, pins: Pins, machine: str, name: str, version: str, *, known: bool
-) -> Reply:
-    """Answer a call under /api/v2."""
+def respond(
+    request: Request,
+    pins: Pins,
+    machine_identifier: str,
+    name: str,
+    version: str,
+    *,
+    authenticated: bool,
+) -> Response:
+    """Answer a request to a path under /api/v2."""
     match request.method, *request.path.strip("/").split("/")[2:]:
         case "POST", "pins":
             client = request.headers.get("x-plex-client-identifier", "")
             if not client:
-                return _refuse(400, 1000, "X-Plex-Client-Identifier is missing")
+                return _error_response(400, 1000, "X-Plex-Client-Identifier is missing")
             product = request.headers.get("x-plex-product", "")
             pin = pins.create(client, product, strong=request.flag("strong"))
-            return _reply(201, _pin(pins, pin))
-        case "GET", "pins", number if number.isascii() and number.isdigit():
+            return _json_response(201, _describe_pin(pins, pin))
+        case "GET", "pins", pin_id if pin_id.isascii() and pin_id.isdigit():
             client = request.headers.get("x-plex-client-identifier", "")
-            found = pins.find(int(number), client)
+            found = pins.find(int(pin_id), client)
             if found is None:
-                return _refuse(404, 1020, "Code not found or expired")
-            return _reply(200, _pin(pins, found))
-        case ("GET", "user") | ("GET", "resources") if not known:
-            return _refuse(401, 1001, "User could not be authenticated")
+                return _error_response(404, 1020, "Code not found or expired")
+            return _json_response(200, _describe_pin(pins, found))
+        case ("GET", "user") | ("GET", "resources") if not authenticated:
+            return _error_response(401, 1001, "User could not be authenticated")
         case "GET", "user":
-            return _reply(200, _user(request.user, machine))
+            return _json_response(200, _describe_user(request.user, machine_identifier))
         case "GET", "resources":
-            return _reply(200, [_resource(request, machine, name, version)])
-    return _refuse(404, 1002, "Not Found")
+            server = _describe_server(request, machine_identifier, name, version)
+            return _json_response(200, [server])
+    return _error_response(404, 1002, "Not Found")
 
 
-def link(request: Request, pins: Pins, owner: User) -> Reply:
-    """Show plex.tv's page for codes, where the owner is always signed in."""
-    said = ""
+def show_link_page(request: Request, pins: Pins, owner: User) -> Response:
+    """Show the page where a user enters a code; the owner is always signed in there."""
+    message = ""
     if code := request.arg("code").strip():
         is_linked = pins.link_code(code, owner)
-        said = "Linked. You may close this page." if is_linked else "There is no such code."
+        message = "Linked. You may close this page." if is_linked else "There is no such code."
     page = f"""<!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8"><title>Link (simulated plex.tv)</title>
 <meta name="viewport" content="width=device-width"></head>
-<body><h1>Link</h1><p role="status">{said}</p>
+<body><h1>Link</h1><p role="status">{message}</p>
 <form><label>Code <input name="code" autofocus></label> <button>Link</button></form>
 </body></html>"""
-    return Reply(200, page.encode(), "text/html; charset=utf-8")
+    return Response(200, page.encode(), "text/html; charset=utf-8")
 
 
-def _reply(status: int, told: Any) -> Reply:
-    return Reply(status, json.dumps(told, ensure_ascii=False).encode(), JSON_TYPE)
+def _json_response(status: int, content: Any) -> Response:
+    return Response(status, json.dumps(content, ensure_ascii=False).encode(), JSON_TYPE)
 
 
-def _refuse(status: int, code: int, message: str) -> Reply:
-    return _reply(status, {"errors": [{"code": code, "message": message, "status": status}]})
+def _error_response(status: int, code: int, message: str) -> Response:
+    error = {"code": code, "message": message, "status": status}
+    return _json_response(status, {"errors": [error]})
 
 
-def _time(seconds: int) -> str:
+def _format_time(seconds: int) -> str:
     return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))
 
 
-def _pin(pins: Pins, pin: Pin) -> dict[str, Any]:
+def _describe_pin(pins: Pins, pin: Pin) -> dict[str, Any]:
     return {
         "id": pin.id,
         "code": pin.code,
@@ -139,24 +150,24 @@ def _pin(pins: Pins, pin: Pin) -> dict[str, Any]:
         "trusted": False,
         "clientIdentifier": pin.client,
         "location": {"code": "DK", "country": "Denmark", "time_zone": "Europe/Copenhagen"},
-        "expiresIn": pins.left(pin),
-        "createdAt": _time(pin.created_at),
-        "expiresAt": _time(pin.created_at + LIFETIME),
+        "expiresIn": pins.seconds_left(pin),
+        "createdAt": _format_time(pin.created_at),
+        "expiresAt": _format_time(pin.created_at + PIN_LIFETIME),
         "authToken": pin.token,
         "newRegistration": None if pin.token is None else False,
     }
 
 
-def _user(user: User, machine: str) -> dict[str, Any]:
+def _describe_user(user: User, machine_identifier: str) -> dict[str, Any]:
     return {
         "id": 7_000_000 + user.id,
-        "uuid": machine[:16],
+        "uuid": machine_identifier[:16],
         "username": user.name,
         "title": user.name,
         "email": user.email,
         "friendlyName": "",
         "confirmed": True,
-        "thumb": f"https://plex.tv/users/{machine[:16]}/avatar?c={user.id}",
+        "thumb": f"https://plex.tv/users/{machine_identifier[:16]}/avatar?c={user.id}",
         "authToken": user.token,
         "subscription": {
             "active": user.is_owner,
@@ -167,7 +178,9 @@ def _user(user: User, machine: str) -> dict[str, Any]:
     }
 
 
-def _resource(request: Request, machine: str, name: str, version: str) -> dict[str, Any]:
+def _describe_server(
+    request: Request, machine_identifier: str, name: str, version: str
+) -> dict[str, Any]:
     address, _, port = request.url.removeprefix("http://").rpartition(":")
     return {
         "name": name,
@@ -176,7 +189,7 @@ def _resource(request: Request, machine: str, name: str, version: str) -> dict[s
         "platform": "Linux",
         "platformVersion": "22.04.3 LTS (Jammy Jellyfish)",
         "device": "PC",
-        "clientIdentifier": machine,
+        "clientIdentifier": machine_identifier,
         "createdAt": "2021-03-14T15:09:26Z",
         "lastSeenAt": "2024-01-01T00:00:00Z",
         "provides": "server",
@@ -207,7 +220,7 @@ def _resource(request: Request, machine: str, name: str, version: str) -> dict[s
                 "protocol": "https",
                 "address": "203.0.113.10",
                 "port": 8443,
-                "uri": f"https://203-0-113-10.{machine[:32]}.plex.direct:8443",
+                "uri": f"https://203-0-113-10.{machine_identifier[:32]}.plex.direct:8443",
                 "local": False,
                 "relay": True,
                 "IPv6": False,

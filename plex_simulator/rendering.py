@@ -1,16 +1,15 @@
-"""How items, collections and playlists look in an answer.
+"""Render items, collections and playlists as nodes.
 
-Lists are slim, as Plex's are: two genres, three actors, names without ids, files without
-streams. The full form comes from /library/metadata only.
+Like Plex, lists contain few details of an item: two genres, three actors, names without ids, files
+without streams. Only /library/metadata returns all details.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from plex_simulator.catalogue import Catalogue
-from plex_simulator.document import Node, Value
 from plex_simulator.messages import Request
-from plex_simulator.records import (
+from plex_simulator.models import (
     Collection,
     Item,
     Media,
@@ -22,6 +21,7 @@ from plex_simulator.records import (
     Tag,
     User,
 )
+from plex_simulator.nodes import Node, Value
 
 ELEMENTS = {
     "movie": "Video",
@@ -33,48 +33,55 @@ ELEMENTS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Style:
+class RenderOptions:
+    """Which details of items a response contains."""
+
     full: bool = False
-    section: bool = False  # whether each row says which library it is from
+    section: bool = False  # whether each row names its library
     guids: bool = False
-    without_elements: frozenset[str] = frozenset()
-    without_fields: frozenset[str] = frozenset()
+    excluded_elements: frozenset[str] = frozenset()
+    excluded_fields: frozenset[str] = frozenset()
 
-
-def style(request: Request, *, full: bool = False, section: bool = False) -> Style:
-    return Style(
-        full=full,
-        section=section or full,
-        guids=full or request.flag("includeGuids"),
-        without_elements=request.names("excludeElements"),
-        without_fields=request.names("excludeFields"),
-    )
+    @classmethod
+    def from_request(
+        cls, request: Request, *, full: bool = False, section: bool = False
+    ) -> "RenderOptions":
+        return cls(
+            full=full,
+            section=section or full,
+            guids=full or request.flag("includeGuids"),
+            excluded_elements=request.names("excludeElements"),
+            excluded_fields=request.names("excludeFields"),
+        )
 
 
 def item_node(
     catalogue: Catalogue,
     user: User,
     item: Item,
-    look: Style,
-    extra: Mapping[str, Value] | None = None,
-    more: Sequence[Node] = (),
+    options: RenderOptions,
+    extra_attributes: Mapping[str, Value] | None = None,
+    extra_children: Sequence[Node] = (),
 ) -> Node:
-    attributes = _attributes(catalogue, user, item, look) | dict(extra or {})
-    for name in look.without_fields:
+    """Render an item as a user sees it."""
+    attributes = _attributes(catalogue, user, item, options) | dict(extra_attributes or {})
+    for name in options.excluded_fields:
         attributes.pop(name, None)
-    children = [*_children(catalogue, item, look), *more]
-    if look.without_elements:
-        children = [child for child in children if child.name not in look.without_elements]
+    children = [*_children(catalogue, item, options), *extra_children]
+    if options.excluded_elements:
+        children = [child for child in children if child.name not in options.excluded_elements]
     return Node(ELEMENTS.get(item.type, "Directory"), attributes, children, "Metadata")
 
 
-def _attributes(catalogue: Catalogue, user: User, item: Item, look: Style) -> dict[str, Value]:
-    seen = item.seen_by(user)
-    below = "/children" if ELEMENTS.get(item.type) is None else ""
+def _attributes(
+    catalogue: Catalogue, user: User, item: Item, options: RenderOptions
+) -> dict[str, Value]:
+    watch_state = item.seen_by(user)
+    suffix = "/children" if ELEMENTS.get(item.type) is None else ""
     parent, grandparent = item.parent_rating_key, item.grandparent_rating_key
-    named: dict[str, Value] = {
+    attributes: dict[str, Value] = {
         "ratingKey": item.rating_key,
-        "key": f"/library/metadata/{item.rating_key}{below}",
+        "key": f"/library/metadata/{item.rating_key}{suffix}",
         "parentRatingKey": parent,
         "grandparentRatingKey": grandparent,
         "guid": item.guid,
@@ -88,14 +95,13 @@ def _attributes(catalogue: Catalogue, user: User, item: Item, look: Style) -> di
         "parentKey": parent and f"/library/metadata/{parent}",
         "titleSort": item.title_sort,
     }
-    if look.section:
-        named |= section_attributes(catalogue, item.library_key)
-    watched = seen.view_count or None
+    if options.section:
+        attributes |= section_attributes(catalogue, item.library_key)
     if item.leaf_count is not None and item.type in ("show", "season"):
-        viewed_leaf_count: int | None = seen.viewed_leaf_count
+        viewed_leaf_count: int | None = watch_state.viewed_leaf_count
     else:
         viewed_leaf_count = None
-    return named | {
+    return attributes | {
         "grandparentTitle": item.grandparent_title,
         "parentTitle": item.parent_title,
         "originalTitle": item.original_title,
@@ -106,10 +112,10 @@ def _attributes(catalogue: Catalogue, user: User, item: Item, look: Style) -> di
         "parentIndex": item.parent_index,
         "rating": item.rating,
         "audienceRating": item.audience_rating,
-        "userRating": seen.user_rating,
-        "viewCount": watched,
-        "viewOffset": seen.view_offset or None,
-        "lastViewedAt": seen.last_viewed_at,
+        "userRating": watch_state.user_rating,
+        "viewCount": watch_state.view_count or None,
+        "viewOffset": watch_state.view_offset or None,
+        "lastViewedAt": watch_state.last_viewed_at,
         "year": item.year,
         "parentYear": item.parent_year,
         "tagline": item.tagline,
@@ -122,8 +128,8 @@ def _attributes(catalogue: Catalogue, user: User, item: Item, look: Style) -> di
         "grandparentArt": item.grandparent_art,
         "duration": item.duration,
         "originallyAvailableAt": item.originally_available_at,
-        # Albums tell their number of tracks only in full.
-        "leafCount": None if item.type == "album" and not look.full else item.leaf_count,
+        # Plex sends the number of tracks of an album only with all details.
+        "leafCount": None if item.type == "album" and not options.full else item.leaf_count,
         "viewedLeafCount": viewed_leaf_count,
         "childCount": item.child_count,
         "seasonCount": item.season_count,
@@ -136,6 +142,7 @@ def _attributes(catalogue: Catalogue, user: User, item: Item, look: Style) -> di
 
 
 def section_attributes(catalogue: Catalogue, library_key: str) -> dict[str, Value]:
+    """Return the attributes that name the library of a row."""
     library = catalogue.library(library_key)
     return {
         "librarySectionTitle": library.title if library else "",
@@ -144,29 +151,29 @@ def section_attributes(catalogue: Catalogue, library_key: str) -> dict[str, Valu
     }
 
 
-def _children(catalogue: Catalogue, item: Item, look: Style) -> list[Node]:
-    nodes = [_media(media, look.full) for media in item.media]
-    if look.full:
-        nodes += _pictures(item)
-        nodes += [_tag("Genre", "genre", genre) for genre in item.genres]
-        nodes += [_tag("Country", "country", country) for country in item.countries]
-        nodes += _collections(catalogue, item)
-        nodes += [_tag("Label", "label", label) for label in item.labels]
+def _children(catalogue: Catalogue, item: Item, options: RenderOptions) -> list[Node]:
+    nodes = [_media_node(media, options.full) for media in item.media]
+    if options.full:
+        nodes += _image_nodes(item)
+        nodes += [_tag_node("Genre", "genre", genre) for genre in item.genres]
+        nodes += [_tag_node("Country", "country", country) for country in item.countries]
+        nodes += _collection_tag_nodes(catalogue, item)
+        nodes += [_tag_node("Label", "label", label) for label in item.labels]
     else:
         nodes += [Node("Genre", {"tag": genre.tag}) for genre in item.genres[:2]]
         nodes += [Node("Country", {"tag": country.tag}) for country in item.countries[:2]]
         nodes += [Node("Collection", {"tag": tag.tag}) for tag in item.collections[:2]]
-    if look.guids:
+    if options.guids:
         nodes += [Node("Guid", {"id": guid}) for guid in item.guids]
-    if look.full:
+    if options.full:
         nodes += [
-            Node("Rating", {"image": score.image, "value": score.value, "type": score.type})
-            for score in item.ratings
+            Node("Rating", {"image": rating.image, "value": rating.value, "type": rating.type})
+            for rating in item.ratings
         ]
-        nodes += [_person("Director", "director", person) for person in item.directors]
-        nodes += [_person("Writer", "writer", person) for person in item.writers]
-        nodes += [_role(role) for role in item.roles]
-        nodes += [_person("Producer", "producer", person) for person in item.producers]
+        nodes += [_person_node("Director", "director", person) for person in item.directors]
+        nodes += [_person_node("Writer", "writer", person) for person in item.writers]
+        nodes += [_role_node(role) for role in item.roles]
+        nodes += [_person_node("Producer", "producer", person) for person in item.producers]
         nodes += [
             Node(
                 "Chapter",
@@ -188,11 +195,11 @@ def _children(catalogue: Catalogue, item: Item, look: Style) -> list[Node]:
     return nodes
 
 
-def _tag(name: str, filter_name: str, tag: Tag) -> Node:
+def _tag_node(name: str, filter_name: str, tag: Tag) -> Node:
     return Node(name, {"id": tag.id, "filter": f"{filter_name}={tag.id}", "tag": tag.tag})
 
 
-def _person(name: str, filter_name: str, person: Person) -> Node:
+def _person_node(name: str, filter_name: str, person: Person) -> Node:
     return Node(
         name,
         {
@@ -205,15 +212,17 @@ def _person(name: str, filter_name: str, person: Person) -> Node:
     )
 
 
-def _role(role: Role) -> Node:
-    node = _person("Role", "actor", role.person)
+def _role_node(role: Role) -> Node:
+    node = _person_node("Role", "actor", role.person)
     if role.role is not None:
         node.attributes["role"] = role.role
     return node
 
 
-def _collections(catalogue: Catalogue, item: Item) -> list[Node]:
-    by_tag = {made.tag_id: made for made in catalogue.collections(item.library_key)}
+def _collection_tag_nodes(catalogue: Catalogue, item: Item) -> list[Node]:
+    by_tag = {
+        collection.tag_id: collection for collection in catalogue.collections(item.library_key)
+    }
     return [
         Node(
             "Collection",
@@ -229,14 +238,16 @@ def _collections(catalogue: Catalogue, item: Item) -> list[Node]:
     ]
 
 
-def _pictures(item: Item) -> list[Node]:
-    kinds = (("coverPoster", item.thumb), ("background", item.art))
+def _image_nodes(item: Item) -> list[Node]:
+    images = (("coverPoster", item.thumb), ("background", item.art))
     return [
-        Node("Image", {"alt": item.title, "type": kind, "url": url}) for kind, url in kinds if url
+        Node("Image", {"alt": item.title, "type": image_type, "url": url})
+        for image_type, url in images
+        if url
     ]
 
 
-def _media(media: Media, full: bool) -> Node:
+def _media_node(media: Media, full: bool) -> Node:
     return Node(
         "Media",
         {
@@ -255,11 +266,11 @@ def _media(media: Media, full: bool) -> Node:
             "videoProfile": media.video_profile,
             "hasVoiceActivity": False if media.video_codec or media.width is None else None,
         },
-        [_part(part, full) for part in media.parts],
+        [_part_node(part, full) for part in media.parts],
     )
 
 
-def _part(part: Part, full: bool) -> Node:
+def _part_node(part: Part, full: bool) -> Node:
     return Node(
         "Part",
         {
@@ -271,11 +282,11 @@ def _part(part: Part, full: bool) -> Node:
             "container": part.container,
             "videoProfile": part.video_profile,
         },
-        [_stream(stream) for stream in part.streams] if full else (),
+        [_stream_node(stream) for stream in part.streams] if full else (),
     )
 
 
-def _stream(stream: Stream) -> Node:
+def _stream_node(stream: Stream) -> Node:
     return Node(
         "Stream",
         {
@@ -294,65 +305,75 @@ def _stream(stream: Stream) -> Node:
 
 
 def collection_node(
-    catalogue: Catalogue, user: User, made: Collection, look: Style, machine: str
+    catalogue: Catalogue,
+    user: User,
+    collection: Collection,
+    options: RenderOptions,
+    machine_identifier: str,
 ) -> Node:
-    count, first, last = catalogue.collection_span(made.rating_key, user)
-    composite = f"/library/collections/{made.rating_key}/composite/{made.updated_at}"
-    poster = f"/library/metadata/{made.rating_key}/thumb/{made.updated_at}"
-    content = made.content and f"server://{machine}/com.plexapp.plugins.library{made.content}"
+    """Render a collection with the number of items that a user sees in it."""
+    count, first_year, last_year = catalogue.collection_summary(collection.rating_key, user)
+    composite = f"/library/collections/{collection.rating_key}/composite/{collection.updated_at}"
+    poster = f"/library/metadata/{collection.rating_key}/thumb/{collection.updated_at}"
+    content = collection.content and _content_uri(collection.content, machine_identifier)
     attributes: dict[str, Value] = {
-        "ratingKey": made.rating_key,
-        "key": f"/library/collections/{made.rating_key}/children",
-        "guid": made.guid,
+        "ratingKey": collection.rating_key,
+        "key": f"/library/collections/{collection.rating_key}/children",
+        "guid": collection.guid,
         "type": "collection",
-        "title": made.title,
-        "titleSort": made.title_sort,
+        "title": collection.title,
+        "titleSort": collection.title_sort,
     }
-    if look.section:
-        attributes |= section_attributes(catalogue, made.library_key)
+    if options.section:
+        attributes |= section_attributes(catalogue, collection.library_key)
     attributes |= {
-        "contentRating": made.content_rating,
-        "subtype": made.subtype,
-        "summary": made.summary,
-        "smart": True if made.smart else None,
+        "contentRating": collection.content_rating,
+        "subtype": collection.subtype,
+        "summary": collection.summary,
+        "smart": True if collection.smart else None,
         "content": content,
-        "index": made.tag_id,
+        "index": collection.tag_id,
         "ratingCount": 1,
-        "thumb": poster if made.custom_thumb else f"{composite}?width=400&height=600",
-        "art": made.art,
-        "addedAt": made.added_at,
-        "updatedAt": made.updated_at,
-        # These three are text even in JSON.
+        "thumb": poster if collection.custom_thumb else f"{composite}?width=400&height=600",
+        "art": collection.art,
+        "addedAt": collection.added_at,
+        "updatedAt": collection.updated_at,
+        # Plex sends these three as strings, also in JSON.
         "childCount": str(count),
-        "minYear": None if first is None else str(first),
-        "maxYear": None if last is None else str(last),
-        "collectionMode": None if made.mode == -1 else made.mode,
-        "collectionSort": made.sort or None,
+        "minYear": None if first_year is None else str(first_year),
+        "maxYear": None if last_year is None else str(last_year),
+        "collectionMode": None if collection.mode == -1 else collection.mode,
+        "collectionSort": collection.sort or None,
     }
-    for name in look.without_fields:
+    for name in options.excluded_fields:
         attributes.pop(name, None)
     return Node("Directory", attributes, (), "Metadata")
 
 
-def playlist_node(catalogue: Catalogue, made: Playlist, machine: str) -> Node:
-    items = catalogue.playlist_items(made.rating_key)
-    content = made.content and f"server://{machine}/com.plexapp.plugins.library{made.content}"
+def playlist_node(catalogue: Catalogue, playlist: Playlist, machine_identifier: str) -> Node:
+    """Render a playlist with the number and duration of its items."""
+    items = catalogue.playlist_items(playlist.rating_key)
+    content = playlist.content and _content_uri(playlist.content, machine_identifier)
     attributes: dict[str, Value] = {
-        "ratingKey": made.rating_key,
-        "key": f"/playlists/{made.rating_key}/items",
-        "guid": made.guid,
+        "ratingKey": playlist.rating_key,
+        "key": f"/playlists/{playlist.rating_key}/items",
+        "guid": playlist.guid,
         "type": "playlist",
-        "title": made.title,
-        "summary": made.summary,
-        "smart": made.smart,
-        "playlistType": made.playlist_type,
-        "composite": f"/playlists/{made.rating_key}/composite/{made.updated_at}",
+        "title": playlist.title,
+        "summary": playlist.summary,
+        "smart": playlist.smart,
+        "playlistType": playlist.playlist_type,
+        "composite": f"/playlists/{playlist.rating_key}/composite/{playlist.updated_at}",
         "content": content,
-        "viewCount": made.view_count or None,
-        "lastViewedAt": made.last_viewed_at,
+        "viewCount": playlist.view_count or None,
+        "lastViewedAt": playlist.last_viewed_at,
         "duration": sum(item.duration or 0 for _, item in items) or None,
         "leafCount": len(items),
-        "addedAt": made.added_at,
-        "updatedAt": made.updated_at,
+        "addedAt": playlist.added_at,
+        "updatedAt": playlist.updated_at,
     }
     return Node("Playlist", attributes, (), "Metadata")
+
+
+def _content_uri(content: str, machine_identifier: str) -> str:
+    return f"server://{machine_identifier}/com.plexapp.plugins.library{content}"

@@ -1,4 +1,4 @@
-"""HTTP: takes requests, knows who asks, finds the endpoint, and misbehaves when told to."""
+"""The HTTP server: authenticates requests, calls endpoints and applies faults."""
 
 import logging
 import socket
@@ -11,51 +11,43 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from plex_simulator import (
-    hubs,
-    library,
-    matching,
-    pictures,
-    playlists,
-    plextv,
-    streams,
-    system,
-    writes,
-)
-from plex_simulator.faults import Fault, Faults, endless_rows, spoilt
-from plex_simulator.messages import Refusal, Reply, Request
-from plex_simulator.records import User
-from plex_simulator.world import NAME, VERSION, World, call
+from plex_simulator import event_streams, plextv
+from plex_simulator.endpoints import agents, editing, hubs, library, pictures, playlists, system
+from plex_simulator.faults import Fault, Faults, apply_fault, endless_rows
+from plex_simulator.messages import HTTPError, Request, Response
+from plex_simulator.models import User
+from plex_simulator.routing import NAME, VERSION, ServerState, call_endpoint
 
 log = logging.getLogger("plex_simulator")
 
-LONGEST_URL = 8_000
-REMEMBERED = 100_000  # requests; older ones are forgotten
-EVENTS, WEBSOCKET = "/:/eventsource/notifications", "/:/websockets/notifications"
-TOKEN = "x-plex-token"  # noqa: S105 - the header's name
+MAX_URL_LENGTH = 8_000
+MAX_RECORDED_REQUESTS = 100_000
+EVENTSOURCE, WEBSOCKET = "/:/eventsource/notifications", "/:/websockets/notifications"
+TOKEN = "x-plex-token"  # noqa: S105 - the name of the header
+ANONYMOUS = User(0, "", "", "", frozenset())
 ROUTES = [
     *system.ROUTES,
     *library.ROUTES,
     *hubs.ROUTES,
     *playlists.ROUTES,
-    *matching.ROUTES,
+    *agents.ROUTES,
     *pictures.ROUTES,
-    *writes.ROUTES,
-    library.CHOICES,
+    *editing.ROUTES,
+    library.FILTER_CHOICES_ROUTE,
 ]
-# What /simulator/ answers, outside Plex: method, path, query, body → reply.
-Control = Callable[[str, str, Mapping[str, str], bytes], Reply]
+# Answers a request to /simulator/, from its method, path, query and body.
+ControlHandler = Callable[[str, str, Mapping[str, str], bytes], Response]
 
 
 @dataclass(frozen=True, slots=True)
-class Served:
-    """One request that was answered; the token is in none of its parts."""
+class RecordedRequest:
+    """A request that the server has answered, without the token."""
 
     method: str
     path: str
     query: Mapping[str, str]
     headers: Mapping[str, str]
-    status: int  # 0: never answered
+    status: int  # 0 if there was no response
     user: str | None
     at: float
     seconds: float
@@ -69,13 +61,17 @@ class PlexHTTPServer(ThreadingHTTPServer):
     request_queue_size = 256
 
     def __init__(
-        self, address: tuple[str, int], world: World, faults: Faults, control: Control
+        self,
+        address: tuple[str, int],
+        state: ServerState,
+        faults: Faults,
+        control: ControlHandler,
     ) -> None:
-        self.world = world
+        self.state = state
         self.faults = faults
         self.control = control
         self.closing = threading.Event()
-        self.served: deque[Served] = deque(maxlen=REMEMBERED)
+        self.recorded_requests: deque[RecordedRequest] = deque(maxlen=MAX_RECORDED_REQUESTS)
         self._connections: set[socket.socket] = set()
         self._lock = threading.Lock()
         super().__init__(address, Handler)
@@ -90,8 +86,8 @@ class PlexHTTPServer(ThreadingHTTPServer):
             self._connections.discard(request)
         super().shutdown_request(request)
 
-    def hang_up(self) -> None:
-        """Cut every open connection."""
+    def close_connections(self) -> None:
+        """Close every open connection."""
         with self._lock:
             connections = list(self._connections)
         for connection in connections:
@@ -101,7 +97,7 @@ class PlexHTTPServer(ThreadingHTTPServer):
                 continue
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Say nothing: a client that hangs up is no error, and real ones are logged already."""
+        """Ignore closed connections. Errors of endpoints are logged where they occur."""
 
     @property
     def url(self) -> str:
@@ -110,19 +106,21 @@ class PlexHTTPServer(ThreadingHTTPServer):
 
 
 class Handler(BaseHTTPRequestHandler):
+    """Answers the requests of one connection."""
+
     server: PlexHTTPServer
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
-    wbufsize = 65_536  # headers and body leave together
+    wbufsize = 65_536  # Headers and body are sent together.
 
     def do_GET(self) -> None:
-        self.take()
+        self.handle_request()
 
     do_POST = do_PUT = do_DELETE = do_HEAD = do_GET
 
-    def take(self) -> None:
-        """Answer one request and remember it."""
-        begun = time.monotonic()
+    def handle_request(self) -> None:
+        """Answer a request and record it."""
+        started = time.monotonic()
         parts = urlsplit(self.path)
         path = unquote(parts.path)
         pairs = parse_qsl(parts.query, keep_blank_values=True)
@@ -132,13 +130,13 @@ class Handler(BaseHTTPRequestHandler):
         if path.startswith("/simulator/"):
             self.send(self.server.control(self.command, path, dict(pairs), body))
             return
-        user = self.who(headers.get(TOKEN) or dict(pairs).get("X-Plex-Token"))
+        user = self.find_user(headers.get(TOKEN) or dict(pairs).get("X-Plex-Token"))
         status = 0
         try:
-            status = self.answer(path, pairs, headers, body, user)
+            status = self.respond(path, pairs, headers, body, user)
         finally:
-            self.server.served.append(
-                Served(
+            self.server.recorded_requests.append(
+                RecordedRequest(
                     method=self.command,
                     path=path,
                     query={key: value for key, value in pairs if key.lower() != TOKEN},
@@ -146,15 +144,15 @@ class Handler(BaseHTTPRequestHandler):
                     status=status,
                     user=user.name if user else None,
                     at=time.time(),
-                    seconds=time.monotonic() - begun,
+                    seconds=time.monotonic() - started,
                 )
             )
 
-    def who(self, token: str | None) -> User | None:
-        users = self.server.world.catalogue.users
+    def find_user(self, token: str | None) -> User | None:
+        users = self.server.state.catalogue.users
         return next((user for user in users if token and user.token == token), None)
 
-    def answer(
+    def respond(
         self,
         path: str,
         pairs: list[tuple[str, str]],
@@ -162,59 +160,68 @@ class Handler(BaseHTTPRequestHandler):
         body: bytes,
         user: User | None,
     ) -> int:
-        fault = self.server.faults.take(path)
-        if fault is not None and self.hold(fault):
+        """Send the response, or what a fault makes of it, and return the status."""
+        fault = self.server.faults.next_for(path)
+        if fault is not None and self.withhold_response(fault):
             return 0
-        if user is not None and path in (EVENTS, WEBSOCKET) and fault is None:
-            return self.stream(path, headers)
-        nobody = User(0, "", "", "", frozenset())
-        request = Request(self.command, path, pairs, headers, body, user or nobody, self.server.url)
-        good = self.reply_to(request, known=user is not None)
+        if user is not None and path in (EVENTSOURCE, WEBSOCKET) and fault is None:
+            return self.stream_notifications(path, headers)
+        request = Request(
+            self.command, path, pairs, headers, body, user or ANONYMOUS, self.server.url
+        )
+        response = self.make_response(request, authenticated=user is not None)
         if fault is None:
-            self.send(good)
-            return good.status
-        reply = spoilt(fault, good, request.wants_json)
-        self.send_badly(fault, reply)
-        return reply.status
+            self.send(response)
+            return response.status
+        response = apply_fault(fault, response, request.wants_json)
+        self.send_with_fault(fault, response)
+        return response.status
 
-    def reply_to(self, request: Request, *, known: bool) -> Reply:
+    def make_response(self, request: Request, *, authenticated: bool) -> Response:
+        """Call the endpoint of a request; convert errors to responses."""
+        state = self.server.state
         try:
-            if len(self.path) > LONGEST_URL:
-                raise Refusal(414)
+            if len(self.path) > MAX_URL_LENGTH:
+                raise HTTPError(414)
             if request.path.startswith("/api/v2/"):
-                world = self.server.world
-                return plextv.answer(request, world.pins, world.machine, NAME, VERSION, known=known)
-            if request.path == "/link":
-                return plextv.link(
-                    request, self.server.world.pins, self.server.world.catalogue.owner
+                return plextv.respond(
+                    request,
+                    state.pins,
+                    state.machine_identifier,
+                    NAME,
+                    VERSION,
+                    authenticated=authenticated,
                 )
-            if not known and request.path != "/identity":
-                raise Refusal(401)
-            verb = "GET" if request.method == "HEAD" else request.method
-            for entry in ROUTES:
-                match = entry.pattern.fullmatch(request.path)
-                if match and entry.method == verb:
-                    return call(entry, self.server.world, request, match)
-            raise Refusal(404)
-        except Refusal as refusal:
-            return refusal.reply()
+            if request.path == "/link":
+                return plextv.show_link_page(request, state.pins, state.catalogue.owner)
+            if not authenticated and request.path != "/identity":
+                raise HTTPError(401)
+            method = "GET" if request.method == "HEAD" else request.method
+            for route in ROUTES:
+                match = route.pattern.fullmatch(request.path)
+                if match and route.method == method:
+                    return call_endpoint(route, state, request, match)
+            raise HTTPError(404)
+        except HTTPError as error:
+            return error.response()
         except Exception:
-            log.exception("The simulator failed at %s %s", request.method, request.path)
-            return Refusal(500).reply()
+            log.exception("Unexpected error in %s %s", request.method, request.path)
+            return HTTPError(500).response()
 
     # Sending
 
-    def send(self, reply: Reply) -> None:
-        self.head(reply, len(reply.body))
+    def send(self, response: Response) -> None:
+        self.send_head(response, len(response.body))
         if self.command != "HEAD":
-            self.wfile.write(reply.body)
+            self.wfile.write(response.body)
 
-    def head(self, reply: Reply, length: int | None) -> None:
-        self.send_response(reply.status)
+    def send_head(self, response: Response, length: int | None) -> None:
+        """Send status and headers. Without a length, the body ends when the connection closes."""
+        self.send_response(response.status)
         self.send_header("X-Plex-Protocol", "1.0")
-        self.send_header("Content-Type", reply.type)
+        self.send_header("Content-Type", response.type)
         self.send_header("Cache-Control", "no-cache")
-        for name, value in reply.headers.items():
+        for name, value in response.headers.items():
             self.send_header(name, value)
         if length is None:
             self.send_header("Connection", "close")
@@ -223,79 +230,84 @@ class Handler(BaseHTTPRequestHandler):
             self.send_header("Content-Length", str(length))
         self.end_headers()
 
-    def stream(self, path: str, headers: Mapping[str, str]) -> int:
-        """Keep a listener informed until either side has had enough."""
-        broadcast, closing = self.server.world.broadcast, self.server.closing
+    def stream_notifications(self, path: str, headers: Mapping[str, str]) -> int:
+        """Send notifications until the client or the server closes the connection."""
+        broadcast, closing = self.server.state.broadcast, self.server.closing
         listener = broadcast.subscribe()
         self.close_connection = True
         try:
-            if path == EVENTS:
-                self.head(Reply(type="text/event-stream"), None)
+            if path == EVENTSOURCE:
+                self.send_head(Response(type="text/event-stream"), None)
                 self.wfile.flush()
-                streams.events(listener, self.wfile, closing)
+                event_streams.send_events(listener, self.wfile, closing)
                 return 200
             key = headers.get("sec-websocket-key")
             if key is None:
-                self.send(Refusal(400).reply())
+                self.send(HTTPError(400).response())
                 return 400
             self.send_response(101)
             self.send_header("Upgrade", "websocket")
             self.send_header("Connection", "Upgrade")
-            self.send_header("Sec-WebSocket-Accept", streams.websocket_accept(key))
+            self.send_header("Sec-WebSocket-Accept", event_streams.websocket_accept(key))
             self.end_headers()
             self.wfile.flush()
-            streams.websocket(listener, self.connection, self.rfile, self.wfile, closing)
+            event_streams.send_websocket_messages(
+                listener, self.connection, self.rfile, self.wfile, closing
+            )
             return 101
         finally:
             broadcast.unsubscribe(listener)
 
-    # Misbehaving
+    # Faults
 
-    def hold(self, fault: Fault) -> bool:
-        """Wait as the fault says; tell whether that was all that happens."""
+    def withhold_response(self, fault: Fault) -> bool:
+        """Delay the response as the fault requires; return True if there is no response at all."""
         if fault.kind == "silent":
-            fault.over.wait()
+            fault.ended.wait()
         elif fault.kind == "slow":
-            fault.over.wait(float(fault.options["delay"]))
+            fault.ended.wait(float(fault.options["delay"]))
         if fault.kind in ("silent", "disconnect"):
             self.close_connection = True
             return True
         return False
 
-    def send_badly(self, fault: Fault, reply: Reply) -> None:
+    def send_with_fault(self, fault: Fault, response: Response) -> None:
+        """Send a response in the way that the fault requires."""
         if fault.kind == "endless":
-            self.head(Reply(), None)
-            self.pour(endless_rows(), fault)
+            self.send_head(Response(), None)
+            self.send_pieces(endless_rows(), fault)
         elif fault.kind == "cut":
-            self.head(reply, len(reply.body))
-            self.wfile.write(reply.body[: len(reply.body) // 2])
+            self.send_head(response, len(response.body))
+            self.wfile.write(response.body[: len(response.body) // 2])
             self.close_connection = True
         elif fault.kind == "drip_body":
-            self.head(reply, len(reply.body))
+            self.send_head(response, len(response.body))
             self.wfile.flush()
-            self.drip(reply.body, fault)
+            self.send_slowly(response.body, fault)
         elif fault.kind == "drip_headers":
-            lines = [f"HTTP/1.1 {reply.status} OK", f"Content-Type: {reply.type}"]
-            lines += [f"Content-Length: {len(reply.body)}", "", ""]
-            self.drip("\r\n".join(lines).encode() + reply.body, fault)
+            lines = [f"HTTP/1.1 {response.status} OK", f"Content-Type: {response.type}"]
+            lines += [f"Content-Length: {len(response.body)}", "", ""]
+            self.send_slowly("\r\n".join(lines).encode() + response.body, fault)
         else:
-            self.send(reply)
+            self.send(response)
 
-    def pour(self, pieces: Iterable[bytes], fault: Fault) -> None:
+    def send_pieces(self, pieces: Iterable[bytes], fault: Fault) -> None:
+        """Send the pieces until the fault is switched off."""
         for piece in pieces:
-            if fault.over.is_set():
+            if fault.ended.is_set():
                 return
             self.wfile.write(piece)
             self.wfile.flush()
 
-    def drip(self, body: bytes, fault: Fault) -> None:
+    def send_slowly(self, content: bytes, fault: Fault) -> None:
+        """Send one byte per interval; close the connection if the fault is switched off."""
         interval = float(fault.options["interval"])
-        for place in range(len(body)):
-            if fault.over.wait(interval):
+        for position in range(len(content)):
+            if fault.ended.wait(interval):
                 self.close_connection = True
                 return
-            self.wfile.write(body[place : place + 1])
+            self.wfile.write(content[position : position + 1])
             self.wfile.flush()
 
     def log_message(self, format: str, *args: Any) -> None:
-        """Write no log: URLs may hold tokens, and `requests` has them without."""
+        """Log nothing, because URLs can contain tokens. `Simulator.requests` records requests."""

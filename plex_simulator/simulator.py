@@ -1,4 +1,4 @@
-"""The simulator as tests use it: start, look, break, heal, change, close."""
+"""The simulator for tests and the command line: start it, change it, add faults, close it."""
 
 import threading
 import time
@@ -8,19 +8,19 @@ from typing import Any, Self
 from plex_simulator import control
 from plex_simulator.catalogue import Catalogue
 from plex_simulator.faults import Faults, matches
-from plex_simulator.messages import Reply
+from plex_simulator.messages import Response
+from plex_simulator.models import User
 from plex_simulator.notifications import Broadcast
 from plex_simulator.plextv import Pins
-from plex_simulator.records import User
-from plex_simulator.server import PlexHTTPServer, Served
-from plex_simulator.shelves import Sizes
-from plex_simulator.world import World
+from plex_simulator.routing import ServerState, make_machine_identifier
+from plex_simulator.server import PlexHTTPServer, RecordedRequest
+from plex_simulator.sizes import Sizes
 
 
 class Simulator:
-    """A Plex Media Server on made-up media, on 127.0.0.1 and in background threads.
+    """A simulated Plex Media Server with generated media, which runs in background threads.
 
-    The same seed, sizes and `now` (epoch seconds) make the same catalogue. Sizes are the fields
+    The same seed, sizes and `now` (in epoch seconds) give the same catalogue. Sizes are the fields
     of `Sizes`: movies=, shows=, seasons=, episodes=, artists=, albums=, tracks=, photo_albums=,
     photos=, videos=, hidden=, collections=.
     """
@@ -32,23 +32,25 @@ class Simulator:
         now: int | None = None,
         host: str = "127.0.0.1",
         port: int = 0,
-        owner_token: str = "owner-token-of-the-simulator",  # noqa: S107 - opens nothing real
+        owner_token: str = "owner-token-of-the-simulator",  # noqa: S107 - for the simulator only
         viewer_token: str = "viewer-token-of-the-simulator",  # noqa: S107
         **sizes: int,
     ) -> None:
         self.owner_token = owner_token
         self.viewer_token = viewer_token
-        started = int(time.time()) if now is None else now
-        self.catalogue = Catalogue(seed, started, Sizes(**sizes), owner_token, viewer_token)
+        started_at = int(time.time()) if now is None else now
+        self.catalogue = Catalogue(seed, started_at, Sizes(**sizes), owner_token, viewer_token)
         self.broadcast = Broadcast()
         self.catalogue.listeners.append(self.broadcast.send_change)
         self._pins = Pins(seed, self.catalogue.now)
-        self.machine_identifier = World.machine_identifier(seed)
-        self._world = World(self.catalogue, self.broadcast, self._pins, self.machine_identifier)
+        self.machine_identifier = make_machine_identifier(seed)
+        self._state = ServerState(
+            self.catalogue, self.broadcast, self._pins, self.machine_identifier
+        )
         self._faults = Faults()
         self._lock = threading.RLock()
-        self._reopening: threading.Timer | None = None
-        self._server = self._listen((host, port))
+        self._heal_timer: threading.Timer | None = None
+        self._server = self._start_server((host, port))
         self._closed = False
 
     def __enter__(self) -> Self:
@@ -66,97 +68,99 @@ class Simulator:
         return int(self._server.server_address[1])
 
     def close(self) -> None:
-        """Stop at once: end every fault, cut every connection, free the port."""
+        """Stop at once: end all faults, close all connections and free the port."""
         with self._lock:
             if self._closed:
                 return
             self._closed = True
-            if self._reopening is not None:
-                self._reopening.cancel()
+            if self._heal_timer is not None:
+                self._heal_timer.cancel()
             self._faults.clear()
-            self._stop_listening()
+            self._stop_server()
 
     # Requests
 
     @property
-    def requests(self) -> Sequence[Served]:
+    def requests(self) -> Sequence[RecordedRequest]:
         """List the last 100,000 requests since the start or the last reset, without tokens."""
-        return tuple(self._server.served)
+        return tuple(self._server.recorded_requests)
 
     def reset_requests(self) -> None:
-        self._server.served.clear()
+        """Delete the recorded requests."""
+        self._server.recorded_requests.clear()
 
     def count(self, path: str = "/") -> int:
-        """Count requests whose path begins with a prefix, or is found by a ^regex."""
-        return sum(matches(path, served.path) for served in self.requests)
+        """Count the recorded requests whose path starts with a prefix or matches a `^regex`."""
+        return sum(matches(path, request.path) for request in self.requests)
 
     # Faults
 
     def fault(
         self, kind: str, path: str | None = None, times: int | None = None, **options: Any
     ) -> None:
-        """Go wrong in one of the ways listed in `faults.KINDS`, until healed or `times` are up."""
+        """Switch on a fault from `faults.KINDS`, until `heal` or for a number of requests."""
         fault = self._faults.add(kind, path, times, options)
         if kind == "refused":
             with self._lock:
-                self._stop_listening()
+                self._stop_server()
                 seconds = fault.options["seconds"]
                 if seconds is not None:
-                    self._reopening = threading.Timer(float(seconds), self.heal)
-                    self._reopening.daemon = True
-                    self._reopening.start()
+                    self._heal_timer = threading.Timer(float(seconds), self.heal)
+                    self._heal_timer.daemon = True
+                    self._heal_timer.start()
 
     def heal(self) -> None:
-        """Switch all faults off; a closed port opens again."""
+        """Switch all faults off and open the port again if it was closed."""
         with self._lock:
             if self._closed:
                 return
             self._faults.clear()
             if self._server.closing.is_set():
-                served = self._server.served
-                self._server = self._listen((self._host, self.port))
-                self._server.served = served
+                recorded_requests = self._server.recorded_requests
+                self._server = self._start_server((self._host, self.port))
+                self._server.recorded_requests = recorded_requests
 
     @property
     def faults(self) -> list[dict[str, Any]]:
+        """Describe the faults that are switched on."""
         return self._faults.report()
 
     # Notifications
 
     def drop_listeners(self) -> int:
-        """Hang up on everyone who listens for notifications; tell how many those were."""
-        return self.broadcast.drop()
+        """Disconnect all clients that listen for notifications and return their number."""
+        return self.broadcast.disconnect_all()
 
-    # The plex.tv side
+    # plex.tv
 
     def link_pin(self, pin_id: int, user: User | None = None) -> None:
-        """Link a pin, as if the user had typed its code at plex.tv/link; KeyError if unknown."""
+        """Link a pin to a user, by default the owner; raise KeyError if the pin is unknown."""
         self._pins.link(pin_id, user or self.catalogue.owner)
 
     def expire_pin(self, pin_id: int) -> None:
         self._pins.expire(pin_id)
 
-    # Listening
+    # The server
 
-    def _control(self, method: str, path: str, query: Mapping[str, str], body: bytes) -> Reply:
-        return control.answer(self, method, path, query, body)
+    def _control(self, method: str, path: str, query: Mapping[str, str], body: bytes) -> Response:
+        return control.respond(self, method, path, query, body)
 
     @property
     def _host(self) -> str:
         return str(self._server.server_address[0])
 
-    def _listen(self, address: tuple[str, int]) -> PlexHTTPServer:
-        server = PlexHTTPServer(address, self._world, self._faults, self._control)
+    def _start_server(self, address: tuple[str, int]) -> PlexHTTPServer:
+        server = PlexHTTPServer(address, self._state, self._faults, self._control)
         threading.Thread(
             target=server.serve_forever, args=(0.05,), name="plex-simulator", daemon=True
         ).start()
         return server
 
-    def _stop_listening(self) -> None:
+    def _stop_server(self) -> None:
         if self._server.closing.is_set():
             return
         self._server.closing.set()
         self._server.shutdown()
         self._server.server_close()
-        self.broadcast.drop()
-        self._server.hang_up()
+        self.broadcast.disconnect_all()
+        self._server.close_connections()

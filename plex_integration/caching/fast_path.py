@@ -3,8 +3,8 @@
 The full path (URL, DRF, serializers, service) works out which cached response a request means.
 This middleware remembers that per path and query string, so that a hit costs one round trip to the
 store. It uses the full path's own functions to count the request, read the entry and write the
-response, and decides nothing else: a request that is not a plain, fresh hit of a user whom this
-process knows goes on, counted already.
+response, and decides nothing else: a request that is not a plain, fresh hit of a signed-in user
+goes on, counted already.
 """
 
 from collections.abc import Callable, Mapping
@@ -12,9 +12,11 @@ from dataclasses import dataclass
 from threading import Lock
 
 from cachetools import LRUCache
+from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse
 
 from accounts import identity_cache
+from accounts.tokens import TokenRefused
 from medianest import store
 from medianest.api.limits import remember_reading, set_rate_limit_headers, user_hit
 from medianest.api.middleware import name_request
@@ -74,7 +76,7 @@ class FastPathMiddleware:
         with _lock:
             known = _known.get(_identity(request))
         if known and _is_plain(request):
-            user_id = _known_user(request)
+            user_id = _user_id(request)
             if user_id and (response := _hit(request, known, user_id)):
                 return response
         return self.get_response(request)
@@ -121,6 +123,13 @@ def _is_plain(request: HttpRequest) -> bool:
     )
 
 
-def _known_user(request: HttpRequest) -> str | None:
+def _user_id(request: HttpRequest) -> str | None:
+    """Return the id of the user who is signed in; the full path reports what is wrong if nobody."""
     scheme, _, token = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
-    return identity_cache.known_user(token) if scheme == "Bearer" else None
+    if scheme != "Bearer":
+        return None
+    try:
+        user, _ = identity_cache.signed_in(token)
+    except (TokenRefused, DatabaseError):
+        return None
+    return str(user.pk)

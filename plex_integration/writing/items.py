@@ -15,6 +15,7 @@ from plex_integration.writing.operation import (
     Outcome,
     list_type,
     positions_after,
+    start_reading_back,
     written_outcome,
 )
 from plex_integration.writing.states import (
@@ -90,7 +91,7 @@ def added_outcome(
 
     Raises PlexApiError if Plex accepted items and does not show them.
     """
-    current = editor.start(editor.current, key)
+    current = start_reading_back(editor, key)
     items = item_payloads(states, _shown_position_ids(editor, key, states))
     return written_outcome(
         operation, editor, current.result_or_none(), changes=changes, items=items, created=created

@@ -1,12 +1,12 @@
 """One write as its service sees it: the request, what it writes, and its outcome."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from medianest.api.exceptions import Problem
 from plex_integration.caching.tags import Written
-from plex_integration.plex import media
+from plex_integration.plex import PendingCall, media
 from plex_integration.plex.editing import (
     CollectionEditor,
     EditableCollection,
@@ -87,7 +87,13 @@ def written_outcome(
 
 def read_back(editor: Editor, key: str) -> ItemList | None:
     """Return a list as it is now; None if it was deleted or cannot be read."""
-    return editor.start(editor.current, key).result_or_none()
+    return start_reading_back(editor, key).result_or_none()
+
+
+def start_reading_back(editor: Editor, key: str) -> PendingCall[ItemList]:
+    """Start to read a list as it is now."""
+    read: Callable[[str], ItemList] = editor.current
+    return editor.start(read, key)
 
 
 def positions_after(editor: Editor, key: str, problem: Problem) -> list[Position] | None:

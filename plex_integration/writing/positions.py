@@ -78,15 +78,15 @@ def remove_item(
     return written_outcome(operation, editor, after, items=_payloads(position, REMOVED))
 
 
-def move(editor: Editor, key: str, move: Move) -> None:
+def move(editor: Editor, key: str, requested: Move) -> None:
     """Move a position. Raises what Plex did wrong, with the item's state, unless it was moved."""
-    after = None if move.after is None else _plex_id(move.after)
+    after = None if requested.after is None else _plex_id(requested.after)
     try:
-        editor.move(key, _plex_id(move.position), after)
+        editor.move(key, _plex_id(requested.position), after)
     except Problem as problem:
         now = positions_after(editor, key, problem)
-        if now is None or not move.is_done(now):
-            _fail(editor, key, move.position, problem, is_readable=now is not None)
+        if now is None or not requested.is_done(now):
+            _fail(editor, key, requested.position, problem, is_readable=now is not None)
 
 
 def moved_payloads(move: Move, *, is_needed: bool) -> list[dict[str, Any]]:

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from plex_simulator.catalogue import Catalogue
-from plex_simulator.records import Collection, Item, Media, Part, User
+from plex_simulator.models import Collection, Item, Media, Part, User
 
 SCHEMES = {"imdb": "imdb", "tmdb": "tmdb", "tvdb": "tvdb", "mbid": "musicbrainz"}
 LEGACY = re.compile(r"com\.plexapp\.agents\.(?:imdb|thetvdb)://(tt\d+|\d+)\?lang=en")

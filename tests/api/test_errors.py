@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 import requests
-from django.conf import settings
 from rest_framework.permissions import IsAdminUser
 
 from accounts.models import User
@@ -15,6 +14,7 @@ from medianest import store
 from plex_integration import errors
 from plex_integration.plex import parsing
 from plex_integration.reading.viewsets import PlexViewSet
+from plex_integration.writing import execution
 from plex_simulator import Simulator
 from tests.conftest import PASSWORD, Client, forget_everything
 
@@ -280,8 +280,8 @@ def key_used_again(scene: Scene) -> requests.Response:
 
 
 def written_at_the_same_time(scene: Scene) -> requests.Response:
-    scene.patch.setattr(store.current(), "claim", lambda *_: False)
-    scene.patch.setattr(settings, "PLEX_TIMEOUT", 0.2)
+    scene.patch.setattr(store.current().write_locks, "lock", lambda *_: False)
+    scene.patch.setattr(execution, "MAX_WAIT", 0.1)
     return as_writer(scene).delete("/plex/playlists/12001000")
 
 

@@ -6,7 +6,7 @@ from datetime import datetime
 import pytest
 
 from plex_simulator import Simulator
-from plex_simulator.records import Item
+from plex_simulator.models import Item
 from tests.api import expected
 from tests.conftest import Client
 

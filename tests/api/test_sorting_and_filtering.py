@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from plex_simulator import Simulator
-from plex_simulator.records import Item
+from plex_simulator.models import Item
 from tests.api.test_library_items import walk
 from tests.conftest import Client
 

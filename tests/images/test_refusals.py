@@ -223,8 +223,8 @@ Plant = Callable[[bytes], None]
 @pytest.fixture
 def plant(monkeypatch: pytest.MonkeyPatch) -> Plant:
     """Make Plex answer these bytes to any question for a picture, as image/jpeg."""
-    from plex_simulator import pictures
-    from plex_simulator.messages import Reply
+    from plex_simulator.endpoints import pictures
+    from plex_simulator.messages import Response as Reply
 
     def put(content: bytes) -> None:
         monkeypatch.setattr(pictures, "_png", lambda *_: Reply(200, content, "image/jpeg"))

@@ -70,7 +70,10 @@ class Freshness:
     def dropped(self) -> dict[str, str]:
         """Return what was dropped, and when last."""
         versions = json.loads(self._valkey.client.get(VERSIONS) or b"{}")
-        return {tag: version for tag, version in versions.items() if tag != "base"}
+        # The base of versions that were only begun is no moment.
+        if not versions.get("base", "").isdigit():
+            versions.pop("base", None)
+        return {{"base": "everything"}.get(tag, tag): moment for tag, moment in versions.items()}
 
     def within_2_seconds(self, tag: str, change: Callable[[], object]) -> None:
         """Change something, and wait until a tag is dropped for it."""

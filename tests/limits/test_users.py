@@ -70,7 +70,6 @@ def test_a_changed_user_is_refused_within_thirty_seconds(
     for _ in range(2):
         with pytest.raises(tokens.TokenRefused):
             identity_cache.signed_in(access)
-        assert identity_cache.known_user(access) is None
 
 
 def test_repeated_requests_do_not_extend_the_time(user: User, later: Any) -> None:
@@ -103,7 +102,6 @@ def test_a_remembered_token_is_refused_once_it_has_expired(user: User) -> None:
     time.sleep(token["exp"] - time.time())
     with pytest.raises(tokens.TokenRefused):
         identity_cache.signed_in(access)
-    assert identity_cache.known_user(access) is None
 
 
 def test_a_refused_token_is_not_remembered(user: User) -> None:

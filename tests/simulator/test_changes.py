@@ -106,7 +106,7 @@ def test_marking_watched_is_for_one_user(fresh: Simulator, ask_fresh: Asker) -> 
 def test_a_whole_show_can_be_watched(fresh: Simulator) -> None:
     show = fresh.catalogue.items("2", "show")[0]
     fresh.catalogue.mark_watched(show.rating_key)
-    seen = fresh.catalogue.items("2", "show")[0].viewing[1]
+    seen = fresh.catalogue.items("2", "show")[0].watch_states[1]
     assert seen.viewed_leaf_count == show.leaf_count
 
 

@@ -25,12 +25,12 @@ def test_it_says_where_it_is_and_stops_at_once(stop: signal.Signals) -> None:
         assert process.wait(timeout=3) == 0
 
 
-def test_a_taken_port_is_told_plainly() -> None:
+def test_a_port_in_use_is_reported_without_a_traceback() -> None:
     with Simulator(movies=1) as simulator:
         command = [*COMMAND, "--port", str(simulator.port)]
         done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=20)
         assert done.returncode == 1
-        assert done.stderr.startswith(f"Cannot listen at 127.0.0.1:{simulator.port}:")
+        assert done.stderr.startswith(f"Cannot listen on 127.0.0.1:{simulator.port}:")
         assert "Traceback" not in done.stderr
 
 

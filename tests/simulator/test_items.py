@@ -1,7 +1,7 @@
 from plexapi.server import PlexServer
 
 from plex_simulator import Simulator
-from plex_simulator.words import AWKWARD_TITLES
+from plex_simulator.generation.vocabulary import EDGE_CASE_TITLES
 
 from .conftest import Asker
 
@@ -78,7 +78,7 @@ def test_what_is_optional_is_really_missing_somewhere(simulator: Simulator) -> N
 
 def test_awkward_titles_arrive_unharmed(plex: PlexServer, simulator: Simulator) -> None:
     titles = [item.title for item in plex.library.sectionByID(1).all()]
-    for title in AWKWARD_TITLES[:-6]:
+    for title in EDGE_CASE_TITLES[:-6]:
         assert title in titles
 
 

@@ -2,9 +2,9 @@ import pytest
 from plexapi.server import PlexServer
 
 from plex_simulator import Simulator
+from plex_simulator.endpoints.system import DIRECTORIES
 from plex_simulator.fields import FIELDS
-from plex_simulator.records import UNSEEN
-from plex_simulator.system import DIRECTORIES
+from plex_simulator.models import UNWATCHED
 
 from .conftest import Asker, connect
 
@@ -109,10 +109,10 @@ def test_sessions_say_who_plays_what_where(plex: PlexServer, simulator: Simulato
 def test_quick_columns_say_what_the_items_say(simulator: Simulator) -> None:
     for library in simulator.catalogue.libraries:
         for kind in library.item_types:
-            shelf = simulator.catalogue.shelf(library.key, kind)
-            for name, quick in shelf.quick.items():
-                slow = [FIELDS[name].read(item, UNSEEN) for item in shelf.live()]
-                assert [quick(index) for index in range(len(shelf))] == slow, (kind, name)
+            table = simulator.catalogue.table(library.key, kind)
+            for name, quick in table.fast_columns.items():
+                slow = [FIELDS[name].read(item, UNWATCHED) for item in table.items()]
+                assert [quick(index) for index in range(len(table))] == slow, (kind, name)
 
 
 def test_the_same_seed_makes_the_same_catalogue(simulator: Simulator) -> None:

@@ -20,7 +20,7 @@ UNAVAILABLE, NONSENSE = (503, "PLEX_SERVER_UNAVAILABLE"), (502, "PLEX_API_ERROR"
 @pytest.fixture
 def small_pieces(monkeypatch: pytest.MonkeyPatch) -> int:
     """Make pieces so small that 14 movies fit into one."""
-    monkeypatch.setattr(editing, "LONGEST_TARGET", 400 + 14 * 7)
+    monkeypatch.setattr(editing, "MAX_TARGET_LENGTH", 400 + 14 * 7)
     return 14
 
 
@@ -85,7 +85,7 @@ def test_a_thousand_items_are_sent_in_pieces_that_fit_a_url(
         assert video["playlist"]["itemCount"] == 1_000
         assert [item["ratingKey"] for item in video["items"]] == wanted[:1_000]
         longest = max(len(str(each.query)) for each in plex.requests if each.method != "GET")
-        assert longest < editing.LONGEST_TARGET
+        assert longest < editing.MAX_TARGET_LENGTH
 
 
 def test_half_way_the_answer_tells_what_was_done_and_asking_again_finishes_it(

@@ -1,5 +1,6 @@
 """After a write everybody's next read shows it, and only what it touched was dropped."""
 
+import json
 import signal
 import threading
 import time
@@ -8,7 +9,8 @@ from typing import Any
 import pytest
 
 from medianest import store
-from plex_integration.caching import response_cache, tags
+from medianest.store import EVERYTHING
+from plex_integration.caching import tags
 from plex_simulator import Simulator
 from tests.service import Stores, Valkey, until
 from tests.writing.conftest import Writer
@@ -86,7 +88,8 @@ class Pages:
         return key
 
     def read(self) -> dict[str, str]:
-        store.current()._limits._taken.clear()  # type: ignore[union-attr]
+        for windows in store.current().rate_windows._windows.values():  # type: ignore[attr-defined]
+            windows.clear()
         return {name: self._reader.status(path) for name, path in self.paths.items()}
 
     def dropped(self) -> set[str]:
@@ -188,7 +191,7 @@ def test_many_items_drop_what_shows_items_of_their_library(
     writer: Writer, reader: Writer, movies: list[str], first: str, second: str,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
-    monkeypatch.setattr(tags, "MOST_TOUCHED", 3)
+    monkeypatch.setattr(tags, "MAX_ITEMS_PER_WRITE", 3)
     pages = Pages(reader, first, second, movies)
     writer.wrote("POST", f"/plex/collections/{first}/items", json={"items": movies[6:12]})
     dropped = pages.dropped()
@@ -200,7 +203,7 @@ def test_a_page_of_many_items_falls_with_each_of_them(
     writer: Writer, reader: Writer, movies: list[str], first: str, second: str,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
-    monkeypatch.setattr(tags, "MOST_SHOWN", 10)
+    monkeypatch.setattr(tags, "MAX_ITEM_TAGS", 10)
     pages = Pages(reader, first, second, movies)
     writer.wrote("POST", f"/plex/collections/{first}/items", json={"items": [movies[5]]})
     assert pages.dropped() == OF_FIRST | {"item 5", "items of 1"}
@@ -224,14 +227,16 @@ def test_what_is_dropped_while_redis_is_away_is_dropped_when_it_is_back(
     valkey: Valkey, stores: Stores
 ) -> None:
     here, there = stores.use(valkey.url), stores.another()
-    assert here.bump(["collection:1"])
+    assert here.values.invalidate_tags(["collection:1"])
     valkey.send(signal.SIGSTOP)
     try:
-        assert here.bump(["collection:2"]) is False
+        assert here.values.invalidate_tags(["collection:2"]) is False
     finally:
         valkey.send(signal.SIGCONT)
-    until(lambda: here.versions() is not None, 5, "this process has found it again")
-    assert {"collection:1", "collection:2"} <= set(response_cache.parsed(there.versions()))
+    until(lambda: here.values.tag_versions() is not None, 5, "this process has found it again")
+    versions = there.values.tag_versions()
+    assert versions.get("collection:1")
+    assert versions.get("collection:2")
 
 
 @pytest.mark.parametrize("shared", [False, True])
@@ -239,12 +244,12 @@ def test_too_many_tags_are_forgotten_together_and_make_everything_a_miss(
     valkey: Valkey, stores: Stores, shared: bool
 ) -> None:
     here = stores.use(valkey.url) if shared else store.LocalStore()
-    before = response_cache.parsed(here.versions())
+    before = here.values.tag_versions()
     for number in range(12):
-        here.bump([f"item:{number}-{each}" for each in range(100)])
-    after = response_cache.parsed(here.versions())
-    assert len(after) <= 1_001
-    assert after["base"] != before["base"]
+        here.values.invalidate_tags([f"item:{number}-{each}" for each in range(100)])
+    after = here.values.tag_versions()
+    assert len(json.loads(after.raw)) <= 1_001
+    assert after.get(EVERYTHING) != before.get(EVERYTHING)
 
 
 def test_dropping_costs_no_scan_of_what_is_kept(

@@ -146,6 +146,14 @@ def test_a_wrong_method_is_told_the_right_ones(signed_in: Callable[..., Writer])
         assert set(response.headers["Allow"].replace(" ", "").split(",")) == allowed
 
 
+def test_a_wrong_method_is_a_405_for_users_without_the_permission_too(
+    signed_in: Callable[..., Writer],
+) -> None:
+    api = signed_in()
+    for method in ("PUT", "BREW"):
+        api.refused(method, "/plex/collections/1", 405, "METHOD_NOT_ALLOWED")
+
+
 def test_a_web_page_may_send_the_idempotency_key(
     signed_in: Callable[..., Writer], settings: Any
 ) -> None:

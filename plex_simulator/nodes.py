@@ -1,4 +1,4 @@
-"""One answer, two spellings: a tree of nodes written as Plex's XML or as its JSON."""
+"""A tree of nodes that can be written as Plex's XML and as Plex's JSON."""
 
 import json
 import re
@@ -11,15 +11,16 @@ JSON_TYPE = "application/json"
 
 Value = str | int | float | bool | None
 
-# Characters that XML 1.0 cannot hold at all.
+# Characters that XML 1.0 cannot contain, not even escaped.
 _ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _ENTITIES = {'"': "&quot;", "\n": "&#10;", "\r": "&#13;", "\t": "&#9;"}
 
 
 class Node:
-    """An element: a name, attributes in order (None is left out), and child elements.
+    """An element with a name, attributes in order, and child elements.
 
-    `list_name` is what JSON calls the list it stands in: `Metadata` for all kinds of items.
+    Attributes that are None are left out. `list_name` is the name of the JSON list that holds the
+    node, for instance `Metadata` for items of all types.
     """
 
     __slots__ = ("attributes", "children", "list_name", "name")
@@ -37,7 +38,8 @@ class Node:
         self.list_name = list_name or name
 
 
-def xml(root: Node) -> bytes:
+def to_xml(root: Node) -> bytes:
+    """Write a tree as XML."""
     pieces = ['<?xml version="1.0" encoding="UTF-8"?>\n']
     _write_xml(root, pieces)
     return "".join(pieces).encode()
@@ -61,26 +63,27 @@ def _write_xml(node: Node, pieces: list[str]) -> None:
     pieces.append(f"</{node.name}>\n")
 
 
-def as_json(root: Node) -> bytes:
-    return json.dumps({root.name: _plain(root)}, ensure_ascii=False).encode()
+def to_json(root: Node) -> bytes:
+    """Write a tree as JSON."""
+    return json.dumps({root.name: _to_dict(root)}, ensure_ascii=False).encode()
 
 
-def _plain(node: Node) -> dict[str, Any]:
-    plain: dict[str, Any] = {}
+def _to_dict(node: Node) -> dict[str, Any]:
+    result: dict[str, Any] = {}
     for key, value in node.attributes.items():
-        # Whole ratings come as integers in Plex's JSON.
-        whole = isinstance(value, float) and value.is_integer()
-        plain[key] = int(value) if isinstance(value, float) and whole else value
+        # Plex writes ratings without decimals as integers.
+        is_whole = isinstance(value, float) and value.is_integer()
+        result[key] = int(value) if isinstance(value, float) and is_whole else value
     for child in node.children:
         if child.list_name == "Meta":
-            plain["Meta"] = _plain(child)
+            result["Meta"] = _to_dict(child)
         else:
-            plain.setdefault(child.list_name, []).append(_plain(child))
-    return plain
+            result.setdefault(child.list_name, []).append(_to_dict(child))
+    return result
 
 
-def html(status: int, title: str) -> bytes:
-    """Write the page that Plex answers errors with, whatever was asked for."""
+def error_page(status: int, title: str) -> bytes:
+    """Write the HTML page of an error, which Plex sends whatever format the client accepts."""
     return (
         f"<html><head><title>{title}</title></head><body><h1>{status} {title}</h1></body></html>"
     ).encode()

@@ -1,11 +1,11 @@
-"""The words that invented titles, people and summaries are made of."""
+"""The words from which titles, names and summaries are generated."""
 
 
-def _listed(text: str, mark: str = " ") -> tuple[str, ...]:
-    return tuple(text.split(mark))
+def _split(text: str, separator: str = " ") -> tuple[str, ...]:
+    return tuple(text.split(separator))
 
 
-ADJECTIVES = _listed(
+ADJECTIVES = _split(
     "Amber Ancient Arctic Autumn Bitter Blue Borrowed Brave Bright Broken Bronze Careless Clever "
     "Cold Copper Crimson Crooked Curious Dancing Distant Drifting Early Eastern Electric Empty "
     "Endless Faithful Fallen Fearless Final First Flying Forgotten Frozen Gentle Gilded Golden "
@@ -16,7 +16,7 @@ ADJECTIVES = _listed(
     "Wandering Weary Western Whispering White Wicker Wild Windy Winter Wooden Yellow Young"
 )
 
-NOUNS = _listed(
+NOUNS = _split(
     "Accordion Almanac Anchor Archive Atlas Aviary Bakery Balloon Barometer Beacon Bicycle Bridge "
     "Cabin Canal Candle Caravan Carousel Cartographer Castle Cathedral Cipher Clockmaker Comet "
     "Compass Concert Cottage Courier Crossing Dawn Detective Diary Doorway Dragonfly Dream Echo "
@@ -32,7 +32,7 @@ NOUNS = _listed(
     "Violin Volcano Voyage Waltz Watchman Waterfall Wave Weather Well Whale Window Winter Wolf"
 )
 
-PLACES = _listed(
+PLACES = _split(
     "Aldermere Bellacosta Brackwater Calder Carrowmore Castellan Cinderford Copperhill Corvane "
     "Dunmarrow Eastmoor Elderbrook Farrowdale Fenwick Galloway Glasswater Graymouth Halloway "
     "Harrowgate Havenport Inverlune Ironbridge Juniper Kestrel Kirkvale Lakehurst Lindenau "
@@ -41,7 +41,7 @@ PLACES = _listed(
     "Umberto Valmont Verano Wexcombe Willowby Windermere Yarrow Zephyr"
 )
 
-FIRST_NAMES = _listed(
+FIRST_NAMES = _split(
     "Ada Agnes Alba Amara Anouk Arlo Asta Basil Beatrix Bruno Calla Caspian Celeste Cyrus Dahlia "
     "Dario Delphine Edda Eamon Elias Esme Fabian Farah Felix Flora Gideon Greta Hana Hugo Ida Ines "
     "Ivo Jasper Juno Kaito Kerstin Lars Leila Linnea Lucian Mabel Magnus Maren Mateo Mira Nadia "
@@ -49,7 +49,7 @@ FIRST_NAMES = _listed(
     "Silas Soren Stella Tamsin Theo Tova Ulrich Una Vera Viktor Wanda Wilhelm Xenia Yara Yusuf Zora"
 )
 
-LAST_NAMES = _listed(
+LAST_NAMES = _split(
     "Abernathy Adeyemi Almeida Andersson Ashdown Baptiste Beaumont Bergstrom Blackwood Calloway "
     "Castellanos Chandrasekhar Dalgaard Delacroix Dimitriou Eklund Espinoza Fairweather Falk "
     "Fitzroy Fontaine Ganesh Greenwood Haddad Halvorsen Hartwell Holloway Ibarra Ishikawa Jansen "
@@ -59,14 +59,14 @@ LAST_NAMES = _listed(
     "Varga Villanueva Wainwright Whitlock Winterbourne Yamamoto Zabala Zimmerman"
 )
 
-TRADES = _listed(
+OCCUPATIONS = _split(
     "baker|clockmaker|retired pilot|young surgeon|travelling musician|lighthouse keeper|"
     "stubborn farmer|part-time astronomer|night watchman|ferry captain|village teacher|"
     "cartographer|gardener|chess master|stunt driver|translator",
     "|",
 )
 
-QUESTS = (
+PLOTS = (
     "finds an unsigned letter that leads back to",
     "has one week to save the old theatre of",
     "must return a borrowed violin to",
@@ -79,7 +79,7 @@ QUESTS = (
     "hides a runaway robot from the good people of",
 )
 
-STUDIOS = _listed(
+STUDIOS = _split(
     "Copper Kettle Pictures|Northlight Films|Paper Moth Studio|Tidewater Productions|Red Umbrella|"
     "Halfmoon Entertainment|Glasshouse Pictures|Little Harbour Film & Fjernsyn|Studio Zwölf|"
     "Grand Canal Pictures|Quiet Engine|Bellwether Films",
@@ -88,19 +88,19 @@ STUDIOS = _listed(
 
 NETWORKS = ("Channel North", "Harbour TV", "Kanal Fünf", "Lumen+", "Orbit", "The Story Network")
 
-GENRES = _listed(
+GENRES = _split(
     "Action|Adventure|Animation|Biography|Comedy|Crime|Documentary|Drama|Family|Fantasy|History|"
     "Horror|Music|Musical|Mystery|Romance|Science Fiction|Short|Sport|Thriller|War|Western",
     "|",
 )
 
-MUSIC_GENRES = _listed(
+MUSIC_GENRES = _split(
     "Ambient|Blues|Chamber Pop|Classical|Country|Dub|Electronic|Folk|Hip-Hop|Jazz|Pop/Rock|R&B|"
     "Reggae|Soul",
     "|",
 )
 
-COUNTRIES = _listed(
+COUNTRIES = _split(
     "Argentina|Brazil|Canada|Denmark|France|Germany|Ghana|India|Italy|Japan|Mexico|Nigeria|Norway|"
     "South Korea|Spain|United Kingdom|United States of America",
     "|",
@@ -109,9 +109,9 @@ COUNTRIES = _listed(
 CONTENT_RATINGS = ("G", "PG", "PG-13", "R", "NR", "nl/16", "gb/PG", "de/12", "PG-13", "R")
 TV_RATINGS = ("TV-Y", "TV-G", "TV-PG", "TV-14", "TV-MA", "gb/15", "TV-14")
 
-# Titles that break careless clients: markup, quotes, other scripts, bidirectional text,
-# combining marks, line breaks, leading spaces, digits only, and two films of one name.
-AWKWARD_TITLES = (
+# Titles that careless clients handle wrongly: markup, quotes, other scripts, bidirectional text,
+# combining marks, line breaks, leading spaces, digits only, and two movies with the same title.
+EDGE_CASE_TITLES = (
     "Salt & Pepper",
     "<b>Bold</b> Choices",
     "\"Quoted\" and 'Single'",
@@ -138,7 +138,7 @@ AWKWARD_TITLES = (
     "👩‍👩‍👧‍👦 Family Album",
 )
 
-AWKWARD_SUMMARIES = (
+EDGE_CASE_SUMMARIES = (
     "",
     'Line one.\r\nLine two, with a tab:\tand <i>markup</i> & an ampersand; "quotes" too.\n',
     "Zusammenfassung mit Umlauten: ÄÖÜ, Emoji 🎬 und الكتابة من اليمين.",

@@ -1,11 +1,14 @@
-"""The server itself: /, /identity, /media/providers, /status/sessions, accounts and settings."""
+"""Endpoints for the server itself: /, /identity, /media/providers, /status, accounts and settings.
 
-from plex_simulator.document import Node, Value
-from plex_simulator.library import rows_of
-from plex_simulator.messages import Refusal, Reply, Request
-from plex_simulator.records import Item, User
-from plex_simulator.rendering import item_node, style
-from plex_simulator.world import NAME, VERSION, World, libraries_for, route
+Also /:/scrobble and /:/rate, which change the watch state of an item.
+"""
+
+from plex_simulator.endpoints.library import respond_with_items
+from plex_simulator.messages import HTTPError, Request, Response
+from plex_simulator.models import Item, User
+from plex_simulator.nodes import Node, Value
+from plex_simulator.rendering import RenderOptions, item_node
+from plex_simulator.routing import NAME, VERSION, ServerState, get_item, route, visible_libraries
 
 OWNER_FEATURES = (
     "3e5a1c52-6bb3-41f0-9a4e-0d7c3c5a5d11,adaptive_bitrate,camera_upload,collections,"
@@ -19,13 +22,13 @@ DIRECTORIES = (
 )
 
 
-def _about(world: World, user: User) -> dict[str, Value]:
-    """Describe the server; others than the owner are not told the owner's account."""
+def _server_attributes(state: ServerState, user: User) -> dict[str, Value]:
+    """Describe the server; only the owner gets the attributes of the plex.tv account."""
     account: dict[str, Value] = {
         "myPlexMappingState": "mapped",
         "myPlexSigninState": "ok",
         "myPlexSubscription": True,
-        "myPlexUsername": world.catalogue.owner.email,
+        "myPlexUsername": state.catalogue.owner.email,
         "offlineTranscode": 1,
         "ownerFeatures": OWNER_FEATURES,
     }
@@ -44,7 +47,7 @@ def _about(world: World, user: User) -> dict[str, Value]:
         "eventStream": True,
         "friendlyName": NAME,
         "livetv": 7,
-        "machineIdentifier": world.machine,
+        "machineIdentifier": state.machine_identifier,
         "musicAnalysis": 2,
         "myPlex": True,
         **(account if user.is_owner else {}),
@@ -57,7 +60,7 @@ def _about(world: World, user: User) -> dict[str, Value]:
         "streamingBrainABRVersion": 3,
         "streamingBrainVersion": 2,
         "sync": True,
-        "transcoderActiveVideoSessions": 1 if len(_sessions(world)) else 0,
+        "transcoderActiveVideoSessions": 1 if _playing_items(state) else 0,
         "transcoderAudio": True,
         "transcoderLyrics": True,
         "transcoderSubtitles": True,
@@ -65,19 +68,19 @@ def _about(world: World, user: User) -> dict[str, Value]:
         "transcoderVideoBitrates": "64,96,208,320,720,1500,2000,3000,4000,8000,10000,12000,20000",
         "transcoderVideoQualities": "0,1,2,3,4,5,6,7,8,9,10,11,12",
         "transcoderVideoResolutions": "128,128,160,240,320,480,768,720,720,1080,1080,1080,1080",
-        "updatedAt": world.catalogue.started_at - 86_400,
+        "updatedAt": state.catalogue.started_at - 86_400,
         "updater": True,
         "version": VERSION,
         "voiceSearch": True,
     }
 
 
-def root(world: World, request: Request) -> Reply:
+def show_root(state: ServerState, request: Request) -> Response:
     rows = [
         Node("Directory", {"count": 1, "key": key, "title": key}) for key in DIRECTORIES.split()
     ]
-    about = _about(world, request.user)
-    more: dict[str, Value] = {
+    server_attributes = _server_attributes(state, request.user)
+    root_attributes: dict[str, Value] = {
         "hubSearch": True,
         "itemClusters": True,
         "mediaProviders": True,
@@ -85,22 +88,23 @@ def root(world: World, request: Request) -> Reply:
         "requestParametersInCookie": True,
         "transcoderPhoto": True,
     }
-    return request.container(dict(sorted((about | more).items())), rows)
+    attributes = dict(sorted((server_attributes | root_attributes).items()))
+    return request.respond_with_container(attributes, rows)
 
 
-def identity(world: World, request: Request) -> Reply:
-    head: dict[str, Value] = {
+def show_identity(state: ServerState, request: Request) -> Response:
+    attributes: dict[str, Value] = {
         "claimed": True,
-        "machineIdentifier": world.machine,
+        "machineIdentifier": state.machine_identifier,
         "version": VERSION,
     }
-    return request.container(head)
+    return request.respond_with_container(attributes)
 
 
-def providers(world: World, request: Request) -> Reply:
-    """Describe what is offered; with includeStorage=1 how much each library holds."""
+def list_providers(state: ServerState, request: Request) -> Response:
+    """Describe the media provider and its libraries, with includeStorage=1 also their size."""
     directories = [Node("Directory", {"hubKey": "/hubs", "title": "Home"})]
-    for library in libraries_for(world, request):
+    for library in visible_libraries(state, request):
         attributes: dict[str, Value] = {
             "agent": library.agent,
             "language": library.language,
@@ -116,10 +120,10 @@ def providers(world: World, request: Request) -> Reply:
             "scannedAt": library.scanned_at,
         }
         if request.flag("includeStorage") and request.user.is_owner:
-            shelf = world.catalogue.shelf(library.key, library.item_types[-1])
-            size, duration = world.catalogue.storage(library.key)
+            table = state.catalogue.table(library.key, library.item_types[-1])
+            size, duration = state.catalogue.storage(library.key)
             attributes["storageTotal"] = size
-            attributes["durationTotal"] = duration if shelf.type != "photo" else None
+            attributes["durationTotal"] = duration if table.type != "photo" else None
         pivots = [
             Node(
                 "Pivot",
@@ -135,7 +139,7 @@ def providers(world: World, request: Request) -> Reply:
         ]
         directories.append(Node("Directory", attributes, pivots))
     features = [Node("Feature", {"key": "/library/sections", "type": "content"}, directories)]
-    for key, kind in (
+    for key, feature_type in (
         ("/hubs/search", "search"),
         ("/library/matches", "match"),
         ("/library/metadata", "metadata"),
@@ -146,7 +150,7 @@ def providers(world: World, request: Request) -> Reply:
         ("/library/collections", "collection"),
         ("/:/timeline", "timeline"),
     ):
-        features.append(Node("Feature", {"key": key, "type": kind}))
+        features.append(Node("Feature", {"key": key, "type": feature_type}))
     provider = Node(
         "MediaProvider",
         {
@@ -157,11 +161,15 @@ def providers(world: World, request: Request) -> Reply:
         },
         features,
     )
-    return request.container(_about(world, request.user), [provider])
+    return request.respond_with_container(_server_attributes(state, request.user), [provider])
 
 
 # Sessions
 
+# library key, item type and index of the items that are playing
+PLAYING = (("1", "movie", 4), ("2", "episode", 2), ("5", "track", 1))
+
+# id, title, platform, address, state, location and bandwidth of their players
 PLAYERS = (
     ("living-room-tv", "Living Room TV", "Android", "10.0.0.21", "playing", "lan", 20_000),
     ("oskar-phone", "Oskar's Phone", "iOS", "10.0.0.35", "paused", "wan", 4_000),
@@ -169,36 +177,36 @@ PLAYERS = (
 )
 
 
-def _sessions(world: World) -> list[Item]:
-    """Say what is being played: one film, one episode, one track, where there are any."""
+def _playing_items(state: ServerState) -> list[Item]:
+    """Return the items that are playing: a movie, an episode and a track, if there are any."""
     playing = []
-    for library_key, kind, index in (("1", "movie", 4), ("2", "episode", 2), ("5", "track", 1)):
-        items = world.catalogue.items(library_key, kind)
+    for library_key, item_type, index in PLAYING:
+        items = state.catalogue.items(library_key, item_type)
         if len(items) > index:
             playing.append(items[index])
     return playing
 
 
-def sessions(world: World, request: Request) -> Reply:
-    catalogue, look = world.catalogue, style(request, full=True)
+def list_sessions(state: ServerState, request: Request) -> Response:
+    catalogue, options = state.catalogue, RenderOptions.from_request(request, full=True)
     users = (catalogue.owner, catalogue.viewer, catalogue.owner)
     rows = []
-    for number, item in enumerate(_sessions(world)):
-        machine, title, platform, address, state, location, bandwidth = PLAYERS[number]
+    for number, item in enumerate(_playing_items(state)):
+        player_id, title, platform, address, playback, location, bandwidth = PLAYERS[number]
         user = users[number]
-        portrait = f"https://plex.tv/users/{world.machine[:16]}/avatar?c={user.id}"
-        more = [
-            Node("User", {"id": str(user.id), "thumb": portrait, "title": user.name}),
+        avatar = f"https://plex.tv/users/{state.machine_identifier[:16]}/avatar?c={user.id}"
+        children = [
+            Node("User", {"id": str(user.id), "thumb": avatar, "title": user.name}),
             Node(
                 "Player",
                 {
                     "address": address,
                     "device": title,
-                    "machineIdentifier": machine,
+                    "machineIdentifier": player_id,
                     "platform": platform,
                     "platformVersion": "11",
                     "product": f"Plex for {platform}",
-                    "state": state,
+                    "state": playback,
                     "title": title,
                     "version": "9.1.0",
                     "local": location == "lan",
@@ -212,16 +220,16 @@ def sessions(world: World, request: Request) -> Reply:
             ),
         ]
         if item.type == "movie":
-            more.append(_transcode(item))
+            children.append(_transcode_node(item))
         extra: dict[str, Value] = {
             "sessionKey": str(number + 1),
             "viewOffset": (item.duration or 0) // 4,
         }
-        rows.append(item_node(catalogue, user, item, look, extra, more))
-    return request.container({}, rows)
+        rows.append(item_node(catalogue, user, item, options, extra, children))
+    return request.respond_with_container({}, rows)
 
 
-def _transcode(item: Item) -> Node:
+def _transcode_node(item: Item) -> Node:
     return Node(
         "TranscodeSession",
         {
@@ -245,15 +253,15 @@ def _transcode(item: Item) -> Node:
     )
 
 
-def accounts(world: World, request: Request) -> Reply:
+def list_accounts(state: ServerState, request: Request) -> Response:
     rows = [
         Node("Account", {"id": user.id, "key": f"/accounts/{user.id}", "name": user.name})
-        for user in world.catalogue.users
+        for user in state.catalogue.users
     ]
-    return request.container({"identifier": "com.plexapp.system.accounts"}, rows)
+    return request.respond_with_container({"identifier": "com.plexapp.system.accounts"}, rows)
 
 
-def preferences(world: World, request: Request) -> Reply:
+def list_preferences(state: ServerState, request: Request) -> Response:
     setting: dict[str, Value] = {
         "id": "FriendlyName",
         "label": "Friendly name",
@@ -264,59 +272,56 @@ def preferences(world: World, request: Request) -> Reply:
         "advanced": False,
         "group": "general",
     }
-    return request.container({}, [Node("Setting", setting)])
+    return request.respond_with_container({}, [Node("Setting", setting)])
 
 
-def history(world: World, request: Request) -> Reply:
-    """Refuse bad sorts as Plex does; the history itself is that of watched films."""
+def list_history(state: ServerState, request: Request) -> Response:
+    """List the movies that the owner has watched. Like Plex, refuse an invalid sort."""
     field, _, direction = request.arg("sort", "viewedAt:desc").partition(":")
     if field not in ("viewedAt", "id") or direction not in ("", "asc", "desc"):
-        raise Refusal(400)
-    owner = world.catalogue.owner
-    films = world.catalogue.items("1", "movie")[:1_000]
-    seen = [item for item in films if item.seen_by(owner).view_count]
-    down = direction != "asc"
-    seen.sort(key=lambda item: item.seen_by(owner).last_viewed_at or 0, reverse=down)
-    return rows_of(world, request, seen, style(request, section=True))
+        raise HTTPError(400)
+    owner = state.catalogue.owner
+    movies = state.catalogue.items("1", "movie")[:1_000]
+    watched = [movie for movie in movies if movie.seen_by(owner).view_count]
+    descending = direction != "asc"
+    watched.sort(key=lambda movie: movie.seen_by(owner).last_viewed_at or 0, reverse=descending)
+    options = RenderOptions.from_request(request, section=True)
+    return respond_with_items(state, request, watched, options)
 
 
-def scrobble(world: World, request: Request) -> Reply:
-    return _mark(world, request, watched=True)
+def scrobble(state: ServerState, request: Request) -> Response:
+    return _mark_watched(state, request, watched=True)
 
 
-def unscrobble(world: World, request: Request) -> Reply:
-    return _mark(world, request, watched=False)
+def unscrobble(state: ServerState, request: Request) -> Response:
+    return _mark_watched(state, request, watched=False)
 
 
-def _mark(world: World, request: Request, *, watched: bool) -> Reply:
-    item = world.catalogue.item(request.arg("key"))
-    if item is None or not request.user.may_see(item.library_key):
-        raise Refusal(404)
-    world.catalogue.mark_watched(item.rating_key, request.user, watched=watched)
-    return Reply()
+def _mark_watched(state: ServerState, request: Request, *, watched: bool) -> Response:
+    item = get_item(state, request, request.arg("key"))
+    state.catalogue.mark_watched(item.rating_key, request.user, watched=watched)
+    return Response()
 
 
-def rate(world: World, request: Request) -> Reply:
-    item = world.catalogue.item(request.arg("key"))
-    if item is None or not request.user.may_see(item.library_key):
-        raise Refusal(404)
+def rate(state: ServerState, request: Request) -> Response:
+    item = get_item(state, request, request.arg("key"))
     try:
-        stars = float(request.arg("rating"))
+        rating = float(request.arg("rating"))
     except ValueError:
-        raise Refusal(400) from None
-    world.catalogue.rate(item.rating_key, request.user, stars if stars >= 0 else None)
-    return Reply()
+        raise HTTPError(400) from None
+    state.catalogue.rate(item.rating_key, request.user, rating if rating >= 0 else None)
+    return Response()
 
 
 ROUTES = [
-    route("GET", "/", root),
-    route("GET", "/identity", identity),
-    route("GET", "/media/providers", providers),
-    route("GET", "/status/sessions", sessions, refuse_others=403),
-    route("GET", "/status/sessions/history/all", history, refuse_others=403),
-    route("GET", "/accounts", accounts, refuse_others=403),
-    route("GET", "/:/prefs", preferences, refuse_others=403),
-    *(route(verb, "/:/scrobble", scrobble) for verb in ("GET", "PUT")),
-    *(route(verb, "/:/unscrobble", unscrobble) for verb in ("GET", "PUT")),
-    *(route(verb, "/:/rate", rate) for verb in ("GET", "PUT")),
+    route("GET", "/", show_root),
+    route("GET", "/identity", show_identity),
+    route("GET", "/media/providers", list_providers),
+    route("GET", "/status/sessions", list_sessions, non_owner_status=403),
+    route("GET", "/status/sessions/history/all", list_history, non_owner_status=403),
+    route("GET", "/accounts", list_accounts, non_owner_status=403),
+    route("GET", "/:/prefs", list_preferences, non_owner_status=403),
+    *(route(method, "/:/scrobble", scrobble) for method in ("GET", "PUT")),
+    *(route(method, "/:/unscrobble", unscrobble) for method in ("GET", "PUT")),
+    *(route(method, "/:/rate", rate) for method in ("GET", "PUT")),
 ]

@@ -1,6 +1,6 @@
-"""What a simulated media server holds, as plain facts.
+"""The data classes of the simulated server: users, libraries, items, collections and playlists.
 
-Nothing here knows about HTTP, XML or how the facts were made up.
+They do not depend on HTTP, on XML or on how their values are generated.
 """
 
 from collections.abc import Mapping
@@ -24,28 +24,35 @@ TYPE_NAMES = {number: name for name, number in TYPE_NUMBERS.items()}
 
 @dataclass(frozen=True, slots=True)
 class User:
+    """A user of the server, identified by a token."""
+
     id: int
     name: str
     email: str
     token: str
-    libraries: frozenset[str] | None  # None: the owner, who sees all
+    libraries: frozenset[str] | None  # keys of the shared libraries; None for the owner
 
     @property
     def is_owner(self) -> bool:
         return self.libraries is None
 
     def may_see(self, library_key: str) -> bool:
+        """Return whether the user has access to a library."""
         return self.libraries is None or library_key in self.libraries
 
 
 @dataclass(frozen=True, slots=True)
 class Tag:
+    """A genre, country, label or collection that an item is tagged with."""
+
     id: int
     tag: str
 
 
 @dataclass(frozen=True, slots=True)
 class Person:
+    """A director, writer, producer or actor."""
+
     id: int
     tag: str
     tag_key: str
@@ -54,6 +61,8 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class Role:
+    """An actor and the character that the actor plays."""
+
     person: Person
     role: str | None
 
@@ -67,14 +76,18 @@ class Role:
 
 
 @dataclass(frozen=True, slots=True)
-class Score:
+class Rating:
+    """The rating of an item on one rating site."""
+
     image: str
     value: float
-    type: str
+    type: str  # critic or audience
 
 
 @dataclass(frozen=True, slots=True)
 class Stream:
+    """A video, audio or subtitle stream of a file."""
+
     id: int
     stream_type: int  # 1 video, 2 audio, 3 subtitles
     codec: str
@@ -88,6 +101,8 @@ class Stream:
 
 @dataclass(frozen=True, slots=True)
 class Part:
+    """A file of a media version."""
+
     id: int
     key: str
     file: str
@@ -100,6 +115,8 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Media:
+    """A version of an item, for instance in 4k; its files are its parts."""
+
     id: int
     parts: tuple[Part, ...]
     duration: int | None = None
@@ -118,6 +135,8 @@ class Media:
 
 @dataclass(frozen=True, slots=True)
 class Chapter:
+    """A chapter of a video. Start and end are in milliseconds."""
+
     id: int
     index: int
     start: int
@@ -126,8 +145,8 @@ class Chapter:
 
 
 @dataclass(frozen=True, slots=True)
-class Viewing:
-    """One user's history with one item; for shows and seasons, with its episodes."""
+class WatchState:
+    """What one user has watched of an item, or of the episodes of a show or season."""
 
     view_count: int = 0
     view_offset: int = 0
@@ -136,21 +155,24 @@ class Viewing:
     viewed_leaf_count: int = 0
 
 
-UNSEEN = Viewing()
+UNWATCHED = WatchState()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Item:
-    """Anything in a library that has a rating key. Times are epoch seconds, durations ms."""
+    """A movie, show, season, episode, artist, album, track, photo album or photo.
+
+    Times are in epoch seconds and durations in milliseconds.
+    """
 
     rating_key: str
     library_key: str
-    type: str  # "photoalbum" for photo albums, although Plex writes "photo"
+    type: str  # "photoalbum" for photo albums; Plex sends "photo" for them
     title: str
     added_at: int
     guid: str
     subtype: str | None = None
-    title_sort: str | None = None  # None: sorted by the title itself
+    title_sort: str | None = None  # None if items sort by the title itself
     original_title: str | None = None
     summary: str = ""
     tagline: str | None = None
@@ -184,7 +206,7 @@ class Item:
     grandparent_art: str | None = None
     leaf_count: int | None = None
     child_count: int | None = None
-    season_count: int | None = None  # only where a show has specials
+    season_count: int | None = None  # only for shows with specials
     genres: tuple[Tag, ...] = ()
     countries: tuple[Tag, ...] = ()
     directors: tuple[Person, ...] = ()
@@ -194,21 +216,24 @@ class Item:
     collections: tuple[Tag, ...] = ()
     labels: tuple[Tag, ...] = ()
     guids: tuple[str, ...] = ()
-    ratings: tuple[Score, ...] = ()
+    ratings: tuple[Rating, ...] = ()
     media: tuple[Media, ...] = ()
     chapters: tuple[Chapter, ...] = ()
-    viewing: Mapping[int, Viewing] = field(default_factory=dict)  # by user id
+    watch_states: Mapping[int, WatchState] = field(default_factory=dict)  # by user id
 
     @property
     def sort_title(self) -> str:
         return self.title_sort or self.title
 
-    def seen_by(self, user: User) -> Viewing:
-        return self.viewing.get(user.id, UNSEEN)
+    def seen_by(self, user: User) -> WatchState:
+        """Return the watch state of a user."""
+        return self.watch_states.get(user.id, UNWATCHED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Library:
+    """A library, which the Plex API calls a section."""
+
     key: str
     type: str
     title: str
@@ -217,18 +242,20 @@ class Library:
     language: str
     uuid: str
     location: str
-    hidden: int
+    hidden: int  # 0: no, 1: from the home screen, 2: from the home screen and from searches
     created_at: int
     updated_at: int
     scanned_at: int
     content_changed_at: int
-    item_types: tuple[str, ...]
+    item_types: tuple[str, ...]  # from the top level down, for instance show, season, episode
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Collection:
+    """A collection of items of one type in one library."""
+
     rating_key: str
-    tag_id: int  # what all?collection= wants; never the rating key
+    tag_id: int  # the value that the filter `collection=` takes; it differs from the rating key
     guid: str
     library_key: str
     subtype: str
@@ -241,10 +268,10 @@ class Collection:
     art: str | None = None
     custom_thumb: bool = False
     smart: bool = False
-    content: str | None = None  # a smart collection's query, "/library/sections/1/all?type=1&…"
-    item_keys: tuple[str, ...] = ()  # a plain collection's items, in custom order
-    mode: int = -1
-    sort: int = 0  # 0 by release, 1 by title, 2 custom
+    content: str | None = None  # the query of a smart one, "/library/sections/1/all?type=1&…"
+    item_keys: tuple[str, ...] = ()  # the items of one that is not smart, in custom order
+    mode: int = -1  # -1: default, 0: hide, 1: hide items, 2: show items
+    sort: int = 0  # 0: by release date, 1: by title, 2: custom
 
     @property
     def sort_title(self) -> str:
@@ -252,23 +279,27 @@ class Collection:
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class PlaylistEntry:
+    """An item in a playlist. Its id is unique even where a playlist holds an item twice."""
+
     id: int
     rating_key: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Playlist:
+    """A playlist of one user."""
+
     rating_key: str
     guid: str
     user_id: int
     title: str
-    playlist_type: str  # video, audio, photo
+    playlist_type: str  # video, audio or photo
     added_at: int
     updated_at: int
     summary: str = ""
     smart: bool = False
     content: str | None = None
-    entries: tuple[Entry, ...] = ()
+    entries: tuple[PlaylistEntry, ...] = ()
     view_count: int = 0
     last_viewed_at: int | None = None

@@ -1,9 +1,9 @@
-"""The filters, sorts and fields a library advertises for each of its types (`Meta`)."""
+"""The filters, sorts and fields that a library offers for each of its types (`Meta`)."""
 
-from plex_simulator.document import Node, Value
-from plex_simulator.records import TYPE_NUMBERS, Library
+from plex_simulator.models import TYPE_NUMBERS, Library
+from plex_simulator.nodes import Node, Value
 
-Entry = tuple[str, str, str]
+Option = tuple[str, str, str]  # key, type or default direction, title
 
 TITLES = {
     "movie": "Movies",
@@ -19,86 +19,87 @@ TITLES = {
 }
 
 
-def _entries(text: str) -> list[Entry]:
-    """Read `key kind Title` triples, parted by semicolons."""
-    return [(a, b, c) for a, b, c in (part.strip().split(" ", 2) for part in text.split(";"))]
+def _options(text: str) -> list[Option]:
+    """Parse options such as `year integer Year; hdr boolean HDR`."""
+    parts = (part.strip().split(" ", 2) for part in text.split(";"))
+    return [(key, second, title) for key, second, title in parts]
 
 
 _CREDITS = (
     "collection string Collection; director string Director; actor string Actor; "
     "writer string Writer; producer string Producer; country string Country"
 )
-FILTERS: dict[str, list[Entry]] = {
-    "movie": _entries(
+FILTERS: dict[str, list[Option]] = {
+    "movie": _options(
         "genre string Genre; year integer Year; decade integer Decade; "
         f"contentRating string Content Rating; {_CREDITS}; studio string Studio; "
         "resolution string Resolution; hdr boolean HDR; unwatched boolean Unwatched; "
         "inProgress boolean In Progress; unmatched boolean Unmatched; "
         "editionTitle string Edition; label string Labels"
     ),
-    "show": _entries(
+    "show": _options(
         "genre string Genre; year integer Year; contentRating string Content Rating; "
         f"studio string Studio; network string Network; {_CREDITS}; "
         "unwatchedLeaves boolean Unwatched; unmatched boolean Unmatched; label string Labels"
     ),
     "season": [],
-    "episode": _entries(
+    "episode": _options(
         "year integer Year; collection string Collection; resolution string Resolution; "
         "unwatched boolean Unwatched; inProgress boolean In Progress; unmatched boolean Unmatched"
     ),
-    "artist": _entries("genre string Genre; country string Country; collection string Collection"),
-    "album": _entries(
+    "artist": _options("genre string Genre; country string Country; collection string Collection"),
+    "album": _options(
         "genre string Genre; year integer Year; decade integer Decade; "
         "collection string Collection; studio string Record Label"
     ),
     "track": [],
     "photoalbum": [],
-    "photo": _entries("year integer Year"),
+    "photo": _options("year integer Year"),
     "collection": [],
 }
 
 _DATES = "addedAt desc Date Added; lastViewedAt desc Date Viewed"
-SORTS: dict[str, list[Entry]] = {
-    "movie": _entries(
+SORTS: dict[str, list[Option]] = {
+    "movie": _options(
         "titleSort asc Title; originallyAvailableAt desc Release Date; rating desc Critic Rating; "
         "audienceRating desc Audience Rating; duration desc Duration; viewOffset desc Progress; "
         f"viewCount desc Plays; {_DATES}; mediaHeight asc Resolution"
     ),
-    "show": _entries(
+    "show": _options(
         "titleSort asc Title; originallyAvailableAt desc Release Date; rating desc Critic Rating; "
         "audienceRating desc Audience Rating; unviewedLeafCount desc Unwatched; "
         "episode.addedAt desc Last Episode Date Added; lastViewedAt desc Date Viewed; "
         "random desc Randomly"
     ),
-    "season": _entries("show.titleSort,index asc Show; random desc Randomly"),
-    "episode": _entries(
+    "season": _options("show.titleSort,index asc Show; random desc Randomly"),
+    "episode": _options(
         "show.titleSort,season.index:nullsLast,episode.index:nullsLast asc Show; "
         "originallyAvailableAt desc Release Date; rating desc Critic Rating; "
         f"audienceRating desc Audience Rating; {_DATES}; random desc Randomly"
     ),
-    "artist": _entries(
+    "artist": _options(
         f"titleSort asc Title; userRating desc Rating; {_DATES}; viewCount desc Plays; "
         "random desc Randomly"
     ),
-    "album": _entries(
+    "album": _options(
         "titleSort asc Title; artist.titleSort,album.titleSort asc Album Artist; year desc Year; "
         f"rating desc Critic Rating; {_DATES}; random desc Randomly"
     ),
-    "track": _entries(
+    "track": _options(
         "titleSort asc Title; artist.titleSort,album.titleSort,track.index asc Album Artist; "
         f"duration desc Duration; {_DATES}; random desc Randomly"
     ),
-    "photoalbum": _entries("titleSort asc Name"),
-    "photo": _entries("titleSort asc Title; addedAt desc Date Added; random desc Randomly"),
-    "collection": _entries("titleSort asc Title"),
+    "photoalbum": _options("titleSort asc Name"),
+    "photo": _options("titleSort asc Title; addedAt desc Date Added; random desc Randomly"),
+    "collection": _options("titleSort asc Title"),
 }
-# What includeAdvanced=1 shows on top.
-ADVANCED: dict[str, list[Entry]] = {
-    "movie": _entries(
+# Additional sorts with includeAdvanced=1.
+ADVANCED_SORTS: dict[str, list[Option]] = {
+    "movie": _options(
         "year desc Year; userRating desc Rating; contentRating desc Content Rating; "
         "mediaBitrate desc Bitrate; random desc Randomly"
     ),
-    "show": _entries(
+    "show": _options(
         "year desc Year; userRating desc Rating; contentRating desc Content Rating; "
         "addedAt desc Date Added"
     ),
@@ -109,8 +110,8 @@ _TAGS = (
     "genre tag Genre; collection tag Collection; director tag Director; writer tag Writer; "
     "producer tag Producer; actor tag Actor; country tag Country; label tag Label"
 )
-FIELDS: dict[str, list[Entry]] = {
-    "movie": _entries(
+FIELDS: dict[str, list[Option]] = {
+    "movie": _options(
         "title string Title; studio string Studio; userRating integer Rating; "
         "contentRating tag Content Rating; year integer Year; decade integer Decade; "
         "originallyAvailableAt date Release Date; duration integer Duration; "
@@ -119,35 +120,36 @@ FIELDS: dict[str, list[Entry]] = {
         "hdr boolean HDR; mediaBitrate integer Bitrate; inProgress boolean In Progress; "
         "editionTitle string Edition"
     ),
-    "show": _entries(
+    "show": _options(
         "title string Show Title; studio string Studio; network tag Network; "
         "userRating integer Rating; contentRating tag Content Rating; year integer Year; "
         f"{_TAGS}; {_ABOUT}; unmatched boolean Unmatched; "
         "unwatchedLeaves boolean Unwatched Episodes"
     ),
     "season": [],
-    "episode": _entries(
+    "episode": _options(
         "title string Episode Title; originallyAvailableAt date Release Date; year integer Year; "
         f"userRating integer Rating; {_ABOUT}; unwatched boolean Unwatched; "
         "inProgress boolean In Progress; duplicate boolean Duplicate; hdr boolean HDR; "
         "resolution resolution Resolution; mediaBitrate integer Bitrate; "
         "unmatched boolean Unmatched"
     ),
-    "artist": _entries(
+    "artist": _options(
         "title string Artist Title; userRating integer Rating; genre tag Genre; "
         f"country tag Country; collection tag Collection; {_ABOUT}"
     ),
-    "album": _entries(
+    "album": _options(
         "title string Album Title; year integer Year; decade integer Decade; "
         "studio string Record Label; rating integer Critic Rating; userRating integer Rating; "
         f"genre tag Genre; collection tag Collection; {_ABOUT}"
     ),
-    "track": _entries(f"title string Track Title; userRating integer Rating; {_ABOUT}"),
+    "track": _options(f"title string Track Title; userRating integer Rating; {_ABOUT}"),
     "photoalbum": [],
-    "photo": _entries("title string Title; year integer Year; addedAt date Date Added"),
-    "collection": _entries("title string Title"),
+    "photo": _options("title string Title; year integer Year; addedAt date Date Added"),
+    "collection": _options("title string Title"),
 }
-SCOPED = ("show", "season", "episode", "artist", "album", "track")
+# The types whose fields have the type as a prefix, for instance show.title.
+SCOPED_TYPES = ("show", "season", "episode", "artist", "album", "track")
 
 OPERATORS = {
     "tag": {"=": "is", "!=": "is not"},
@@ -166,43 +168,49 @@ OPERATORS = {
 }
 
 
-def meta(library: Library, types: tuple[str, ...], active: str, *, advanced: bool) -> Node:
-    """Describe what each type can be filtered and sorted by."""
-    kinds = [_type(library, kind, kind == active, advanced) for kind in types]
+def meta_node(
+    library: Library, item_types: tuple[str, ...], active_type: str, *, advanced: bool
+) -> Node:
+    """Make the element that describes the filters, sorts and fields of each type."""
+    types = [
+        _type_node(library, item_type, item_type == active_type, advanced)
+        for item_type in item_types
+    ]
     operators = [
         Node(
             "FieldType",
-            {"type": kind},
-            [Node("Operator", {"key": key, "title": title}) for key, title in listed.items()],
+            {"type": field_type},
+            [Node("Operator", {"key": key, "title": title}) for key, title in titles.items()],
         )
-        for kind, listed in OPERATORS.items()
+        for field_type, titles in OPERATORS.items()
     ]
-    return Node("Meta", {}, [*kinds, *operators])
+    return Node("Meta", {}, [*types, *operators])
 
 
-def _type(library: Library, kind: str, active: bool, advanced: bool) -> Node:
-    number = TYPE_NUMBERS[kind]
+def _type_node(library: Library, item_type: str, active: bool, advanced: bool) -> Node:
+    number = TYPE_NUMBERS[item_type]
     root = f"/library/sections/{library.key}"
+    options = SORTS[item_type] + (ADVANCED_SORTS.get(item_type, []) if advanced else [])
     sorts = [
-        _sort(root, *entry, first=position == 0)
-        for position, entry in enumerate(SORTS[kind] + (ADVANCED.get(kind, []) if advanced else []))
+        _sort_node(root, *option, first=position == 0) for position, option in enumerate(options)
     ]
-    prefix = f"{kind}." if kind in SCOPED else ""
+    prefix = f"{item_type}." if item_type in SCOPED_TYPES else ""
     fields = [
         Node("Field", {"key": prefix + key, "title": title, "type": field_type})
-        for key, field_type, title in FIELDS[kind]
+        for key, field_type, title in FIELDS[item_type]
     ]
-    head: dict[str, Value] = {
+    attributes: dict[str, Value] = {
         "key": f"{root}/all?type={number}",
-        "type": kind,
-        "title": TITLES[kind],
+        "type": item_type,
+        "title": TITLES[item_type],
         "active": active,
     }
-    return Node("Type", head, [*filters(library, kind), *sorts, *fields])
+    return Node("Type", attributes, [*filter_nodes(library, item_type), *sorts, *fields])
 
 
-def filters(library: Library, kind: str) -> list[Node]:
-    suffix = "" if kind == "movie" else f"?type={TYPE_NUMBERS[kind]}"
+def filter_nodes(library: Library, item_type: str) -> list[Node]:
+    """Make one element per filter of a type."""
+    suffix = "" if item_type == "movie" else f"?type={TYPE_NUMBERS[item_type]}"
     return [
         Node(
             "Filter",
@@ -214,16 +222,16 @@ def filters(library: Library, kind: str) -> list[Node]:
                 "type": "filter",
             },
         )
-        for name, filter_type, title in FILTERS[kind]
+        for name, filter_type, title in FILTERS[item_type]
     ]
 
 
-def _sort(root: str, key: str, direction: str, title: str, *, first: bool) -> Node:
-    head, *rest = key.split(",")
+def _sort_node(root: str, key: str, direction: str, title: str, *, first: bool) -> Node:
+    first_field, *other_fields = key.split(",")
     attributes: dict[str, Value] = {
         "default": "asc" if first and direction == "asc" else None,
         "defaultDirection": direction,
-        "descKey": ",".join([f"{head}:desc", *rest]),
+        "descKey": ",".join([f"{first_field}:desc", *other_fields]),
         "firstCharacterKey": f"{root}/firstCharacter" if key == "titleSort" else None,
         "key": key,
         "title": title,

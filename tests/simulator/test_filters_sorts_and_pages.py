@@ -5,7 +5,7 @@ import pytest
 from plexapi.server import PlexServer
 
 from plex_simulator import Simulator
-from plex_simulator.records import Item
+from plex_simulator.models import Item
 
 from .conftest import NOW, Asker
 
@@ -38,7 +38,7 @@ def in_order(items: list[Item], value: Callable[[Item], Any], down: bool) -> lis
         ("year", lambda item: item.year, True),
         ("movie.year:asc", lambda item: item.year, False),
         ("duration:desc", lambda item: item.duration, True),
-        ("lastViewedAt:desc", lambda item: item.viewing[1].last_viewed_at, True),
+        ("lastViewedAt:desc", lambda item: item.watch_states[1].last_viewed_at, True),
     ],
 )
 def test_sorts_are_those_of_python(
@@ -90,8 +90,8 @@ def genre(item: Item, *names: str) -> bool:
         ("year=1999,2000,2001", lambda i: i.year in (1999, 2000, 2001)),
         ("year%3E%3E=1990", lambda i: i.year is not None and i.year > 1990),
         ("year%3C=1950", lambda i: i.year is not None and i.year <= 1950),
-        ("unwatched=1", lambda i: i.viewing[1].view_count == 0),
-        ("unwatched=0", lambda i: i.viewing[1].view_count > 0),
+        ("unwatched=1", lambda i: i.watch_states[1].view_count == 0),
+        ("unwatched=0", lambda i: i.watch_states[1].view_count > 0),
         ("addedAt%3E%3E=-30d", lambda i: i.added_at > NOW - 30 * 86_400),
         (f"addedAt%3C%3C={NOW - 90_000_000}", lambda i: i.added_at < NOW - 90_000_000),
         ("title=the", lambda i: "the" in i.title.casefold()),
@@ -104,7 +104,7 @@ def genre(item: Item, *names: str) -> bool:
         ("firstCharacter=X&nonsense=1", lambda i: True),
         (
             "push=1&genre=105&or=1&year=1999&pop=1&unwatched=1",
-            lambda i: (genre(i, "Comedy") or i.year == 1999) and not i.viewing[1].view_count,
+            lambda i: (genre(i, "Comedy") or i.year == 1999) and not i.watch_states[1].view_count,
         ),
     ],
 )
@@ -143,7 +143,7 @@ def test_unwatched_leaves_are_shows_with_something_to_see(ask: Asker, simulator:
     expected = {
         show.rating_key
         for show in shows
-        if (show.leaf_count or 0) > show.viewing[1].viewed_leaf_count
+        if (show.leaf_count or 0) > show.watch_states[1].viewed_leaf_count
     }
     for query in ("unwatchedLeaves=1", "show.unwatchedLeaves=1", "episode.unwatched=1"):
         assert set(ask(f"/library/sections/2/all?type=2&{query}").keys) == expected
@@ -161,7 +161,9 @@ def test_each_user_has_a_watch_state(ask: Asker, simulator: Simulator) -> None:
     viewer = simulator.catalogue.viewer
     expected = {item.rating_key for item in movies(simulator) if item.seen_by(viewer).view_count}
     assert set(ask(f"{MOVIES}&unwatched=0", token="viewer").keys) == expected
-    assert expected != {item.rating_key for item in movies(simulator) if item.viewing[1].view_count}
+    assert expected != {
+        item.rating_key for item in movies(simulator) if item.watch_states[1].view_count
+    }
 
 
 # Paging
@@ -223,7 +225,9 @@ def test_every_page_gives_each_item_once(ask: Asker, simulator: Simulator) -> No
 def test_plexapi_searches_with_all_it_is_told_about(plex: PlexServer, simulator: Simulator) -> None:
     section = plex.library.sectionByID(1)
     found = section.search(genre="comedy", sort="year:desc", unwatched=True)
-    expected = [i for i in movies(simulator) if genre(i, "Comedy") and not i.viewing[1].view_count]
+    expected = [
+        i for i in movies(simulator) if genre(i, "Comedy") and not i.watch_states[1].view_count
+    ]
     assert {str(item.ratingKey) for item in found} == {item.rating_key for item in expected}
     for kind in ("show", "season", "episode"):
         for field in plex.library.sectionByID(2).listFilters(kind):

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from medianest import store
-from plex_integration.configuration import connection
+from plex_integration.configuration import runtime
 from plex_integration.writing import idempotency
 from plex_simulator import Simulator
 from tests.service import Stores, Valkey
@@ -161,11 +161,10 @@ def test_who_waits_too_long_for_another_write_is_told_so(
     made = writer.wrote("POST", NEW, 201, json={"title": "Busy", "items": movies[:1]})
     key = made["collection"]["ratingKey"]
     settings.PLEX_TIMEOUT = 0.4
-    to = connection.current()
-    assert to is not None
-    store.current().claim(f"claim:{to.viewer}:collection:{key}", "another", 60_000)
+    lock = f"claim:{runtime.required_connection().scope}:collection:{key}"
+    store.current().write_locks.lock(lock, "another", 60_000)
     writer.refused("DELETE", f"/plex/collections/{key}", 409, "WRITE_IN_PROGRESS")
-    store.current().give_up(f"claim:{to.viewer}:collection:{key}", "another")
+    store.current().write_locks.unlock(lock, "another")
     writer.wrote("DELETE", f"/plex/collections/{key}")
 
 
@@ -195,7 +194,7 @@ def test_answers_are_noted_for_a_day_in_redis_under_no_users_own_words(
     body = {"title": "Noted", "items": movies[:1]}
     first = writer.wrote("POST", NEW, 201, json=body, headers=KEY)
     (name,) = valkey.client.keys("medianest:note:once:*")
-    assert 86_390 <= valkey.client.ttl(name) <= idempotency.KEPT == 86_400
+    assert 86_390 <= valkey.client.ttl(name) <= idempotency.RECORD_SECONDS == 86_400
     assert b"6f1c" not in name
     assert not valkey.client.keys("medianest:note:unfinished:*")
     # Another process, which remembers nothing of its own.

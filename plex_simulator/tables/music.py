@@ -1,0 +1,160 @@
+"""Artists, albums and tracks."""
+
+from typing import Any
+
+from plex_simulator.generation import metadata, vocabulary
+from plex_simulator.generation.metadata import COUNTRIES, MUSIC_GENRES
+from plex_simulator.models import Item, Media, Part, Tag
+from plex_simulator.tables.generated import (
+    DURATION,
+    EXTERNAL_ID,
+    GENRE,
+    RATING,
+    RELEASED,
+    TITLE,
+    VARIANT,
+    YEAR,
+    GeneratedTable,
+)
+from plex_simulator.tables.item_table import ChildRanges
+
+
+class ArtistTable(GeneratedTable):
+    type = "artist"
+
+    def __init__(self, *args: Any, count: int, albums: int) -> None:
+        super().__init__(*args, count=count)
+        self.max_albums = max(albums, 1)
+        self.child_ranges = ChildRanges(
+            self.generated_count, lambda i: 1 + self.rng.below(i, VARIANT, self.max_albums)
+        )
+
+    def title(self, index: int) -> str:
+        if index % 13 == 5 or index % 4 == 0:
+            return metadata.make_title(self.rng, index, TITLE)
+        first = self.rng.choice(index, TITLE + 1, vocabulary.FIRST_NAMES)
+        last = self.rng.choice(index, TITLE + 2, vocabulary.LAST_NAMES)
+        return f"The {last} Trio" if index % 4 == 1 else f"{first} {last}"
+
+    def genres(self, index: int) -> tuple[Tag, ...]:
+        count = 1 + self.rng.below(index, GENRE + 2, 4)
+        numbers = metadata.pick_distinct(self.rng, index, GENRE, count, len(MUSIC_GENRES))
+        return tuple(MUSIC_GENRES[number] for number in numbers)
+
+    def generate(self, index: int) -> Item:
+        mbid = self.rng.uuid(index, EXTERNAL_ID)
+        return Item(
+            **self.common_fields(index),
+            guid=self.plex_guid(index),
+            summary=self.summary(index),
+            thumb=self.picture(index, "thumb") if index % 7 else None,
+            art=self.picture(index, "art") if index % 5 else None,
+            index=1,
+            child_count=len(self.children(index)),
+            genres=self.genres(index),
+            countries=(COUNTRIES[index % len(COUNTRIES)],),
+            guids=(f"mbid://{mbid}",),
+        )
+
+
+class AlbumTable(GeneratedTable):
+    type = "album"
+
+    def __init__(self, *args: Any, artists: ArtistTable, tracks: int) -> None:
+        super().__init__(*args)
+        self.parent = self.artists = artists
+        artists.child = self
+        self.max_tracks = max(tracks, 1)
+        self.child_ranges = ChildRanges(
+            self.generated_count, lambda i: 1 + self.rng.below(i, VARIANT, self.max_tracks)
+        )
+
+    def generated_count(self) -> int:
+        return len(self.artists.child_ranges)
+
+    def generate(self, index: int) -> Item:
+        artist = self.artists.child_ranges.parent(index)
+        year = None if index % 19 == 18 else 1960 + self.rng.below(index, YEAR, 66)
+        rating = metadata.make_rating(self.rng, index, RATING, missing_percent=40)
+        return Item(
+            **self.common_fields(index),
+            guid=self.plex_guid(index),
+            summary=self.summary(index) if index % 3 else "",
+            studio=vocabulary.STUDIOS[index % len(vocabulary.STUDIOS)],
+            rating=rating,
+            year=year,
+            originally_available_at=metadata.make_release_date(self.rng, index, RELEASED, year),
+            thumb=self.picture(index, "thumb") if index % 9 else None,
+            art=self.artists.base_item(artist).art,
+            index=1,
+            parent_rating_key=self.artists.key(artist),
+            parent_guid=self.artists.plex_guid(artist),
+            parent_title=self.artists.current_title(artist),
+            parent_thumb=self.artists.base_item(artist).thumb,
+            leaf_count=len(self.children(index)),
+            genres=self.artists.genres(artist)[:3],
+            guids=(f"mbid://{self.rng.uuid(index, EXTERNAL_ID)}",),
+        )
+
+
+class TrackTable(GeneratedTable):
+    type = "track"
+
+    def __init__(self, *args: Any, albums: AlbumTable) -> None:
+        super().__init__(*args)
+        self.parent = self.albums = albums
+        albums.child = self
+        self.fast_columns |= {"duration": self.duration}
+
+    def generated_count(self) -> int:
+        return len(self.albums.child_ranges)
+
+    def duration(self, index: int) -> int | None:
+        return 90_000 + self.rng.below(index, DURATION, 300_000)
+
+    def generate(self, index: int) -> Item:
+        album_index = self.albums.child_ranges.parent(index)
+        album = self.albums.base_item(album_index)
+        artist = self.albums.artists.base_item(self.albums.parent_index(album_index))
+        number = index - self.albums.child_ranges.of(album_index).start + 1
+        key, duration = int(self.key(index)), self.duration(index)
+        part = Part(
+            id=key * 16,
+            key=f"/library/parts/{key * 16}/1600000000/file.flac",
+            file=f"/data/music/artist{artist.rating_key}/album{album.rating_key}/{number:02}.flac",
+            size=(duration or 0) * 90,
+            duration=duration,
+            container="flac",
+            video_profile=None,
+            streams=(),
+        )
+        media = Media(
+            id=key * 4,
+            parts=(part,),
+            duration=duration,
+            bitrate=720 + index % 300,
+            audio_channels=2,
+            audio_codec="flac",
+            container="flac",
+        )
+        return Item(
+            **self.common_fields(index),
+            guid=self.plex_guid(index),
+            original_title="Ensemble & Guests" if index % 23 == 4 else None,
+            duration=duration,
+            thumb=album.thumb,
+            art=artist.art,
+            index=number,
+            parent_index=1,
+            parent_rating_key=album.rating_key,
+            parent_guid=album.guid,
+            parent_title=album.title,
+            parent_thumb=album.thumb,
+            grandparent_rating_key=artist.rating_key,
+            grandparent_guid=artist.guid,
+            grandparent_title=artist.title,
+            grandparent_thumb=artist.thumb,
+            grandparent_art=artist.art,
+            guids=(f"mbid://{self.rng.uuid(index, EXTERNAL_ID)}",),
+            media=(media,),
+        )

@@ -119,23 +119,23 @@ class SearchQueryTooShort(Problem):
     default_detail = "Search query must be at least 2 characters."
 
 
+_PLEX_PROBLEMS: tuple[type[Problem], ...] = (
+    PlexServerUnavailable,
+    PlexUnauthorized,
+    LibraryNotFound,
+    CollectionNotFound,
+    ItemNotFound,
+    PlaylistNotFound,
+    ImageNotFound,
+    SmartCollection,
+    SmartPlaylist,
+    IdempotencyKeyReused,
+    WriteInProgress,
+    SearchQueryTooShort,
+    PlexApiError,
+)
+
 TABLE: dict[str, type[Problem]] = {
-    problem.code: problem
-    for problem in (
-        PlexServerUnavailable,
-        PlexUnauthorized,
-        LibraryNotFound,
-        CollectionNotFound,
-        ItemNotFound,
-        PlaylistNotFound,
-        ImageNotFound,
-        SmartCollection,
-        SmartPlaylist,
-        IdempotencyKeyReused,
-        WriteInProgress,
-        SearchQueryTooShort,
-        PlexApiError,
-        *GENERAL_PROBLEMS,
-    )
+    problem.code: problem for problem in (*_PLEX_PROBLEMS, *GENERAL_PROBLEMS)
 }
 """Every error code the API can answer with. The documentation and the schema are held to it."""

@@ -37,10 +37,11 @@ class PolicyThrottle(SlidingWindowThrottle):
 
     def hit(self, request: Request, view: APIView) -> Hit | None:
         """Return the user's hit; None for a request that reads nothing or has no user."""
-        is_read = request.method in ("GET", "HEAD") and isinstance(view, PlexViewSet)
-        if not is_read or view.policy is None or not request.user.is_authenticated:
+        policy: Policy | None = getattr(view, "policy", None)
+        is_read = request.method in ("GET", "HEAD")
+        if policy is None or not is_read or not request.user.is_authenticated:
             return None
-        return user_hit(str(request.user.pk), view.policy.limit)
+        return user_hit(str(request.user.pk), policy.limit)
 
 
 class WriteThrottle(SlidingWindowThrottle):

@@ -30,6 +30,10 @@ class Endpoint:
 class EndpointSchema(AutoSchema):
     """Describe the current action of a view by its `endpoint()`, where it has one."""
 
+    def _is_list_view(self, serializer: Any = None) -> bool:
+        # A `list` action answers with an object that holds the list, not with the list itself.
+        return False if self._endpoint() else bool(super()._is_list_view(serializer))
+
     def get_operation_id(self) -> str:
         endpoint = self._endpoint()
         return endpoint.operation_id if endpoint else super().get_operation_id()

@@ -15,7 +15,7 @@ from rest_framework.request import Request
 class Payload(serializers.Serializer[Any]):
     """What goes under `data`: a member declared `required=False` is omitted where it is None."""
 
-    version = 1
+    payload_version = 1
 
     def to_representation(self, instance: Any) -> dict[str, Any]:
         members: dict[str, Any] = {}
@@ -33,8 +33,8 @@ class Payload(serializers.Serializer[Any]):
     def shape(cls) -> str:
         """Return a digest of the declared structure: it changes when the JSON's structure may.
 
-        It covers the names, types and options of all members, at every depth. Raise `version`
-        when a field's own code changes what it writes.
+        It covers the names, types and options of all members, at every depth. Raise
+        `payload_version` when a field's own code changes what it writes.
         """
         return blake2b(_structure(cls()).encode(), digest_size=8).hexdigest()
 
@@ -83,7 +83,7 @@ def _validated(query: type[Query], given: tuple[tuple[str, str], ...]) -> Mappin
     return MappingProxyType(dict(serializer.validated_data))
 
 
-def _structure(field: serializers.Field[Any, Any, Any, Any]) -> str:
+def _structure(field: Any) -> str:
     """Write a field's type, options and members as text."""
     if isinstance(field, serializers.ListSerializer):
         return f"[{_structure(field.child)}]"
@@ -91,4 +91,4 @@ def _structure(field: serializers.Field[Any, Any, Any, Any]) -> str:
     if not isinstance(field, Payload):
         return f"{type(field).__name__}:{options}"
     members = ",".join(f"{name}={_structure(each)}" for name, each in field.fields.items())
-    return f"{options}:{field.version}{{{members}}}"
+    return f"{options}:{field.payload_version}{{{members}}}"

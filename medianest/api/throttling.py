@@ -1,4 +1,4 @@
-"""DRF throttles that count requests in the store's sliding windows, exactly and over all workers."""
+"""DRF throttles that count requests exactly, over all workers, in the store's sliding windows."""
 
 from typing import Any, NoReturn
 

@@ -104,7 +104,8 @@ class ReadViewSet(PlexViewSet):
         )
 
     def _remember(self, key: CacheKey, catalog: LibraryCatalog) -> None:
-        route = self.request.resolver_match.url_name or ""
+        match = self.request.resolver_match
+        route = match.url_name if match and match.url_name else ""
         known = KnownRequest(self.policy, key.name, route, key.scope, catalog.used)
         fast_path.remember(self.request._request, known)
 

@@ -12,7 +12,7 @@ from rest_framework.permissions import IsAdminUser
 from accounts.models import User
 from medianest import store
 from plex_integration import errors
-from plex_integration.plex import parsing
+from plex_integration.plex import client
 from plex_integration.reading.viewsets import PlexViewSet
 from plex_integration.writing import execution
 from plex_simulator import Simulator
@@ -253,7 +253,7 @@ def own_defect(scene: Scene) -> requests.Response:
     def fail(*_: Any) -> None:
         raise ZeroDivisionError("the inner workings")
 
-    scene.patch.setattr(parsing, "server", fail)
+    scene.patch.setattr(client, "parse_server", fail)
     return scene.api.get("/plex/server")
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from django.urls import path
 
-from medianest.settings import *
+from medianest.settings import *  # noqa: F403
 
 ROOT_URLCONF = "tests.benchmarks.stock"
 ANSWERS = Path(os.environ["ANSWERS"])

@@ -345,7 +345,7 @@ CHANGES: dict[str, Callable[[], dict[str, Any]]] = {
     "other members inside": lambda: {"item": TagPayload()},
     "another type": lambda: {"item": serializers.CharField()},
     "another source": lambda: {"title": serializers.CharField(source="titleSort")},
-    "another version": lambda: {"version": 2},
+    "another version": lambda: {"payload_version": 2},
 }
 
 

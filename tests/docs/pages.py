@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import zip_longest
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -39,7 +40,7 @@ def blocks(page: Path) -> list[Block]:
 def commands(page: Path) -> Iterator[Command]:
     """Yield the commands of a page that can run here, in their order."""
     found = blocks(page)
-    for block, following in zip(found, [*found[1:], Block("", "", "")], strict=True):
+    for block, following in zip_longest(found, found[1:], fillvalue=Block("", "", "")):
         if block.language == "sh" and not block.mark.startswith("not-run:"):
             shown = following.text if following.language in ("json", "text") else ""
             yield Command(block.text, shown, block.mark == "background")

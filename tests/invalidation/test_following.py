@@ -6,7 +6,6 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
-from itertools import chain, repeat
 from dataclasses import dataclass, field
 
 import pytest

@@ -124,11 +124,13 @@ def test_what_changed_while_redis_was_away_is_dropped_when_it_is_back(
     valkey.send(signal.SIGSTOP)
     try:
         changing.catalogue.change(key, title="Kept for Redis")
-        until(lambda: listening.says("Redis cannot be told"), 5, "the listener notices")
+        until(
+            lambda: listening.says("Redis cannot receive invalidations"), 5, "the listener notices"
+        )
     finally:
         valkey.send(signal.SIGCONT)
     until(lambda: freshness.dropped().get("library:2") != before.get("library:2"), 5, "told")
-    until(lambda: listening.says("Redis has been told"), 2, "the log says so")
+    until(lambda: listening.says("Redis has received the pending"), 2, "the log says so")
     assert freshness.data(SHOWS)["items"][0]["title"] == "Kept for Redis"
 
 

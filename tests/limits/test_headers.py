@@ -8,7 +8,7 @@ import pytest
 from accounts import tokens
 from accounts.models import User
 from medianest import store
-from plex_integration.reading import services
+from plex_integration.reading.viewsets import ServerViewSet
 from plex_simulator import Simulator
 from tests.conftest import Client
 
@@ -115,10 +115,10 @@ def test_no_configured_plex_tells_and_counts(kept: None, quick: Client, settings
 def test_a_defect_of_the_service_tells_and_counts(
     kept: None, quick: Client, monkeypatch: pytest.MonkeyPatch, caplog: Any
 ) -> None:
-    def broken() -> None:
+    def broken(*_: Any) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr(services, "server", broken)
+    monkeypatch.setattr(ServerViewSet, "service", broken)
     answer = quick.get("/plex/server")
     assert answer.status_code == 500
     assert stands(answer) == (20, 19)

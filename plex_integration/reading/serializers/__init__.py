@@ -4,6 +4,20 @@ A member with `required=False` is one the document marks optional: it is left ou
 value. Any other member is always there, null where Plex has none.
 """
 
+from plex_integration.reading.queries import (
+    ChildrenQuery,
+    CollectionQuery,
+    CollectionsQuery,
+    DetailsQuery,
+    LibraryItemsQuery,
+    LibraryKey,
+    LookupQuery,
+    OnDeckQuery,
+    PlaylistsQuery,
+    RecentlyAddedQuery,
+    SearchQuery,
+    Sort,
+)
 from plex_integration.reading.serializers.collections import (
     CollectionPayload,
     CollectionsPayload,
@@ -50,20 +64,6 @@ from plex_integration.reading.serializers.playlists import (
     PlaylistItemPayload,
     PlaylistPayload,
     PlaylistsPayload,
-)
-from plex_integration.reading.queries import (
-    ChildrenQuery,
-    CollectionQuery,
-    CollectionsQuery,
-    DetailsQuery,
-    LibraryItemsQuery,
-    LibraryKey,
-    LookupQuery,
-    OnDeckQuery,
-    PlaylistsQuery,
-    RecentlyAddedQuery,
-    SearchQuery,
-    Sort,
 )
 from plex_integration.reading.serializers.server import (
     ConnectionPayload,

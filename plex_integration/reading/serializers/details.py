@@ -2,6 +2,7 @@
 
 from rest_framework import serializers
 
+from medianest.api.serializers import Payload
 from plex_integration.reading.serializers.items import (
     ActorPayload,
     ItemPayload,
@@ -9,7 +10,6 @@ from plex_integration.reading.serializers.items import (
     PartPayload,
     TagPayload,
 )
-from medianest.api.serializers import Payload
 
 
 class StreamPayload(Payload):

@@ -4,9 +4,9 @@ from typing import Any
 
 from rest_framework import serializers
 
-from plex_integration.images.signing import SignedImageLink
 from medianest.api.fields import Instant
 from medianest.api.serializers import Payload
+from plex_integration.images.signing import SignedImageLink
 
 
 class LibraryReferencePayload(Payload):

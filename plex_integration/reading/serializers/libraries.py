@@ -2,14 +2,14 @@
 
 from rest_framework import serializers
 
+from medianest.api.fields import Instant
+from medianest.api.serializers import Payload
 from plex_integration.reading.serializers.items import (
     FilePath,
     ItemPayload,
     LibraryReferencePayload,
     PaginationPayload,
 )
-from medianest.api.fields import Instant
-from medianest.api.serializers import Payload
 
 
 class LocationPayload(Payload):

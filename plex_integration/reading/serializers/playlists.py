@@ -2,10 +2,10 @@
 
 from rest_framework import serializers
 
-from plex_integration.images.signing import SignedImageLink
-from plex_integration.reading.serializers.items import ItemPayload, PaginationPayload
 from medianest.api.fields import Instant
 from medianest.api.serializers import Payload
+from plex_integration.images.signing import SignedImageLink
+from plex_integration.reading.serializers.items import ItemPayload, PaginationPayload
 
 
 class PlaylistPayload(Payload):

@@ -157,7 +157,7 @@ const views = {
   },
   async recent() {
     const { items, timeframe } = await getData('recently-added?limit=48');
-    show('Recently added', items, `Newest of ${timeframe}`);
+    show('Recently added', items, `Added in the ${timeframe.replaceAll('_', ' ')}`);
   },
   async collections(key) {
     const { collections, total, library } = await getData(`libraries/${key}/collections`);

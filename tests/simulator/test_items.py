@@ -58,8 +58,8 @@ def test_guids_are_included_on_request_except_for_legacy_agents(
         assert item is not None
         assert [guid.get("id") for guid in row.findall("Guid")] == list(item.guids)
         assert bool(item.guids) == item.guid.startswith("plex://")
-    kinds = {item.guid.split("://")[0] for item in simulator.catalogue.items("1", "movie")}
-    assert kinds == {"plex", "local", "com.plexapp.agents.imdb"}
+    schemes = {item.guid.split("://")[0] for item in simulator.catalogue.items("1", "movie")}
+    assert schemes == {"plex", "local", "com.plexapp.agents.imdb"}
 
 
 def test_each_optional_field_is_missing_in_some_movies(simulator: Simulator) -> None:

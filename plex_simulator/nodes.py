@@ -83,7 +83,7 @@ def _to_dict(node: Node) -> dict[str, Any]:
 
 
 def error_page(status: int, title: str) -> bytes:
-    """Write the HTML page of an error, which Plex sends whatever format the client accepts."""
+    """Write the HTML page of an error, which Plex sends regardless of the Accept header."""
     return (
         f"<html><head><title>{title}</title></head><body><h1>{status} {title}</h1></body></html>"
     ).encode()

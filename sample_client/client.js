@@ -1,12 +1,12 @@
-// A whole client of the API in one page. Read it from top to bottom: signing in, asking, showing.
+// A complete client of the API in one page. It has three parts: sign-in, requests and views.
 
-// --- Signing in: an access token for every request, a refresh token for the next one --------------
+// --- Sign-in: an access token for the requests, and a refresh token for the next access token -----
 
 let tokens = JSON.parse(sessionStorage.getItem('tokens'));
 
-function keep(pair) {
-  tokens = pair;
-  if (pair) sessionStorage.setItem('tokens', JSON.stringify(pair));
+function storeTokens(newTokens) {
+  tokens = newTokens;
+  if (tokens) sessionStorage.setItem('tokens', JSON.stringify(tokens));
   else sessionStorage.removeItem('tokens');
 }
 
@@ -25,31 +25,32 @@ async function post(path, body) {
   return result.data;
 }
 
-// A refresh token works once: requests that find the access token ended wait for one renewal.
+// A refresh token is valid only once, so all requests with an expired token share one renewal.
 let renewal = null;
 
-function renew() {
+function renewTokens() {
   renewal ??= post('/api/v1/auth/token/refresh', { refresh: tokens.refresh })
-    .then(keep)
+    .then(storeTokens)
     .finally(() => { renewal = null; });
   return renewal;
 }
 
-// What follows calls this `fetch`: the browser's, which asks again when the token has ended.
+// Replaces the browser's `fetch` in this file: if the access token has expired, it renews the token
+// and sends the request again.
 async function fetch(path, options) {
   const response = await window.fetch(path, options);
   const challenge = response.headers.get('WWW-Authenticate') ?? '';
   if (response.status !== 401 || !challenge.startsWith('Bearer')) return response;
   try {
-    await renew();
+    await renewTokens();
   } catch (error) {
-    keep(null);
+    storeTokens(null);
     throw error;
   }
   return window.fetch(path, { headers: { 'Authorization': `Bearer ${getToken()}` } });
 }
 
-// --- Asking: the two examples of the API's document, and one function for the rest ----------------
+// --- Requests: the two examples of the API documentation, and a function for all other requests ---
 
 async function browseMovieLibrary(page = 0, pageSize = 50, library = 1) {
   const start = page * pageSize;
@@ -98,7 +99,7 @@ async function searchAndFilter(query, options = {}) {
   return result.success ? result.data.results : [];
 }
 
-async function ask(path) {
+async function getData(path) {
   const response = await fetch(`/api/v1/plex/${path}`, {
     headers: { 'Authorization': `Bearer ${getToken()}` }
   });
@@ -107,15 +108,15 @@ async function ask(path) {
   return result.data;
 }
 
-// --- Showing: the address after # says what ------------------------------------------------------
+// --- Views: the part of the URL after # selects the view ------------------------------------------
 
 const $ = (id) => document.getElementById(id);
 const PAGE_SIZE = 24;
 
 function element(tag, properties = {}, ...children) {
-  const made = Object.assign(document.createElement(tag), properties);
-  made.append(...children);
-  return made;
+  const node = Object.assign(document.createElement(tag), properties);
+  node.append(...children);
+  return node;
 }
 
 function link(href, text) {
@@ -127,21 +128,21 @@ function poster(item) {
     ? element('img', { src: `${item.thumbUrl}&width=320`, alt: '', loading: 'lazy' })
     : element('div', { className: 'tile', ariaHidden: 'true' }, item.title?.[0] ?? '');
   const title = item.title ?? 'Untitled';
-  const about = item.type === 'collection'
+  const details = item.type === 'collection'
     ? `${item.childCount} items`
     : [item.grandparentTitle ?? item.parentTitle, item.year].filter(Boolean).join(', ');
   return element('li', {},
     picture,
     item.type === 'collection' ? link(`#/collection/${item.ratingKey}`, title) : element('b', {}, title),
-    element('small', {}, about));
+    element('small', {}, details));
 }
 
-function show(title, items, told, ...pages) {
+function show(title, items, status, ...pageLinks) {
   document.title = `${title} – MediaNest`;
   $('title').textContent = title;
-  $('status').textContent = told;
+  $('status').textContent = status;
   $('posters').replaceChildren(...items.map(poster));
-  $('pages').replaceChildren(...pages);
+  $('pages').replaceChildren(...pageLinks);
 }
 
 const views = {
@@ -155,52 +156,53 @@ const views = {
       ...(hasMore ? [link(`#/library/${key}/${Number(page) + 1}`, 'Next page')] : []));
   },
   async recent() {
-    const { items, timeframe } = await ask('recently-added?limit=48');
-    show('Recently added', items, `Newest of ${timeframe}`);
+    const { items, timeframe } = await getData('recently-added?limit=48');
+    show('Recently added', items, `Added in the ${timeframe.replaceAll('_', ' ')}`);
   },
   async collections(key) {
-    const { collections, total, library } = await ask(`libraries/${key}/collections`);
+    const { collections, total, library } = await getData(`libraries/${key}/collections`);
     show(`Collections of ${library.title}`, collections, `${total} collections`,
       link(`#/library/${key}`, `Back to ${library.title}`));
   },
   async collection(key) {
-    const { collection, items, pagination } = await ask(`collections/${key}?size=${PAGE_SIZE}`);
+    const { collection, items, pagination } = await getData(`collections/${key}?size=${PAGE_SIZE}`);
     show(collection.title, items, `${items.length} of ${pagination.total} items`,
       link(`#/collections/${collection.library.id}`, 'All collections'));
   },
   async search(query) {
     const items = await searchAndFilter(decodeURIComponent(query));
     show(`Results for “${decodeURIComponent(query)}”`, items,
-      items.length ? `${items.length} results` : 'Nothing found');
+      items.length ? `${items.length} results` : 'No results');
   }
 };
 
-let shown = 0;
+let openedViews = 0;
 
-async function open() {
-  const turn = ++shown;
-  for (const id of ['places', 'search', 'sign-out']) $(id).hidden = !tokens;
+async function openView() {
+  const number = ++openedViews;
+  for (const id of ['libraries', 'search', 'sign-out']) $(id).hidden = !tokens;
   $('sign-in').hidden = Boolean(tokens);
   if (!tokens) return show('Sign in', [], '');
   const [, view, ...keys] = location.hash.split('/');
   $('status').textContent = 'Loading…';
   try {
-    if (!$('places').hasChildNodes()) await places();
-    if (!views[view]) return location.replace($('places').firstChild.href);
+    if (!$('libraries').hasChildNodes()) await listLibraries();
+    if (!views[view]) return location.replace($('libraries').firstChild.href);
     await views[view](...keys);
-    for (const each of $('places').children) {
-      each.ariaCurrent = location.hash.startsWith(each.hash) ? 'page' : null;
+    for (const entry of $('libraries').children) {
+      entry.ariaCurrent = location.hash.startsWith(entry.hash) ? 'page' : null;
     }
-    if (turn === shown) $('title').focus();
+    // Another view may have been opened during the requests of this one.
+    if (number === openedViews) $('title').focus();
   } catch (error) {
-    if (!tokens) return open();
-    show('That did not work', [], error.message);
+    if (!tokens) return openView();
+    show('Something went wrong', [], error.message);
   }
 }
 
-async function places() {
-  const { libraries } = await ask('libraries');
-  $('places').replaceChildren(
+async function listLibraries() {
+  const { libraries } = await getData('libraries');
+  $('libraries').replaceChildren(
     ...libraries.map((library) => link(`#/library/${library.id}`, library.title)),
     link('#/recent', 'Recently added'));
 }
@@ -209,9 +211,9 @@ $('sign-in').addEventListener('submit', async (event) => {
   event.preventDefault();
   const { username, password } = Object.fromEntries(new FormData(event.target));
   try {
-    keep(await post('/api/v1/auth/token', { username, password }));
+    storeTokens(await post('/api/v1/auth/token', { username, password }));
     event.target.reset();
-    await open();
+    await openView();
   } catch (error) {
     $('status').textContent = error.message;
   }
@@ -224,11 +226,11 @@ $('search').addEventListener('submit', (event) => {
 
 $('sign-out').addEventListener('click', async () => {
   const { refresh } = tokens;
-  keep(null);
-  $('places').replaceChildren();
-  open();
+  storeTokens(null);
+  $('libraries').replaceChildren();
+  openView();
   await post('/api/v1/auth/logout', { refresh });
 });
 
-window.addEventListener('hashchange', open);
-open();
+window.addEventListener('hashchange', openView);
+openView();

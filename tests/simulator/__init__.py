@@ -1,1 +1,1 @@
-"""Tests of the simulated Plex: python-plexapi and plain HTTP ask, the catalogue knows."""
+"""Tests of the simulated Plex: compare responses to plexapi and plain HTTP with the catalogue."""

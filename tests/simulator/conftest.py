@@ -1,4 +1,4 @@
-"""A simulator for all tests that only read, and fresh ones for those that break or change it."""
+"""Fixtures: a shared simulator for tests that only read, and new ones for tests that change it."""
 
 import http.client
 import json
@@ -20,7 +20,7 @@ from plex_simulator import Simulator
 NOW = 1_700_000_000
 
 
-class Answer:
+class Response:
     def __init__(self, response: http.client.HTTPResponse) -> None:
         self.status = response.status
         self.headers = response.headers
@@ -36,34 +36,52 @@ class Answer:
 
     @property
     def keys(self) -> list[str]:
+        """List the rating keys of the rows."""
         return [row.get("ratingKey", "") for row in self.xml if row.tag != "Meta"]
 
 
-class Asker:
-    """Asks a simulator over one kept connection, with the owner's token unless told otherwise."""
+class PlexClient:
+    """Sends requests to a simulator over one connection, by default with the owner's token."""
 
     def __init__(self, simulator: Simulator) -> None:
         self.simulator = simulator
         self.connection = http.client.HTTPConnection(urlsplit(simulator.url).netloc, timeout=10)
 
-    def __call__(
-        self, path: str, method: str = "GET", token: str | None = "owner", **headers: str
-    ) -> Answer:
+    def request(
+        self, method: str, path: str, token: str | None, headers: dict[str, str]
+    ) -> Response:
         tokens = {"owner": self.simulator.owner_token, "viewer": self.simulator.viewer_token}
         sent = {name.replace("_", "-"): value for name, value in headers.items()}
         if token:
             sent["X-Plex-Token"] = tokens.get(token, token)
         self.connection.request(method, path, headers=sent)
-        return Answer(self.connection.getresponse())
+        return Response(self.connection.getresponse())
 
-    def page(self, path: str, start: int, size: int) -> Answer:
-        return self(path, X_Plex_Container_Start=str(start), X_Plex_Container_Size=str(size))
+    def get(self, path: str, token: str | None = "owner", **headers: str) -> Response:
+        return self.request("GET", path, token, headers)
+
+    def post(self, path: str, token: str | None = "owner", **headers: str) -> Response:
+        return self.request("POST", path, token, headers)
+
+    def page(self, path: str, start: int, size: int) -> Response:
+        return self.get(path, X_Plex_Container_Start=str(start), X_Plex_Container_Size=str(size))
 
 
 def connect(simulator: Simulator, token: str | None = None) -> PlexServer:
+    """Connect python-plexapi with a simulator."""
     session = requests.Session()
     session.trust_env = False
     return PlexServer(simulator.url, token or simulator.owner_token, session=session, timeout=10)
+
+
+def control(simulator: Simulator, method: str, path: str, /, **body: Any) -> Any:
+    """Send a request to the control API; return its JSON, with the status if it is an error."""
+    connection = http.client.HTTPConnection(urlsplit(simulator.url).netloc, timeout=5)
+    connection.request(method, f"/simulator/{path}", body=json.dumps(body))
+    response = connection.getresponse()
+    content = json.loads(response.read())
+    connection.close()
+    return content if response.status == 200 else (response.status, content)
 
 
 @pytest.fixture(scope="session")
@@ -74,31 +92,29 @@ def shared() -> Iterator[Simulator]:
 
 @pytest.fixture
 def simulator(shared: Simulator) -> Simulator:
-    """The shared simulator: read only."""
+    """The simulator that all tests share. Do not change it."""
     return shared
 
 
 @pytest.fixture
 def fresh() -> Iterator[Simulator]:
-    """A small simulator of its own, to break and change."""
+    """A small new simulator, which the test can change."""
     with Simulator(seed=3, now=NOW, movies=60, shows=12, artists=4, photo_albums=3) as simulator:
         yield simulator
 
 
-def asking(simulator: Simulator) -> Iterator[Asker]:
-    asker = Asker(simulator)
-    yield asker
-    asker.connection.close()
+@pytest.fixture
+def client(simulator: Simulator) -> Iterator[PlexClient]:
+    client = PlexClient(simulator)
+    yield client
+    client.connection.close()
 
 
 @pytest.fixture
-def ask(simulator: Simulator) -> Iterator[Asker]:
-    yield from asking(simulator)
-
-
-@pytest.fixture
-def ask_fresh(fresh: Simulator) -> Iterator[Asker]:
-    yield from asking(fresh)
+def fresh_client(fresh: Simulator) -> Iterator[PlexClient]:
+    client = PlexClient(fresh)
+    yield client
+    client.connection.close()
 
 
 @pytest.fixture
@@ -109,7 +125,7 @@ def plex(simulator: Simulator) -> Iterator[PlexServer]:
 
 
 @pytest.fixture
-def plex_fresh(fresh: Simulator) -> Iterator[PlexServer]:
+def fresh_plex(fresh: Simulator) -> Iterator[PlexServer]:
     server = connect(fresh)
     yield server
     server._session.close()

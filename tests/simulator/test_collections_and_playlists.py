@@ -4,7 +4,7 @@ from plexapi.server import PlexServer
 
 from plex_simulator import Simulator
 
-from .conftest import Asker, connect
+from .conftest import PlexClient, connect
 
 
 def test_collections_are_listed_by_sort_title(plex: PlexServer, simulator: Simulator) -> None:
@@ -16,41 +16,49 @@ def test_collections_are_listed_by_sort_title(plex: PlexServer, simulator: Simul
     assert max(c.childCount for c in found) > 100
 
 
-def test_collection_rows_look_like_those_of_plex(ask: Asker, simulator: Simulator) -> None:
-    rows = {row.get("ratingKey"): row for row in ask("/library/sections/1/collections").xml}
-    for made in simulator.catalogue.collections("1"):
-        row = rows[made.rating_key]
+def test_collection_rows_have_the_attributes_that_plex_sends(
+    client: PlexClient, simulator: Simulator
+) -> None:
+    rows = {row.get("ratingKey"): row for row in client.get("/library/sections/1/collections").xml}
+    for collection in simulator.catalogue.collections("1"):
+        row = rows[collection.rating_key]
         assert row.tag == "Directory"
-        assert row.get("key") == f"/library/collections/{made.rating_key}/children"
-        assert row.get("smart") == ("1" if made.smart else None)
-        assert row.get("content", "").startswith("server://") == made.smart
-        assert row.get("index") != made.rating_key
-        if not made.custom_thumb:
+        assert row.get("key") == f"/library/collections/{collection.rating_key}/children"
+        assert row.get("smart") == ("1" if collection.smart else None)
+        assert row.get("content", "").startswith("server://") == collection.smart
+        assert row.get("index") != collection.rating_key
+        if not collection.custom_thumb:
             assert row.get("thumb", "").endswith("?width=400&height=600")
 
 
-def test_items_come_in_the_collections_own_order(ask: Asker, simulator: Simulator) -> None:
-    for made in simulator.catalogue.collections():
-        items = simulator.catalogue.collection_items(made.rating_key)
-        found = ask.page(f"/library/collections/{made.rating_key}/children", 0, 200)
+def test_collection_items_are_in_the_order_of_the_collection(
+    client: PlexClient, simulator: Simulator
+) -> None:
+    for collection in simulator.catalogue.collections():
+        items = simulator.catalogue.collection_items(collection.rating_key)
+        found = client.page(f"/library/collections/{collection.rating_key}/children", 0, 200)
         assert found.keys == [item.rating_key for item in items]
-        if made.sort == 2:
-            assert tuple(found.keys) == made.item_keys
-        assert found.xml.get("title2") == made.title
+        if collection.sort == 2:
+            assert tuple(found.keys) == collection.item_keys
+        assert found.xml.get("title2") == collection.title
 
 
-def test_more_than_a_hundred_items_must_be_paged(ask: Asker, plex: PlexServer) -> None:
+def test_a_collection_with_more_than_100_items_needs_a_paged_request(
+    client: PlexClient, plex: PlexServer
+) -> None:
     large = next(c for c in plex.library.sectionByID(1).collections() if c.childCount > 100)
-    assert ask(f"{large.key}/children").status == 400
-    assert ask(f"{large.key}/items").status == 400
+    assert client.get(f"{large.key}/children").status == 400
+    assert client.get(f"{large.key}/items").status == 400
     assert len(large.items()) == large.childCount
 
 
-def test_a_movies_id_answers_the_movie(ask: Asker, simulator: Simulator) -> None:
+def test_the_collection_endpoint_also_returns_movies(
+    client: PlexClient, simulator: Simulator
+) -> None:
     movie = simulator.catalogue.items("1", "movie")[0]
-    row = ask(f"/library/collections/{movie.rating_key}").xml[0]
+    row = client.get(f"/library/collections/{movie.rating_key}").xml[0]
     assert row.get("type") == "movie"
-    assert ask("/library/collections/999").status == 404
+    assert client.get("/library/collections/999").status == 404
 
 
 def test_playlists_belong_to_their_user(plex: PlexServer, simulator: Simulator) -> None:
@@ -65,29 +73,33 @@ def test_playlists_belong_to_their_user(plex: PlexServer, simulator: Simulator) 
     viewer._session.close()
 
 
-def test_plexapi_makes_fills_orders_and_deletes_a_collection(
-    plex_fresh: PlexServer, fresh: Simulator
+def test_plexapi_creates_edits_and_deletes_a_collection(
+    fresh_plex: PlexServer, fresh: Simulator
 ) -> None:
-    section = plex_fresh.library.sectionByID(1)
+    section = fresh_plex.library.sectionByID(1)
     one, two, three, four = section.all()[:4]
-    made = section.createCollection("Mine & Yours", items=[one, two])
-    assert (made.title, made.subtype, made.childCount) == ("Mine & Yours", "movie", 2)
-    made.addItems([three, one])
-    made.sortUpdate("custom")
-    assert [item.ratingKey for item in made.reload().items()] == [
+    collection = section.createCollection("Mine & Yours", items=[one, two])
+    assert (collection.title, collection.subtype, collection.childCount) == (
+        "Mine & Yours",
+        "movie",
+        2,
+    )
+    collection.addItems([three, one])
+    collection.sortUpdate("custom")
+    assert [item.ratingKey for item in collection.reload().items()] == [
         one.ratingKey,
         two.ratingKey,
         three.ratingKey,
     ]
-    made.moveItem(three)
-    made.moveItem(one, after=two)
-    made.removeItems([two])
-    made.addItems([four])
-    made.editTitle("Ours").editSummary("Shared.")
-    made.modeUpdate("hide")
-    kept = plex_fresh.fetchItem(made.ratingKey)
-    assert (kept.title, kept.summary, kept.collectionMode) == ("Ours", "Shared.", 0)
-    assert [item.ratingKey for item in kept.items()] == [
+    collection.moveItem(three)
+    collection.moveItem(one, after=two)
+    collection.removeItems([two])
+    collection.addItems([four])
+    collection.editTitle("Ours").editSummary("Shared.")
+    collection.modeUpdate("hide")
+    saved = fresh_plex.fetchItem(collection.ratingKey)
+    assert (saved.title, saved.summary, saved.collectionMode) == ("Ours", "Shared.", 0)
+    assert [item.ratingKey for item in saved.items()] == [
         three.ratingKey,
         one.ratingKey,
         four.ratingKey,
@@ -95,63 +107,63 @@ def test_plexapi_makes_fills_orders_and_deletes_a_collection(
     tagged = fresh.catalogue.item(str(one.ratingKey))
     assert tagged is not None
     assert "Ours" in [tag.tag for tag in tagged.collections]
-    kept.delete()
-    assert fresh.catalogue.collection(str(made.ratingKey)) is None
+    saved.delete()
+    assert fresh.catalogue.collection(str(collection.ratingKey)) is None
 
 
-def test_a_smart_collection_takes_no_items(plex_fresh: PlexServer) -> None:
-    section = plex_fresh.library.sectionByID(1)
+def test_adding_items_to_a_smart_collection_is_refused(fresh_plex: PlexServer) -> None:
+    section = fresh_plex.library.sectionByID(1)
     smart = section.createCollection("Old", smart=True, sort="year:asc", filters={"year<<": 1960})
     years = [item.year for item in smart.items()]
     assert years == sorted(years)
     assert max(years) < 1960
     with pytest.raises(BadRequest):
         smart.addItems(section.all()[0])
-    uri = f"{plex_fresh._uriRoot()}/library/metadata/{section.all()[0].ratingKey}"
+    uri = f"{fresh_plex._uriRoot()}/library/metadata/{section.all()[0].ratingKey}"
     with pytest.raises(BadRequest, match="400"):
-        plex_fresh.query(f"{smart.key}/items", method=plex_fresh._session.put, params={"uri": uri})
+        fresh_plex.query(f"{smart.key}/items", method=fresh_plex._session.put, params={"uri": uri})
 
 
-def test_adding_what_is_in_already_changes_nothing(
-    plex_fresh: PlexServer, fresh: Simulator
+def test_adding_items_that_a_collection_already_holds_changes_nothing(
+    fresh_plex: PlexServer, fresh: Simulator
 ) -> None:
-    collections = plex_fresh.library.sectionByID(1).collections()
-    made = next(c for c in collections if c.childCount and not c.smart)
-    before = fresh.catalogue.collection(str(made.ratingKey))
-    made.addItems(made.items())
-    assert fresh.catalogue.collection(str(made.ratingKey)) == before
+    collections = fresh_plex.library.sectionByID(1).collections()
+    collection = next(c for c in collections if c.childCount and not c.smart)
+    before = fresh.catalogue.collection(str(collection.ratingKey))
+    collection.addItems(collection.items())
+    assert fresh.catalogue.collection(str(collection.ratingKey)) == before
 
 
-def test_plexapi_makes_fills_orders_and_deletes_a_playlist(plex_fresh: PlexServer) -> None:
-    one, two, three = plex_fresh.library.sectionByID(1).all()[:3]
-    made = plex_fresh.createPlaylist("Tonight", items=[one, two])
-    made.addItems([three, one])
-    made.reload()
-    assert [i.ratingKey for i in made.items()] == [
+def test_plexapi_creates_edits_and_deletes_a_playlist(fresh_plex: PlexServer) -> None:
+    one, two, three = fresh_plex.library.sectionByID(1).all()[:3]
+    playlist = fresh_plex.createPlaylist("Tonight", items=[one, two])
+    playlist.addItems([three, one])
+    playlist.reload()
+    assert [i.ratingKey for i in playlist.items()] == [
         one.ratingKey,
         two.ratingKey,
         three.ratingKey,
         one.ratingKey,
     ]
-    made.moveItem(made.items()[2])
-    made.reload()
-    made.removeItems([made.items()[1]])
-    made.reload()
-    assert [i.ratingKey for i in made.items()] == [three.ratingKey, two.ratingKey, one.ratingKey]
-    made.editTitle("Tomorrow")
-    assert plex_fresh.playlist("Tomorrow").leafCount == 3
-    made.delete()
+    playlist.moveItem(playlist.items()[2])
+    playlist.reload()
+    playlist.removeItems([playlist.items()[1]])
+    playlist.reload()
+    assert [i.ratingKey for i in playlist.items()] == [
+        three.ratingKey,
+        two.ratingKey,
+        one.ratingKey,
+    ]
+    playlist.editTitle("Tomorrow")
+    assert fresh_plex.playlist("Tomorrow").leafCount == 3
+    playlist.delete()
     with pytest.raises(NotFound):
-        plex_fresh.playlist("Tomorrow")
+        fresh_plex.playlist("Tomorrow")
 
 
-def test_others_than_the_owner_may_not_edit_collections(fresh: Simulator) -> None:
+def test_only_the_owner_can_edit_collections(fresh: Simulator) -> None:
     viewer = connect(fresh, fresh.viewer_token)
-    made = viewer.library.sectionByID(1).collections()[0]
+    collection = viewer.library.sectionByID(1).collections()[0]
     with pytest.raises(BadRequest, match="403"):
-        made.delete()
+        collection.delete()
     viewer._session.close()
-
-
-def test_an_overlong_url_is_refused(ask: Asker) -> None:
-    assert ask(f"/library/metadata/{'1000,' * 1_700}1").status == 414

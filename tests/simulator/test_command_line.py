@@ -13,14 +13,14 @@ COMMAND = [sys.executable, "-m", "plex_simulator"]
 
 
 @pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
-def test_it_says_where_it_is_and_stops_at_once(stop: signal.Signals) -> None:
+def test_it_prints_its_url_and_stops_at_once_on_a_signal(stop: signal.Signals) -> None:
     command = [*COMMAND, "--port", "0", "--movies", "5", "--owner-token", "abc"]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         url = process.stdout.readline().split()[-1]
         assert process.stdout.readline().split()[-1] == "abc"
-        with urlopen(f"{url}/identity", timeout=5) as answer:
-            assert answer.status == 200
+        with urlopen(f"{url}/identity", timeout=5) as response:
+            assert response.status == 200
         process.send_signal(stop)
         assert process.wait(timeout=3) == 0
 
@@ -34,7 +34,7 @@ def test_a_port_in_use_is_reported_without_a_traceback() -> None:
         assert "Traceback" not in done.stderr
 
 
-def test_help_lists_control_calls_and_faults() -> None:
+def test_help_lists_control_requests_and_faults() -> None:
     done = subprocess.run(
         [*COMMAND, "--help"], cwd=ROOT, capture_output=True, text=True, timeout=20
     )

@@ -7,7 +7,7 @@ from plexapi.server import PlexServer
 from plex_simulator import Simulator
 from plex_simulator.models import Item
 
-from .conftest import NOW, Asker
+from .conftest import NOW, PlexClient
 
 MOVIES = "/library/sections/1/all?type=1"
 
@@ -20,15 +20,15 @@ def keys(items: list[Item]) -> list[str]:
     return [item.rating_key for item in items]
 
 
-def in_order(items: list[Item], value: Callable[[Item], Any], down: bool) -> list[str]:
+def in_order(items: list[Item], value: Callable[[Item], Any], descending: bool) -> list[str]:
     known = [item for item in items if value(item) is not None]
     unknown = [item for item in items if value(item) is None]
-    known.sort(key=value, reverse=down)
-    return keys(known + unknown if down else unknown + known)
+    known.sort(key=value, reverse=descending)
+    return keys(known + unknown if descending else unknown + known)
 
 
 @pytest.mark.parametrize(
-    ("sort", "value", "down"),
+    ("sort", "value", "descending"),
     [
         ("titleSort", lambda item: item.sort_title.casefold(), False),
         ("titleSort:desc", lambda item: item.sort_title.casefold(), True),
@@ -41,27 +41,33 @@ def in_order(items: list[Item], value: Callable[[Item], Any], down: bool) -> lis
         ("lastViewedAt:desc", lambda item: item.watch_states[1].last_viewed_at, True),
     ],
 )
-def test_sorts_are_those_of_python(
-    ask: Asker, simulator: Simulator, sort: str, value: Callable[[Item], Any], down: bool
+def test_sorting_gives_the_same_order_as_python(
+    client: PlexClient,
+    simulator: Simulator,
+    sort: str,
+    value: Callable[[Item], Any],
+    descending: bool,
 ) -> None:
-    assert ask(f"{MOVIES}&sort={sort}").keys == in_order(movies(simulator), value, down)
+    assert client.get(f"{MOVIES}&sort={sort}").keys == in_order(
+        movies(simulator), value, descending
+    )
 
 
-def test_a_second_sort_breaks_ties(ask: Asker, simulator: Simulator) -> None:
+def test_a_second_sort_field_orders_equal_items(client: PlexClient, simulator: Simulator) -> None:
     expected = sorted(movies(simulator), key=lambda item: item.sort_title.casefold())
     expected.sort(key=lambda item: (item.year is not None, item.year), reverse=True)
-    assert ask(f"{MOVIES}&sort=year:desc,titleSort:asc").keys == keys(expected)
+    assert client.get(f"{MOVIES}&sort=year:desc,titleSort:asc").keys == keys(expected)
 
 
-def test_nulls_last_puts_the_unknown_last(ask: Asker, simulator: Simulator) -> None:
-    found = ask(f"{MOVIES}&sort=rating:asc:nullsLast").keys
+def test_nulls_last_sorts_missing_values_last(client: PlexClient, simulator: Simulator) -> None:
+    found = client.get(f"{MOVIES}&sort=rating:asc:nullsLast").keys
     unrated = [item.rating_key for item in movies(simulator) if item.rating is None]
     assert unrated
     assert found[-len(unrated) :] == unrated
 
 
-def test_shows_sort_by_their_newest_episode(ask: Asker, simulator: Simulator) -> None:
-    found = ask("/library/sections/2/all?type=2&sort=episode.addedAt:desc").keys
+def test_shows_sort_by_their_newest_episode(client: PlexClient, simulator: Simulator) -> None:
+    found = client.get("/library/sections/2/all?type=2&sort=episode.addedAt:desc").keys
     newest: dict[str, int] = {}
     for episode in simulator.catalogue.items("2", "episode"):
         show = str(episode.grandparent_rating_key)
@@ -70,10 +76,10 @@ def test_shows_sort_by_their_newest_episode(ask: Asker, simulator: Simulator) ->
 
 
 @pytest.mark.parametrize("sort", ["bogus:desc", "year:sideways", "titleSort,bogus", "genre"])
-def test_a_bad_sort_is_400(ask: Asker, sort: str) -> None:
-    answer = ask(f"{MOVIES}&sort={sort}")
-    assert answer.status == 400
-    assert b"<h1>400 Bad Request</h1>" in answer.body
+def test_an_invalid_sort_is_answered_with_400(client: PlexClient, sort: str) -> None:
+    response = client.get(f"{MOVIES}&sort={sort}")
+    assert response.status == 400
+    assert b"<h1>400 Bad Request</h1>" in response.body
 
 
 def genre(item: Item, *names: str) -> bool:
@@ -108,37 +114,43 @@ def genre(item: Item, *names: str) -> bool:
         ),
     ],
 )
-def test_filters_are_those_of_python(
-    ask: Asker, simulator: Simulator, query: str, expected: Callable[[Item], bool]
+def test_filters_select_the_same_items_as_python(
+    client: PlexClient, simulator: Simulator, query: str, expected: Callable[[Item], bool]
 ) -> None:
-    chosen = {item.rating_key for item in movies(simulator) if expected(item)}
-    # The clock goes on while the tests run; the nearest date is an hour off.
-    assert set(ask(f"{MOVIES}&{query}").keys) == chosen
-    assert chosen
+    selected = {item.rating_key for item in movies(simulator) if expected(item)}
+    # The clock runs during the tests, but the closest date is an hour away.
+    assert set(client.get(f"{MOVIES}&{query}").keys) == selected
+    assert selected
 
 
-def test_just_inside_and_just_outside_of_thirty_days(ask: Asker, simulator: Simulator) -> None:
-    recent = ask(f"{MOVIES}&addedAt%3E%3E=-30d").keys
+def test_the_first_two_movies_are_just_inside_and_outside_of_30_days(
+    client: PlexClient, simulator: Simulator
+) -> None:
+    recent = client.get(f"{MOVIES}&addedAt%3E%3E=-30d").keys
     inside, outside = movies(simulator)[:2]
     assert inside.rating_key in recent
     assert outside.rating_key not in recent
     assert inside.added_at - outside.added_at == 7200
 
 
-def test_a_guid_is_matched_exactly(ask: Asker, simulator: Simulator) -> None:
+def test_the_guid_filter_matches_exactly(client: PlexClient, simulator: Simulator) -> None:
     item = movies(simulator)[12]
-    assert ask(f"{MOVIES}&guid={item.guid}").keys == [item.rating_key]
+    assert client.get(f"{MOVIES}&guid={item.guid}").keys == [item.rating_key]
 
 
-def test_a_collection_is_filtered_by_tag_id_not_by_rating_key(
-    ask: Asker, simulator: Simulator
+def test_the_collection_filter_takes_the_tag_id_instead_of_the_rating_key(
+    client: PlexClient, simulator: Simulator
 ) -> None:
-    made = next(c for c in simulator.catalogue.collections("1") if c.item_keys)
-    assert set(ask(f"{MOVIES}&collection={made.tag_id}").keys) == set(made.item_keys)
-    assert ask(f"{MOVIES}&collection={made.rating_key}").keys == []
+    collection = next(c for c in simulator.catalogue.collections("1") if c.item_keys)
+    assert set(client.get(f"{MOVIES}&collection={collection.tag_id}").keys) == set(
+        collection.item_keys
+    )
+    assert client.get(f"{MOVIES}&collection={collection.rating_key}").keys == []
 
 
-def test_unwatched_leaves_are_shows_with_something_to_see(ask: Asker, simulator: Simulator) -> None:
+def test_unwatched_leaves_selects_shows_with_an_unwatched_episode(
+    client: PlexClient, simulator: Simulator
+) -> None:
     shows = simulator.catalogue.items("2", "show")
     expected = {
         show.rating_key
@@ -146,21 +158,23 @@ def test_unwatched_leaves_are_shows_with_something_to_see(ask: Asker, simulator:
         if (show.leaf_count or 0) > show.watch_states[1].viewed_leaf_count
     }
     for query in ("unwatchedLeaves=1", "show.unwatchedLeaves=1", "episode.unwatched=1"):
-        assert set(ask(f"/library/sections/2/all?type=2&{query}").keys) == expected
-    odd = ask("/library/sections/2/all?type=2&unwatched=1").keys
-    assert len(odd) < len(expected)
+        assert set(client.get(f"/library/sections/2/all?type=2&{query}").keys) == expected
+    without_views = client.get("/library/sections/2/all?type=2&unwatched=1").keys
+    assert len(without_views) < len(expected)
 
 
-def test_episodes_are_found_by_the_id_of_their_show(ask: Asker, simulator: Simulator) -> None:
+def test_episodes_can_be_filtered_by_the_id_of_their_show(
+    client: PlexClient, simulator: Simulator
+) -> None:
     show = simulator.catalogue.items("2", "show")[4]
-    found = ask(f"/library/sections/2/all?type=4&show.id={show.rating_key}")
+    found = client.get(f"/library/sections/2/all?type=4&show.id={show.rating_key}")
     assert len(found.keys) == show.leaf_count
 
 
-def test_each_user_has_a_watch_state(ask: Asker, simulator: Simulator) -> None:
+def test_each_user_has_a_separate_watch_state(client: PlexClient, simulator: Simulator) -> None:
     viewer = simulator.catalogue.viewer
     expected = {item.rating_key for item in movies(simulator) if item.seen_by(viewer).view_count}
-    assert set(ask(f"{MOVIES}&unwatched=0", token="viewer").keys) == expected
+    assert set(client.get(f"{MOVIES}&unwatched=0", token="viewer").keys) == expected
     assert expected != {
         item.rating_key for item in movies(simulator) if item.watch_states[1].view_count
     }
@@ -169,15 +183,17 @@ def test_each_user_has_a_watch_state(ask: Asker, simulator: Simulator) -> None:
 # Paging
 
 
-def test_an_unpaged_answer_holds_all_and_no_total(ask: Asker, simulator: Simulator) -> None:
-    root = ask(MOVIES).xml
+def test_an_unpaged_response_has_all_rows_and_no_total(
+    client: PlexClient, simulator: Simulator
+) -> None:
+    root = client.get(MOVIES).xml
     assert root.get("size") == str(len(movies(simulator))) == str(len(root))
     assert root.get("totalSize") is None
     assert root.get("offset") is None
 
 
-def test_a_page_tells_the_total_in_body_and_headers(ask: Asker, simulator: Simulator) -> None:
-    page = ask.page(MOVIES, 230, 50)
+def test_a_page_has_the_total_in_body_and_headers(client: PlexClient, simulator: Simulator) -> None:
+    page = client.page(MOVIES, 230, 50)
     total = str(len(movies(simulator)))
     assert (page.xml.get("size"), page.xml.get("totalSize"), page.xml.get("offset")) == (
         "10",
@@ -188,76 +204,83 @@ def test_a_page_tells_the_total_in_body_and_headers(ask: Asker, simulator: Simul
     assert page.headers["X-Plex-Container-Total-Size"] == total
 
 
-def test_a_size_in_the_query_without_start_is_ignored(ask: Asker, simulator: Simulator) -> None:
-    everything = ask(f"{MOVIES}&X-Plex-Container-Size=5").xml
+def test_a_size_in_the_query_without_start_is_ignored(
+    client: PlexClient, simulator: Simulator
+) -> None:
+    everything = client.get(f"{MOVIES}&X-Plex-Container-Size=5").xml
     assert len(everything) == len(movies(simulator))
     assert everything.get("totalSize") is None
-    both = ask(f"{MOVIES}&X-Plex-Container-Size=5&X-Plex-Container-Start=0").xml
+    both = client.get(f"{MOVIES}&X-Plex-Container-Size=5&X-Plex-Container-Start=0").xml
     assert (len(both), both.get("totalSize")) == (5, str(len(movies(simulator))))
 
 
-def test_size_zero_counts(ask: Asker, simulator: Simulator) -> None:
-    counted = ask(MOVIES, X_Plex_Container_Size="0").xml
+def test_a_page_of_size_zero_has_the_total(client: PlexClient, simulator: Simulator) -> None:
+    counted = client.get(MOVIES, X_Plex_Container_Size="0").xml
     assert (counted.get("size"), counted.get("totalSize")) == ("0", str(len(movies(simulator))))
 
 
-def test_a_start_beyond_the_end_still_tells_the_total(ask: Asker, simulator: Simulator) -> None:
-    page = ask.page(MOVIES, 5_000, 50).xml
+def test_a_page_beyond_the_end_has_the_total(client: PlexClient, simulator: Simulator) -> None:
+    page = client.page(MOVIES, 5_000, 50).xml
     assert (page.get("size"), page.get("totalSize")) == ("0", str(len(movies(simulator))))
 
 
-def test_a_limit_shortens_the_total_too(ask: Asker) -> None:
-    assert ask.page(f"{MOVIES}&limit=7", 0, 50).xml.get("totalSize") == "7"
+def test_a_limit_also_reduces_the_total(client: PlexClient) -> None:
+    assert client.page(f"{MOVIES}&limit=7", 0, 50).xml.get("totalSize") == "7"
 
 
-def test_every_page_gives_each_item_once(ask: Asker, simulator: Simulator) -> None:
+def test_the_pages_contain_each_item_once(client: PlexClient, simulator: Simulator) -> None:
     found: list[str] = []
     total = len(simulator.catalogue.items("2", "episode"))
     for start in range(0, total, 70):
-        found += ask.page("/library/sections/2/all?type=4", start, 70).keys
+        found += client.page("/library/sections/2/all?type=4", start, 70).keys
     assert len(found) == total
     assert set(found) == {item.rating_key for item in simulator.catalogue.items("2", "episode")}
 
 
-# What is advertised
+# The filters and sorts that a library offers
 
 
-def test_plexapi_searches_with_all_it_is_told_about(plex: PlexServer, simulator: Simulator) -> None:
+def test_plexapi_can_use_all_filters_and_sorts_of_a_library(
+    plex: PlexServer, simulator: Simulator
+) -> None:
     section = plex.library.sectionByID(1)
     found = section.search(genre="comedy", sort="year:desc", unwatched=True)
     expected = [
         i for i in movies(simulator) if genre(i, "Comedy") and not i.watch_states[1].view_count
     ]
     assert {str(item.ratingKey) for item in found} == {item.rating_key for item in expected}
-    for kind in ("show", "season", "episode"):
-        for field in plex.library.sectionByID(2).listFilters(kind):
-            plex.library.sectionByID(2).listFilterChoices(field.filter, kind)
-        for sort in plex.library.sectionByID(2).listSorts(kind):
-            plex.library.sectionByID(2).search(libtype=kind, sort=sort, maxresults=1)
+    for item_type in ("show", "season", "episode"):
+        for field in plex.library.sectionByID(2).listFilters(item_type):
+            plex.library.sectionByID(2).listFilterChoices(field.filter, item_type)
+        for sort in plex.library.sectionByID(2).listSorts(item_type):
+            plex.library.sectionByID(2).search(libtype=item_type, sort=sort, maxresults=1)
 
 
 @pytest.mark.parametrize(
-    ("section", "kind"),
+    ("section", "item_type"),
     [(1, "movie"), (5, "artist"), (5, "album"), (5, "track"), (6, "photo"), (6, "photoalbum")],
 )
-def test_every_advertised_sort_and_filter_is_accepted(
-    plex: PlexServer, section: int, kind: str
+def test_every_offered_sort_and_filter_is_accepted(
+    plex: PlexServer, section: int, item_type: str
 ) -> None:
     library = plex.library.sectionByID(section)
-    for sort in library.listSorts(kind):
-        library.search(libtype=kind, sort=sort, maxresults=1, container_size=1)
-    for field in library.listFilters(kind):
-        for choice in library.listFilterChoices(field.filter, kind)[:2]:
+    for sort in library.listSorts(item_type):
+        library.search(libtype=item_type, sort=sort, maxresults=1, container_size=1)
+    for field in library.listFilters(item_type):
+        for choice in library.listFilterChoices(field.filter, item_type)[:2]:
             found = library.search(
-                libtype=kind, filters={field.filter: choice.key}, maxresults=1, container_size=1
+                libtype=item_type,
+                filters={field.filter: choice.key},
+                maxresults=1,
+                container_size=1,
             )
             if field.filter not in ("unmatched", "inProgress", "hdr", "unwatched", "label"):
                 assert found, (field.filter, choice.key)
 
 
-def test_year_is_an_advanced_sort(ask: Asker) -> None:
+def test_year_is_an_advanced_sort(client: PlexClient) -> None:
     def sorts(query: str) -> list[str | None]:
-        root = ask(
+        root = client.get(
             f"{MOVIES}&includeMeta=1{query}&X-Plex-Container-Start=0&X-Plex-Container-Size=0"
         )
         return [sort.get("key") for sort in root.xml.findall("Meta/Type[@active='1']/Sort")]
@@ -267,23 +290,25 @@ def test_year_is_an_advanced_sort(ask: Asker) -> None:
     assert "year" in sorts("&includeAdvanced=1")
 
 
-def test_genres_are_listed_with_tag_id_and_fast_key(ask: Asker, simulator: Simulator) -> None:
-    rows = list(ask("/library/sections/1/genre").xml)
+def test_genres_are_listed_with_tag_id_and_fast_key(
+    client: PlexClient, simulator: Simulator
+) -> None:
+    rows = list(client.get("/library/sections/1/genre").xml)
     expected = {(str(t.id), t.tag) for item in movies(simulator) for t in item.genres}
     assert {(row.get("key"), row.get("title")) for row in rows} == expected
     assert rows[0].get("fastKey") == f"/library/sections/1/all?genre={rows[0].get('key')}"
     assert rows[0].get("type") == "genre"
 
 
-def test_library_all_lists_a_type_over_all_libraries(ask: Asker, simulator: Simulator) -> None:
-    rows = list(ask("/library/all?type=1&sort=addedAt:desc").xml)
+def test_library_all_lists_items_of_all_libraries(client: PlexClient, simulator: Simulator) -> None:
+    rows = list(client.get("/library/all?type=1&sort=addedAt:desc").xml)
     added = [int(row.get("addedAt", "")) for row in rows]
     assert added == sorted(added, reverse=True)
     assert {row.get("librarySectionID") for row in rows} == {"1", "8", "11"}
 
 
-def test_slimming_leaves_out_what_is_named(ask: Asker) -> None:
-    slim = ask(f"{MOVIES}&excludeElements=Media,Role&excludeFields=summary").xml
+def test_excluded_elements_and_fields_are_left_out(client: PlexClient) -> None:
+    slim = client.get(f"{MOVIES}&excludeElements=Media,Role&excludeFields=summary").xml
     assert slim.find("Video/Media") is None
     assert slim.find("Video/Role") is None
     assert slim.find("Video[@summary]") is None

@@ -3,13 +3,13 @@ from plexapi.server import PlexServer
 from plex_simulator import Simulator
 from plex_simulator.generation.vocabulary import EDGE_CASE_TITLES
 
-from .conftest import Asker
+from .conftest import PlexClient
 
 MOVIES = "/library/sections/1/all?type=1"
 
 
-def test_lists_are_slim(ask: Asker, simulator: Simulator) -> None:
-    rows = {row.get("ratingKey"): row for row in ask(MOVIES).xml}
+def test_lists_contain_few_details_of_items(client: PlexClient, simulator: Simulator) -> None:
+    rows = {row.get("ratingKey"): row for row in client.get(MOVIES).xml}
     for item in simulator.catalogue.items("1", "movie"):
         row = rows[item.rating_key]
         assert [tag.attrib for tag in row.findall("Genre")] == [
@@ -30,10 +30,10 @@ def test_lists_are_slim(ask: Asker, simulator: Simulator) -> None:
         assert (row.get("updatedAt") is None) == (item.updated_at is None)
 
 
-def test_full_items_have_everything(ask: Asker, simulator: Simulator) -> None:
+def test_single_items_have_all_details(client: PlexClient, simulator: Simulator) -> None:
     item = max(simulator.catalogue.items("1", "movie"), key=lambda item: len(item.roles))
     assert len(item.roles) == 200
-    row = ask(f"/library/metadata/{item.rating_key}").xml[0]
+    row = client.get(f"/library/metadata/{item.rating_key}").xml[0]
     roles = row.findall("Role")
     assert [role.get("role") for role in roles] == [role.role for role in item.roles]
     assert [role.get("id") for role in roles] == [str(role.id) for role in item.roles]
@@ -43,26 +43,26 @@ def test_full_items_have_everything(ask: Asker, simulator: Simulator) -> None:
     assert row.get("librarySectionKey") == "/library/sections/1"
 
 
-def test_several_items_come_in_full_in_one_answer(ask: Asker) -> None:
-    keys = ask.page(MOVIES, 30, 50).keys
-    answer = ask(f"/library/metadata/{','.join(keys)}")
-    assert answer.keys == keys
-    assert ask(f"/library/metadata/{keys[0]},999,{keys[1]}").keys == keys[:2]
+def test_several_items_can_be_requested_with_all_details(client: PlexClient) -> None:
+    keys = client.page(MOVIES, 30, 50).keys
+    response = client.get(f"/library/metadata/{','.join(keys)}")
+    assert response.keys == keys
+    assert client.get(f"/library/metadata/{keys[0]},999,{keys[1]}").keys == keys[:2]
 
 
-def test_guids_come_when_asked_for_and_not_from_legacy_agents(
-    ask: Asker, simulator: Simulator
+def test_guids_are_included_on_request_except_for_legacy_agents(
+    client: PlexClient, simulator: Simulator
 ) -> None:
-    for row in ask(f"{MOVIES}&includeGuids=1").xml:
+    for row in client.get(f"{MOVIES}&includeGuids=1").xml:
         item = simulator.catalogue.item(row.get("ratingKey", ""))
         assert item is not None
         assert [guid.get("id") for guid in row.findall("Guid")] == list(item.guids)
         assert bool(item.guids) == item.guid.startswith("plex://")
-    kinds = {item.guid.split("://")[0] for item in simulator.catalogue.items("1", "movie")}
-    assert kinds == {"plex", "local", "com.plexapp.agents.imdb"}
+    schemes = {item.guid.split("://")[0] for item in simulator.catalogue.items("1", "movie")}
+    assert schemes == {"plex", "local", "com.plexapp.agents.imdb"}
 
 
-def test_what_is_optional_is_really_missing_somewhere(simulator: Simulator) -> None:
+def test_each_optional_field_is_missing_in_some_movies(simulator: Simulator) -> None:
     movies = simulator.catalogue.items("1", "movie")
     optional = "rating year updated_at thumb art tagline duration content_rating original_title"
     for name in optional.split():
@@ -76,14 +76,16 @@ def test_what_is_optional_is_really_missing_somewhere(simulator: Simulator) -> N
     assert any(len(item.summary) > 5_000 for item in movies)
 
 
-def test_awkward_titles_arrive_unharmed(plex: PlexServer, simulator: Simulator) -> None:
+def test_edge_case_titles_arrive_unchanged(plex: PlexServer, simulator: Simulator) -> None:
     titles = [item.title for item in plex.library.sectionByID(1).all()]
     for title in EDGE_CASE_TITLES[:-6]:
         assert title in titles
 
 
-def test_only_shows_with_specials_have_a_season_count(ask: Asker, simulator: Simulator) -> None:
-    rows = {row.get("ratingKey"): row for row in ask("/library/sections/2/all?type=2").xml}
+def test_only_shows_with_specials_have_a_season_count(
+    client: PlexClient, simulator: Simulator
+) -> None:
+    rows = {row.get("ratingKey"): row for row in client.get("/library/sections/2/all?type=2").xml}
     specials = 0
     for show in simulator.catalogue.items("2", "show"):
         numbers = [season.index for season in simulator.catalogue.children(show.rating_key)]
@@ -98,7 +100,7 @@ def test_only_shows_with_specials_have_a_season_count(ask: Asker, simulator: Sim
     assert specials
 
 
-def test_plexapi_walks_from_show_to_episode(plex: PlexServer, simulator: Simulator) -> None:
+def test_plexapi_navigates_from_show_to_episode(plex: PlexServer, simulator: Simulator) -> None:
     show = plex.library.sectionByID(2).all()[0]
     seasons, episodes = show.seasons(), show.episodes()
     assert len(seasons) == show.childCount
@@ -110,7 +112,7 @@ def test_plexapi_walks_from_show_to_episode(plex: PlexServer, simulator: Simulat
     assert episodes[0].show().ratingKey == show.ratingKey
 
 
-def test_plexapi_walks_from_artist_to_track(plex: PlexServer) -> None:
+def test_plexapi_navigates_from_artist_to_track(plex: PlexServer) -> None:
     artist = plex.library.sectionByID(5).all()[0]
     albums = artist.albums()
     tracks = artist.tracks()
@@ -119,24 +121,24 @@ def test_plexapi_walks_from_artist_to_track(plex: PlexServer) -> None:
     assert tracks[0].media[0].audioCodec == "flac"
 
 
-def test_plexapi_walks_from_photo_album_to_photo(plex: PlexServer, ask: Asker) -> None:
+def test_plexapi_navigates_from_photo_album_to_photo(plex: PlexServer, client: PlexClient) -> None:
     album = plex.library.sectionByID(6).all()[0]
     assert album.TAG == "Directory"
     photos = album.photos()
     assert photos
     assert photos[0].parentTitle == album.title
-    row = ask("/library/sections/6/all?type=14").xml[0]
+    row = client.get("/library/sections/6/all?type=14").xml[0]
     assert row.get("type") == "photo"
 
 
-def test_other_videos_are_clips_with_few_attributes(ask: Asker) -> None:
-    for row in ask("/library/sections/8/all").xml:
+def test_home_videos_are_clips_with_few_attributes(client: PlexClient) -> None:
+    for row in client.get("/library/sections/8/all").xml:
         assert row.get("subtype") == "clip"
         assert "thumb" not in row.attrib
         assert row.get("guid", "").startswith("com.plexapp.agents.none://")
 
 
-def test_a_reload_grows_the_item(plex: PlexServer) -> None:
+def test_reloading_an_item_loads_all_details(plex: PlexServer) -> None:
     movie = plex.library.sectionByID(1).search(maxresults=40, container_size=40)[-1]
     before = len(movie.roles)
     movie.reload()
@@ -145,7 +147,7 @@ def test_a_reload_grows_the_item(plex: PlexServer) -> None:
     assert movie.librarySectionTitle == "Movies"
 
 
-def test_an_outside_id_is_matched_to_plexs_own_guid(simulator, plex):
+def test_an_external_id_is_matched_to_a_plex_guid(simulator: Simulator, plex: PlexServer) -> None:
     movie = next(item for item in simulator.catalogue.items("1", "movie") if item.guids)
     section = plex.library.sectionByID(1)
     found = section.getGuid(movie.guids[0])

@@ -76,6 +76,9 @@ class RequestMiddleware:
             _name(request, f"req-api-{unique}")
         response = self.get_response(request)
         response["X-Request-ID"] = request_id(request)
+        if response.status_code == 304:
+            # Django sets 0, but it may only be the length of a 200 (RFC 9110 section 8.6).
+            del response["Content-Length"]
         if request.path_info.startswith("/api/v1/plex"):
             response["X-Plex-Response-Time"] = f"{elapsed_ms(request)}ms"
         return response

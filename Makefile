@@ -1,9 +1,9 @@
-# Python 3.11 or newer and make are enough. `make` alone lists what there is.
+# Python 3.11 or newer and make are enough. `make` lists the commands.
 
 PORT ?= 8000
 PLEX_PORT ?= 32500
 
-# The first of these that is new enough and can make a virtual environment.
+# The first of these that is new enough and can create a virtual environment.
 PYTHON ?= $(shell for python in python3.11 python3.12 python3.13 python3.14 python3; do \
 	$$python -c 'import sys, ensurepip, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
 	&& echo $$python && break; done)
@@ -39,10 +39,10 @@ checks: $(INSTALLED)
 	$(BIN)/python -W error manage.py check --fail-level WARNING
 	$(BIN)/python -W error manage.py makemigrations --check --dry-run
 
-# Made once, and again only when the requirements change.
+# Created once, and again when the requirements change.
 $(INSTALLED): requirements.txt requirements-dev.txt constraints.txt
-	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer with its venv module is needed; name it: make PYTHON=/path/to/python3.11" >&2; exit 1; }
-	@echo "Making the virtual environment in .venv"
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer with its venv module is needed. Set it: make PYTHON=/path/to/python3.11" >&2; exit 1; }
+	@echo "Creating the virtual environment in .venv"
 	@$(PYTHON) -m venv .venv
 	@echo "Installing the packages: a minute or two, only this time"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input -r requirements-dev.txt -c constraints.txt

@@ -1,7 +1,7 @@
-"""Swagger UI and ReDoc from drf-spectacular, under a policy that lets them load nothing elsewhere.
+"""Swagger UI and ReDoc from drf-spectacular, with a policy that blocks every other host.
 
-Their own templates hold inline scripts and load fonts from another host; ours do not. What each
-still needs beyond `middleware.PAGE` stands here.
+Their own templates contain inline scripts and load fonts from another host; the templates here do
+not. This module has the few sources that each needs beyond `middleware.PAGE`.
 """
 
 from functools import lru_cache
@@ -18,8 +18,8 @@ from rest_framework.response import Response
 
 from medianest.api.middleware import content_policy
 
-# Swagger UI draws icons from data and shows pictures it got. ReDoc writes its style sheets itself
-# and searches in a worker.
+# Swagger UI has icons as data URLs and shows the images of responses. ReDoc adds its style sheets
+# inline and searches in a worker.
 SWAGGER = content_policy(img="data: blob:")
 REDOC = content_policy(style="'unsafe-inline'", img="data:", worker="blob:")
 
@@ -35,7 +35,7 @@ class SwaggerView(SpectacularSwaggerSplitView):
 
     @extend_schema(exclude=True)
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        """Answer the page, or its script."""
+        """Return the page, or its script."""
         response: Response = super().get(request, *args, **kwargs)  # type: ignore[no-untyped-call]
         response["Content-Security-Policy"] = SWAGGER
         return response
@@ -49,7 +49,7 @@ class RedocView(SpectacularRedocView):
 
     @extend_schema(exclude=True)
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        """Answer the page."""
+        """Return the page."""
         response: Response = super().get(request, *args, **kwargs)  # type: ignore[no-untyped-call]
         response["Content-Security-Policy"] = REDOC
         return response
@@ -57,7 +57,7 @@ class RedocView(SpectacularRedocView):
 
 @cache_control(max_age=3600, public=True)
 def redoc_script(request: HttpRequest) -> HttpResponse:
-    """Answer ReDoc's script without the logo that it would load from its makers' host."""
+    """Return ReDoc's script without the logo that it would load from another host."""
     return HttpResponse(_redoc_script(), content_type="text/javascript; charset=utf-8")
 
 

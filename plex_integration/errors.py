@@ -36,7 +36,7 @@ class PlexApiError(Problem):
 
     code = "PLEX_API_ERROR"
     status_code = 502
-    default_detail = "Plex sent an answer this service cannot use."
+    default_detail = "Plex sent a response that this service cannot use."
 
 
 class LibraryNotFound(Problem):
@@ -84,7 +84,7 @@ class SmartCollection(Problem):
 
     code = "SMART_COLLECTION"
     status_code = 409
-    default_detail = "A smart collection chooses its items itself."
+    default_detail = "The items of a smart collection come from its filter and cannot be changed."
 
 
 class SmartPlaylist(Problem):
@@ -92,7 +92,7 @@ class SmartPlaylist(Problem):
 
     code = "SMART_PLAYLIST"
     status_code = 409
-    default_detail = "A smart playlist chooses its items itself."
+    default_detail = "The items of a smart playlist come from its filter and cannot be changed."
 
 
 class IdempotencyKeyReused(Problem):

@@ -97,7 +97,7 @@ _ERRORS: dict[str, tuple[type[Problem], ...]] = {
 
 _HEADERS = {"X-Request-ID": ("string", "As `metadata.requestId`.")}
 _CACHED_HEADERS = {
-    "Age": ("integer", "Seconds since Plex was asked."),
+    "Age": ("integer", "Seconds since the response was loaded from Plex."),
     "Cache-Control": ("string", "`max-age=<seconds to live>, private`; `no-cache` when stale."),
     "ETag": ("string", "Validator of `data`."),
     "X-Plex-Cache-Status": ("string", "`HIT`, `MISS`, `STALE` or `BYPASS`."),
@@ -177,7 +177,7 @@ class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-c
 
 
 class SchemaView(SpectacularAPIView):
-    """The document itself: JSON, or YAML where it is asked for."""
+    """The document itself: JSON, or YAML if the client asks for it."""
 
     renderer_classes = [OpenApiJsonRenderer, OpenApiYamlRenderer]
 

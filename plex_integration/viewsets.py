@@ -45,7 +45,7 @@ class PolicyThrottle(SlidingWindowThrottle):
 
 
 class WriteThrottle(SlidingWindowThrottle):
-    """Count what a user writes, dry runs too, whatever it is."""
+    """Count everything a user writes, dry runs too, in one window."""
 
     def hit(self, request: Request, view: APIView) -> Hit | None:
         """Return the user's hit; None for a request that writes nothing or has no user."""
@@ -56,7 +56,7 @@ class WriteThrottle(SlidingWindowThrottle):
 
 
 class PlexViewSet(RateLimitedView, ViewSet):
-    """A path of the API: its policy, its throttles, and the ids in its path."""
+    """A path of the API: its policy, its throttles, and the ids in it."""
 
     policy: ClassVar[Policy | None] = None
     throttle_classes = [PolicyThrottle, WriteThrottle]
@@ -67,7 +67,7 @@ class PlexViewSet(RateLimitedView, ViewSet):
 
     @property
     def default_response_headers(self) -> dict[str, str]:
-        """The headers DRF sets on every response; `Allow` only where it is asked for: 405, OPTIONS.
+        """The headers that DRF sets on every response; `Allow` only on a 405 and for OPTIONS.
 
         So a response has the same headers whether it comes through DRF or the fast path.
         """

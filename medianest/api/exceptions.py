@@ -42,7 +42,7 @@ class Problem(exceptions.APIException):
 
     code = "INTERNAL_ERROR"
     status_code = 500
-    default_detail = "The service made a mistake. It has been logged under this request's id."
+    default_detail = "The service failed. The error is in its log under this request's id."
     headers: dict[str, str] = {}
     is_upstream = False
 
@@ -92,7 +92,7 @@ class MethodNotAllowed(Problem):
 
     code = "METHOD_NOT_ALLOWED"
     status_code = 405
-    default_detail = "This path does not take this method."
+    default_detail = "This path does not accept this method."
 
 
 class NotAcceptable(Problem):

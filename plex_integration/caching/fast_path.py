@@ -124,7 +124,7 @@ def _is_plain(request: HttpRequest) -> bool:
 
 
 def _user_id(request: HttpRequest) -> str | None:
-    """Return the id of the user who is signed in; the full path reports what is wrong if nobody."""
+    """Return the signed-in user's id; without one, the full path reports what is wrong."""
     scheme, _, token = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
     if scheme != "Bearer":
         return None

@@ -2,9 +2,9 @@
 
 The calling thread listens and reconnects forever. A second thread invalidates, so that a Redis
 that is unavailable stops nobody from listening. Whatever happened before the start, or while the
-stream was interrupted, may have changed anything: every new stream clears the cache once. Its end
-does not, because expired responses stand in while Plex is unavailable. Without a listener the times
-to live still hold.
+stream was interrupted, may have changed anything: every new stream clears the cache once. The end
+of a stream does not, because expired responses are served while Plex is unavailable. Without a
+listener the times to live still hold.
 """
 
 import json

@@ -26,7 +26,7 @@ from plex_integration.policies import PARTIAL_FOR, STALE_FOR
 log = logging.getLogger(__name__)
 
 PREFIX = "responses:"
-# How often the worker that loads is asked for its result, in seconds.
+# How often to check whether the worker that loads is done, in seconds.
 POLL_SECONDS = 0.03
 
 Status = Literal["HIT", "MISS", "STALE", "BYPASS"]
@@ -88,7 +88,7 @@ class Loaded:
 class CachedResponse:
     """A response: its entry, how it came, its age and its time to live in seconds.
 
-    `reason` is the code of the error that an expired response stands in for.
+    `reason` is the code of the error because of which an expired response is served.
     """
 
     entry: Entry
@@ -136,7 +136,7 @@ class ResponseCache:
 
         `deadline`, a moment of `time.monotonic()`, bounds the whole; `load` is given the seconds
         that are left. `renew` loads even where the cached response is fresh. Raises what the load
-        raises, unless an expired response can stand in.
+        raises, unless an expired response can be served instead.
         """
         reading = store.current().read(key.name)
         cached = found_in(reading, ttl)

@@ -32,7 +32,7 @@ log = logging.getLogger(__name__)
 SETTINGS = "settings"
 
 CHECK_SECONDS = 1.0
-# A change that nobody announced, made by hand in the database or by a process that died, is found.
+# Finds changes that were not announced: made by hand, or by a process that died.
 READ_AGAIN_SECONDS = 60.0
 
 
@@ -131,7 +131,7 @@ def _shared_version() -> str | None:
     versions = store.current().read().tags
     if versions.raw is None:
         return None
-    # A Redis that started anew has another base: what it knew of changes is lost.
+    # A restarted Redis has another base: it has lost what it knew about changes.
     return f"{versions.get(EVERYTHING)} {versions.get(SETTINGS)}"
 
 
@@ -146,7 +146,7 @@ def _connection() -> Connection | None:
     rows = PlexConnection.objects
     row = rows.first()
     if row is None and settings.PLEX_URL and settings.PLEX_TOKEN:
-        # The first start: from now on the row is in force. Another process may have been as quick.
+        # The first start: from now on the row is in force. Another process may create it first.
         rows.bulk_create([connection_from_environment()], ignore_conflicts=True)
         row = rows.first()
     return row.connection() if row else None

@@ -60,7 +60,7 @@ class PlexHttp(PlexServer):
         `@evil.example/` would change the host.
         """
         if not key.startswith("/"):
-            raise ValueError("a path of Plex's begins with a slash")
+            raise ValueError("a path on the Plex server begins with a slash")
         with translate_errors():
             return parse_xml(self.get_bytes(key, headers or {}, params, MAX_BYTES))
 

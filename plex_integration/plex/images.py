@@ -47,7 +47,7 @@ class ImageClient(PlexCalls):
         Reference: https://developer.plex.tv/pms/ (`/photo/:/transcode`)
         """
         if not path.startswith(("/library/", "/playlists/")):
-            raise ValueError("an image of Plex's has a path of Plex's")
+            raise ValueError("an image has a path on the Plex server")
         parameters = {
             "url": path,
             "width": width,

@@ -1,4 +1,4 @@
-"""What may be asked: each endpoint's parameters with their bounds."""
+"""Query parameters of the reading endpoints, with their bounds."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -24,18 +24,18 @@ SORTS = [
 
 
 class DetailsQuery(Query):
-    """How much of each item is wanted."""
+    """How complete the items are."""
 
     details = serializers.ChoiceField(
         choices=["full", "summary"],
         default="full",
-        help_text="`full`: complete items. `summary`: what Plex's lists hold (2 genres, 3 actors, "
-        "no ids), one upstream request less.",
+        help_text="`full`: complete items. `summary`: what Plex's lists contain (2 genres, 3 "
+        "actors, no ids), one upstream request less.",
     )
 
 
 class Sort(serializers.ChoiceField):
-    """A sort field with an optional direction; validated to one with its direction."""
+    """A sort field with an optional direction; the validated value always has one."""
 
     def to_internal_value(self, data: Any) -> str:
         field, _, direction = str(super().to_internal_value(data)).partition(":")
@@ -43,7 +43,7 @@ class Sort(serializers.ChoiceField):
 
 
 class LibraryItemsQuery(DetailsQuery):
-    """A page of a library's items: which, in what order."""
+    """A page of a library's items: filters, sort order and position."""
 
     start = WholeNumber(
         min_value=0, max_value=LARGEST_START, default=0, help_text="Starting offset."
@@ -75,13 +75,13 @@ class LibraryItemsQuery(DetailsQuery):
 
 
 class SearchQuery(DetailsQuery):
-    """What to look for in all libraries."""
+    """What to search for in all libraries."""
 
     query = Text(
         min_length=2,
         max_length=200,
         error_messages={"required": "", "blank": "", "min_length": ""},
-        help_text="What to look for, 2 to 200 characters.",
+        help_text="The text to search for, 2 to 200 characters.",
     )
     type = serializers.ChoiceField(
         choices=SEARCHED_TYPES, required=False, help_text="Media type filter."
@@ -104,7 +104,7 @@ class SearchQuery(DetailsQuery):
 
 
 class LibraryKey(serializers.CharField):
-    """A library's id. Raises LibraryNotFound for what can be none: Plex is not asked."""
+    """A library's id. Raises LibraryNotFound for anything that cannot be one."""
 
     def run_validation(self, data: Any = serializers.empty) -> Any:
         if data is not serializers.empty and not is_id(data):
@@ -113,7 +113,7 @@ class LibraryKey(serializers.CharField):
 
 
 class RecentlyAddedQuery(DetailsQuery):
-    """What was added lately: how many, of which type, in which library."""
+    """Filters of recently added items."""
 
     limit = WholeNumber(min_value=1, max_value=200, default=50, help_text="Maximum items.")
     type = serializers.ChoiceField(
@@ -134,7 +134,7 @@ class ChildrenQuery(DetailsQuery):
 
 
 class LookupQuery(Query):
-    """Which guid to look for."""
+    """The guid to look up."""
 
     guid = serializers.RegexField(
         r"^(plex://[a-z]+/[0-9a-f]{1,40}|imdb://tt[0-9]{1,12}|(tmdb|tvdb)://[0-9]{1,12})\Z",
@@ -148,21 +148,21 @@ class LookupQuery(Query):
 
 
 class OnDeckQuery(DetailsQuery):
-    """How much of what can be continued."""
+    """How many of the items to continue."""
 
     limit = WholeNumber(min_value=1, max_value=200, default=50, help_text="Maximum items.")
 
 
 class PlaylistsQuery(Query):
-    """Which playlists."""
+    """A filter of playlists."""
 
     type = serializers.ChoiceField(
-        choices=["video", "audio", "photo"], required=False, help_text="What they hold."
+        choices=["video", "audio", "photo"], required=False, help_text="The type of their items."
     )
 
 
 class CollectionsQuery(Query):
-    """Which of a library's collections; all when nothing is given."""
+    """A page of a library's collections; all of them without parameters."""
 
     start = WholeNumber(
         min_value=0, max_value=LARGEST_START, default=0, help_text="Starting offset."
@@ -173,4 +173,4 @@ class CollectionsQuery(Query):
 
 
 class CollectionQuery(DetailsQuery, CollectionsQuery):
-    """Which of a collection's items; all when nothing is given."""
+    """A page of the items of a collection or playlist; all of them without parameters."""

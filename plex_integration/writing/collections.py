@@ -178,14 +178,14 @@ def _item_keys(editor: CollectionEditor, key: str, current: EditableCollection) 
 
 def _library_id(current: EditableCollection) -> str:
     if current.library is None:
-        raise PlexApiError("Plex does not tell which library the collection is in.")
+        raise PlexApiError("Plex did not report the collection's library.")
     return current.library.id
 
 
 def _type(current: EditableCollection) -> str:
     kind = current.subtype or (current.library.type if current.library else None)
     if kind is None:
-        raise PlexApiError("Plex does not tell what the collection holds.")
+        raise PlexApiError("Plex did not report the type of the collection's items.")
     return kind
 
 

@@ -130,5 +130,5 @@ def _regular(editor: PlaylistEditor, key: str) -> media.Playlist:
 
 def _type(current: media.Playlist) -> str:
     if current.playlistType is None:
-        raise PlexApiError("Plex does not tell what the playlist holds.")
+        raise PlexApiError("Plex did not report the playlist's type.")
     return current.playlistType

@@ -1,7 +1,7 @@
-"""Run the whole service on this machine: a foreground supervisor of its processes.
+"""Run the whole service on this machine: start, supervise and stop its processes.
 
-It knows processes and ports. What the service itself can do it learns as any client does: over
-HTTP. The service's settings are the environment of its children, never this process's own.
+This command knows processes and ports. What it prints about the service, it reads over HTTP like
+any client. The settings of the service go into the environment of the child processes only.
 """
 
 import contextlib
@@ -36,15 +36,15 @@ except ImportError:
 
 HOST = "127.0.0.1"
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-# Seconds: for all children to come up, and for all of them to go before they are killed.
+# Seconds for all processes to start, and to stop before they are killed.
 START_TIMEOUT = 60
 STOP_TIMEOUT = 10
 SIMULATED_TOKEN = "owner-token-of-the-simulator"  # noqa: S105 - opens nothing real
 MANAGE = (sys.executable, "manage.py")
 
-# Lines to paste into a shell, beside those of README.
+# Lines to paste into a shell.
 WRITING = """\
-A collection made, filled, reordered and removed, as the administrator:
+Create, fill, reorder and delete a collection, as the administrator:
 
 plex=%(root)s/api/v1/plex
 write() { %(curl)s -s -H 'Content-Type: application/json' -H "Authorization: Bearer $token" "$@"; echo; }
@@ -62,7 +62,7 @@ _PR_SET_PDEATHSIG = 1
 
 @dataclass(frozen=True)
 class Child:
-    """A process of the demo; it is up when something listens at its port, if it has one."""
+    """A process of the demo. It is ready when something listens at its port, if it has one."""
 
     name: str
     argv: tuple[str, ...]
@@ -70,7 +70,7 @@ class Child:
 
 
 class Command(BaseCommand):
-    """Start everything, tell how to use it, wait, stop everything."""
+    """Start everything, print how to use it, wait, and stop everything."""
 
     help = "Run the service here with Valkey and a Plex server (simulated unless PLEX_URL is set)."
     requires_system_checks = []
@@ -98,8 +98,8 @@ class Command(BaseCommand):
         valkey_port = _free(0, "Valkey", "", "")
         children = [_valkey(valkey_port, state)]
         if simulated:
-            asked = options["plex_port"]
-            plex_port = _free(asked, "the simulated Plex", "PLEX_PORT", "--plex-port")
+            wanted = options["plex_port"]
+            plex_port = _free(wanted, "the simulated Plex", "PLEX_PORT", "--plex-port")
             plex_url, plex_token = f"http://{HOST}:{plex_port}", SIMULATED_TOKEN
             children.append(_simulator(plex_port))
         children += [_service(port), Child("listener", (*MANAGE, "plex_listen"))]
@@ -122,30 +122,30 @@ class Command(BaseCommand):
         with _Supervisor(state, environment) as supervisor:
             try:
                 self._start(supervisor, children)
-                self._tell(f"http://{HOST}:{port}", plex_url, simulated, state)
+                self._print_usage(f"http://{HOST}:{port}", plex_url, simulated, state)
                 supervisor.watch()
             except KeyboardInterrupt:
-                self._say("Stopping…")
-        self._say("Stopped.")
+                self._print("Stopping…")
+        self._print("Stopped.")
 
     def _start(self, supervisor: "_Supervisor", children: list[Child]) -> None:
-        self._say("Bringing the database up to date…")
+        self._print("Bringing the database up to date…")
         supervisor.run(Child("migrate", (*MANAGE, "migrate", "--noinput")))
-        self._say("Creating the users…")
+        self._print("Creating the users…")
         supervisor.run(Child("users", (*MANAGE, "demo_users")))
         for child in children:
             where = f" at {HOST}:{child.port}" if child.port else ""
-            self._say(f"Starting {child.name}{where}…")
+            self._print(f"Starting {child.name}{where}…")
             supervisor.start(child)
         for child in children:
             if child.port:
                 supervisor.wait_until(child.name, partial(_is_listening, child.port))
 
-    def _tell(self, root: str, plex_url: str, simulated: bool, state: Path) -> None:
+    def _print_usage(self, root: str, plex_url: str, simulated: bool, state: Path) -> None:
         name, (password, _) = "demo", USERS["demo"]
         sign_in = {"username": name, "password": password}
-        token = _ask(f"{root}/api/v1/auth/token", body=sign_in)["data"]["access"]
-        libraries = _ask(f"{root}/api/v1/plex/libraries", token=token)
+        token = _request_json(f"{root}/api/v1/auth/token", body=sign_in)["data"]["access"]
+        libraries = _request_json(f"{root}/api/v1/plex/libraries", token=token)
         path = "libraries"
         if libraries["success"] and libraries["data"]["libraries"]:
             path = f"libraries/{libraries['data']['libraries'][0]['id']}/items?size=2"
@@ -166,7 +166,7 @@ class Command(BaseCommand):
                 for user, (password, is_admin) in USERS.items()
             ),
             "",
-            "A request, with a token that is good for 15 minutes:",
+            "A request, with a token that is valid for 15 minutes:",
             "",
             _curl(f"{root}/api/v1/plex/{path}", "-H", f"Authorization: Bearer {token}"),
             "",
@@ -186,16 +186,16 @@ class Command(BaseCommand):
             sign_in = {"username": name, "password": password}
             lines.append(WRITING % {"curl": _curl(), "root": root, "body": json.dumps(sign_in)})
         if not libraries["success"]:
-            lines.append(f"Plex does not answer as it should: {libraries['error']['message']}\n")
-        self._say("\n".join(lines))
+            lines.append(f"Plex does not respond as expected: {libraries['error']['message']}\n")
+        self._print("\n".join(lines))
 
-    def _say(self, text: str) -> None:
+    def _print(self, text: str) -> None:
         self.stdout.write(text)
         self.stdout.flush()
 
 
 class _Supervisor:
-    """The demo's processes: leaving the `with` stops every one of them, whatever happened."""
+    """The processes of the demo: leaving the `with` block stops all of them."""
 
     def __init__(self, state: Path, environment: dict[str, str]) -> None:
         self._state = state
@@ -218,20 +218,20 @@ class _Supervisor:
         for process in processes:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 process.wait(max(0.0, deadline - time.monotonic()))
-            # Whatever is left of its group: a worker that outlived its master, or would not go.
+            # The rest of its group: workers that outlived their parent or did not stop.
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
             process.wait()
 
     def run(self, child: Child) -> None:
-        """Run a step to its end. Raises CommandError where it fails."""
+        """Run a step to its end. Raises CommandError if it fails."""
         process = self.start(child)
         if process.wait() != 0:
-            raise CommandError(self._obituary(child, process))
+            raise CommandError(self._failure_of(child, process))
         self._running.remove((child, process))
 
     def start(self, child: Child) -> subprocess.Popen[bytes]:
-        """Start a child in a process group of its own: Ctrl-C reaches only this process."""
+        """Start a process in its own process group, so that Ctrl-C reaches only this one."""
         with (self._state / f"{child.name}.log").open("wb") as log:
             process = subprocess.Popen(  # noqa: S603
                 child.argv,
@@ -247,7 +247,7 @@ class _Supervisor:
         return process
 
     def wait_until(self, name: str, is_up: Callable[[], bool]) -> None:
-        """Wait for a child. Raises CommandError where any ends or this one takes too long."""
+        """Wait for a process. Raises CommandError if any process ends or this takes too long."""
         deadline = time.monotonic() + START_TIMEOUT
         while not is_up():
             self._check()
@@ -256,7 +256,7 @@ class _Supervisor:
             time.sleep(0.05)
 
     def watch(self) -> None:
-        """Stay as long as all children do, and as whoever started this does."""
+        """Wait while all processes run. Raises CommandError when one ends, or the parent does."""
         while True:
             self._check()
             if os.getppid() != self._parent:
@@ -266,9 +266,9 @@ class _Supervisor:
     def _check(self) -> None:
         for child, process in self._running:
             if process.poll() is not None:
-                raise CommandError(self._obituary(child, process))
+                raise CommandError(self._failure_of(child, process))
 
-    def _obituary(self, child: Child, process: subprocess.Popen[bytes]) -> str:
+    def _failure_of(self, child: Child, process: subprocess.Popen[bytes]) -> str:
         log = self._state / f"{child.name}.log"
         last = log.read_text(errors="replace").splitlines()[-15:]
         return "\n".join([f"{child.name} ended with {process.returncode}. Its log, {log}:", *last])
@@ -295,7 +295,7 @@ def _service(port: int) -> Child:
 
 
 def _follow(parent: int) -> Callable[[], None]:
-    """Return what makes a new process end with its parent, even where that is killed (Linux)."""
+    """Return a function that makes a new process end with its parent, even a killed one (Linux)."""
 
     def follow() -> None:
         if _libc is not None:
@@ -313,9 +313,9 @@ def _port(text: str) -> int:
 
 
 def _free(port: int, what: str, variable: str, option: str) -> int:
-    """Return the port, or a free one for 0. Raises CommandError where it cannot be had."""
+    """Return the port, or a free one for 0. Raises CommandError if it cannot be used."""
     with socket.socket() as probe:
-        # As the servers bind: connections of an earlier run that linger are no obstacle.
+        # Like the servers: closed connections of an earlier run do not block the port.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((HOST, port))
@@ -335,8 +335,8 @@ def _is_listening(port: int) -> bool:
         return probe.connect_ex((HOST, port)) == 0
 
 
-def _ask(url: str, *, token: str = "", body: Any = None) -> Any:
-    """Return the service's answer, good or bad; no proxy stands between."""
+def _request_json(url: str, *, token: str = "", body: Any = None) -> Any:
+    """Return the JSON of the service's response, whatever its status; without a proxy."""
     headers = {"Content-Type": "application/json"}
     if token:
         headers["Authorization"] = f"Bearer {token}"
@@ -352,7 +352,7 @@ def _ask(url: str, *, token: str = "", body: Any = None) -> Any:
 
 
 def _curl(url: str | None = None, *options: str) -> str:
-    """Return a line to paste into a shell; a proxy in the environment is not for this machine."""
+    """Return a line to paste into a shell; it bypasses a proxy of the environment."""
     proxied = urllib.request.getproxies().get("http") and not urllib.request.proxy_bypass(HOST)
     return shlex.join(
         ["curl", *(["--noproxy", "*"] if proxied else []), *options, *filter(None, [url])]

@@ -1,4 +1,4 @@
-"""Create the demo's users. Their passwords are known to everyone: only the demo's own database."""
+"""Create the users of the demo, whose passwords are public, in the demo's database only."""
 
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ USERS = {"admin": ("medianest-admin", True), "demo": ("medianest-demo", False)}
 
 
 class Command(BaseCommand):
-    """Create the users of `make demo`, or give them their passwords back.
+    """Create the users of `make demo`, or reset their passwords.
 
     Its Plex may be another one than the last time: the next start counts as the first.
     """

@@ -1,7 +1,7 @@
-"""The contract: what may be asked (…Query), what is answered (…Payload); OpenAPI comes from here.
+"""Payloads: what goes under `data`. The OpenAPI document is generated from them.
 
-A member with `required=False` is one the document marks optional: it is left out where Plex has no
-value. Any other member is always there, null where Plex has none.
+A member with `required=False` is optional in the API document: it is left out where Plex has no
+value. Every other member is always present, and null where Plex has none.
 """
 
 from plex_integration.reading.queries import (

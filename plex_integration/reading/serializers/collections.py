@@ -1,4 +1,4 @@
-"""Collections."""
+"""Payloads of collections."""
 
 from rest_framework import serializers
 
@@ -13,7 +13,7 @@ from plex_integration.reading.serializers.items import (
 
 
 class ListedCollectionPayload(Payload):
-    """A collection, as a library lists it."""
+    """A collection."""
 
     ratingKey = serializers.CharField()
     key = serializers.CharField()

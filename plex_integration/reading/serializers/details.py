@@ -1,4 +1,4 @@
-"""An item by itself, with everything Plex holds of it."""
+"""The payload of one item with everything that Plex has of it."""
 
 from rest_framework import serializers
 
@@ -13,7 +13,7 @@ from plex_integration.reading.serializers.items import (
 
 
 class StreamPayload(Payload):
-    """A track of a file."""
+    """A video, audio, subtitle or lyrics stream of a file."""
 
     id = serializers.IntegerField(allow_null=True)
     streamType = serializers.CharField(
@@ -35,13 +35,13 @@ class StreamPayload(Payload):
 
 
 class DetailedPartPayload(PartPayload):
-    """One file of a version, with its tracks."""
+    """One file of a version, with its streams."""
 
     streams = StreamPayload(many=True)
 
 
 class DetailedMediaPayload(MediaPayload):
-    """One version of an item, with its files' tracks."""
+    """One version of an item, with the streams of its files."""
 
     parts = DetailedPartPayload(many=True)
 
@@ -49,7 +49,7 @@ class DetailedMediaPayload(MediaPayload):
 class RatingPayload(Payload):
     """One source's rating, from 0 to 10."""
 
-    provider = serializers.CharField(help_text="Who rated, such as `imdb`.")
+    provider = serializers.CharField(help_text="The source of the rating, such as `imdb`.")
     type = serializers.CharField(required=False, help_text="`critic` or `audience`.")
     value = serializers.FloatField()
 
@@ -65,7 +65,7 @@ class ChapterPayload(Payload):
 
 
 class ItemDetailPayload(ItemPayload):
-    """An item with everything Plex holds of it."""
+    """An item with everything that Plex has of it."""
 
     actors = ActorPayload(many=True, required=False, help_text="All, in billing order.")
     producers = TagPayload(many=True, required=False)

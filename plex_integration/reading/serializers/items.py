@@ -1,4 +1,4 @@
-"""Items, and the answers that are lists of them."""
+"""Payloads of items and of lists of items."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from plex_integration.images.signing import SignedImageLink
 
 
 class LibraryReferencePayload(Payload):
-    """The library something belongs to."""
+    """The library that an item, collection or list belongs to."""
 
     id = serializers.CharField()
     title = serializers.CharField(allow_null=True)
@@ -32,10 +32,10 @@ class ActorPayload(TagPayload):
 
 
 class FilePath(serializers.CharField):
-    """A path on the server; null unless the context's `show_file_paths` is true."""
+    """A path on the server; null unless `show_file_paths` is true in the context."""
 
     def __init__(self) -> None:
-        super().__init__(allow_null=True, help_text="Null where the setting hides paths.")
+        super().__init__(allow_null=True, help_text="Null if the operator hides file paths.")
 
     def to_representation(self, value: Any) -> Any:
         return value if self.context["show_file_paths"] else None
@@ -73,7 +73,7 @@ class MediaPayload(Payload):
 
 
 class ExternalIdsPayload(Payload):
-    """The item's ids elsewhere, those known."""
+    """The item's known ids at other sites."""
 
     imdb = serializers.CharField(required=False)
     tmdb = serializers.CharField(required=False)
@@ -82,7 +82,7 @@ class ExternalIdsPayload(Payload):
 
 
 class PlaybackProgressPayload(Payload):
-    """How far the viewer is."""
+    """How far the item has been played."""
 
     viewOffset = serializers.IntegerField(help_text="Milliseconds.")
     viewCount = serializers.IntegerField()
@@ -108,7 +108,7 @@ class ItemPayload(Payload):
     tagline = serializers.CharField(required=False)
     contentRating = serializers.CharField(required=False)
     duration = serializers.IntegerField(required=False, help_text="Milliseconds.")
-    originallyAvailableAt = serializers.CharField(required=False, help_text="As Plex has it.")
+    originallyAvailableAt = serializers.CharField(required=False, help_text="As Plex sends it.")
     addedAt = Instant(allow_null=True)
     updatedAt = Instant(allow_null=True)
     art = serializers.CharField(required=False)
@@ -132,7 +132,7 @@ class ItemPayload(Payload):
     countries = TagPayload(many=True, required=False)
     collections = TagPayload(many=True, required=False)
     media = MediaPayload(many=True, required=False)
-    seasonCount = serializers.IntegerField(required=False, help_text="Without specials.")
+    seasonCount = serializers.IntegerField(required=False, help_text="Seasons without specials.")
     episodeCount = serializers.IntegerField(required=False)
     childCount = serializers.IntegerField(required=False, help_text="Seasons with specials.")
     leafCount = serializers.IntegerField(required=False)
@@ -141,25 +141,25 @@ class ItemPayload(Payload):
 
 
 class PaginationPayload(Payload):
-    """Where this page lies in the whole."""
+    """The position of this page in the whole list."""
 
     start = serializers.IntegerField()
-    size = serializers.IntegerField(help_text="The page size in force.")
-    total = serializers.IntegerField(help_text="All that match.")
+    size = serializers.IntegerField(help_text="The page size of this request.")
+    total = serializers.IntegerField(help_text="The number of all matches.")
     hasMore = serializers.BooleanField()
 
 
 class SearchResultPayload(ItemPayload):
-    """An item, and what in it matched."""
+    """An item and what the search matched in it."""
 
-    matchReason = serializers.CharField(help_text="`title`, or what Plex says it matched.")
+    matchReason = serializers.CharField(help_text="`title`, or what Plex reports.")
 
 
 class SearchPayload(Payload):
     """`GET /search`."""
 
     results = SearchResultPayload(many=True)
-    total = serializers.IntegerField(help_text="Results returned.")
+    total = serializers.IntegerField(help_text="The number of results returned.")
     queryTime = serializers.IntegerField(help_text="Milliseconds that Plex took.")
 
 
@@ -167,7 +167,7 @@ class RecentlyAddedPayload(Payload):
     """`GET /recently-added`."""
 
     items = ItemPayload(many=True)
-    total = serializers.IntegerField(help_text="All of the timeframe, before `limit`.")
+    total = serializers.IntegerField(help_text="All in the timeframe, before `limit`.")
     timeframe = serializers.CharField()
 
 

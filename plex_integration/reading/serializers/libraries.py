@@ -1,4 +1,4 @@
-"""Libraries, what they hold and how they are filtered."""
+"""Payloads of libraries, their statistics, filters and items."""
 
 from rest_framework import serializers
 
@@ -13,14 +13,14 @@ from plex_integration.reading.serializers.items import (
 
 
 class LocationPayload(Payload):
-    """A folder a library reads."""
+    """A folder of a library."""
 
     id = serializers.IntegerField(allow_null=True)
     path = FilePath()
 
 
 class LibraryStatisticsPayload(Payload):
-    """How much a library holds."""
+    """How many items a library has, and how large they are."""
 
     count = serializers.IntegerField(allow_null=True)
     totalSize = serializers.IntegerField(allow_null=True, help_text="Bytes.")

@@ -1,4 +1,4 @@
-"""Playlists."""
+"""Payloads of playlists."""
 
 from rest_framework import serializers
 
@@ -34,7 +34,7 @@ class PlaylistsPayload(Payload):
 
 
 class PlaylistItemPayload(ItemPayload):
-    """An item of a playlist; the same item can stand in it twice."""
+    """An item of a playlist, which can contain the same item twice."""
 
     playlistItemId = serializers.IntegerField(allow_null=True)
 

@@ -1,4 +1,4 @@
-"""The Plex server."""
+"""Payloads of the Plex server."""
 
 from rest_framework import serializers
 
@@ -15,7 +15,7 @@ class ServerInfoPayload(Payload):
     platformVersion = serializers.CharField(allow_null=True)
     machineIdentifier = serializers.CharField(allow_null=True)
     updatedAt = Instant(allow_null=True)
-    createdAt = Instant(allow_null=True, help_text="Plex has no source for it: null.")
+    createdAt = Instant(allow_null=True, help_text="Null: Plex does not report it.")
     multiuser = serializers.BooleanField(allow_null=True)
     transcoderActiveVideoSessions = serializers.IntegerField(allow_null=True)
     transcoderAudio = serializers.BooleanField(allow_null=True)
@@ -39,7 +39,7 @@ class ConnectionPayload(Payload):
 
 
 class FeaturesPayload(Payload):
-    """What the server can do; null where Plex has no word for it."""
+    """What the server can do; null where Plex does not report it."""
 
     activityNotifications = serializers.BooleanField(allow_null=True)
     collections = serializers.BooleanField(allow_null=True)
@@ -62,10 +62,12 @@ class FeaturesPayload(Payload):
 
 
 class ServerStatisticsPayload(Payload):
-    """How much the server holds and does."""
+    """How much the server has and how many sessions play."""
 
-    accountID = serializers.IntegerField(allow_null=True, help_text="No source in Plex: null.")
-    deviceID = serializers.IntegerField(allow_null=True, help_text="No source in Plex: null.")
+    accountID = serializers.IntegerField(
+        allow_null=True, help_text="Null: Plex does not report it."
+    )
+    deviceID = serializers.IntegerField(allow_null=True, help_text="Null: not reported.")
     sessionCount = serializers.IntegerField(allow_null=True)
     libraryCount = serializers.IntegerField(allow_null=True)
     totalSize = serializers.IntegerField(allow_null=True, help_text="Bytes.")

@@ -46,8 +46,8 @@ def item_children(catalog: Catalog, ids: Mapping[str, str], query: Mapping[str, 
 def item_lookup(catalog: Catalog, ids: Mapping[str, str], query: Mapping[str, Any]) -> Read:
     """Ask for the items of all libraries with a guid.
 
-    A guid of Plex is asked for as it is. An outside one is first looked for as it is, then under
-    the guid of Plex that each library's agent says it stands for.
+    A guid of Plex is looked up directly. A guid of another site is first looked up directly, then
+    by the Plex guid to which each library's agent maps it.
     """
     guid = query["guid"]
     libraries = catalog.libraries()

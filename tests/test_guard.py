@@ -17,6 +17,7 @@ from django.core.management import call_command
 from plex_integration import errors
 
 ROOT = Path(__file__).parent.parent
+RUNTIME = "plex_integration/configuration/runtime.py"
 SERVICE = ("medianest", "accounts", "plex_integration")
 
 
@@ -97,6 +98,25 @@ def _functions_inside(function: ast.FunctionDef) -> list[ast.FunctionDef]:
         for each in ast.walk(function)
         if isinstance(each, ast.FunctionDef) and each is not function
     ]
+
+
+@pytest.mark.parametrize(
+    ("words", "home"),
+    [
+        ("seconds_until_allowed(", "plex_integration/caching/breaker.py"),
+        ("No Plex server is configured.", RUNTIME),
+        ("Future()", "plex_integration/caching/single_flight.py"),
+    ],
+    ids=["the breaker guard", "no server is configured", "the single flight"],
+)
+def test_what_all_share_is_written_once(words: str, home: str) -> None:
+    files = [
+        str(path.relative_to(ROOT))
+        for folder in ("accounts", "plex_integration")
+        for path in (ROOT / folder).rglob("*.py")
+        if words in path.read_text()
+    ]
+    assert files == [home]
 
 
 def test_the_service_does_not_know_the_simulator_but_for_the_demo() -> None:

@@ -9,6 +9,7 @@ from medianest import store
 from plex_integration.caching import invalidation
 from plex_integration.caching.breaker import FAILURES, PAUSE
 from plex_integration.configuration import runtime
+from plex_integration.errors import PlexServerUnavailable
 from plex_integration.plex import Diagnosis, diagnose
 
 MAX_SECONDS = 2.0
@@ -17,9 +18,10 @@ MAX_SECONDS = 2.0
 
 def plex() -> Diagnosis:
     """Return whether Plex responds, and its libraries."""
-    connection = runtime.current().connection
-    if connection is None:
-        return Diagnosis(False, "No Plex server is configured.")
+    try:
+        connection = runtime.required_connection()
+    except PlexServerUnavailable as problem:
+        return Diagnosis(False, str(problem.detail))
     return diagnose(connection, MAX_SECONDS)
 
 

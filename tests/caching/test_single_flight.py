@@ -16,7 +16,7 @@ from plex_integration import policies
 from plex_integration.caching import failures, load_lock, response_cache, tags
 from plex_integration.caching.response_cache import CacheKey, Loaded, ResponseCache
 from plex_integration.caching.single_flight import SingleFlight
-from plex_integration.errors import LibraryNotFound, PlexApiError
+from plex_integration.errors import LibraryNotFound, PlexApiError, PlexServerUnavailable
 from plex_simulator import Simulator
 from tests.service import House, Person, Service, Valkey, ask, at_once, until
 
@@ -245,6 +245,34 @@ def test_all_who_wait_are_told_the_failure_of_the_one_load(flights: Any) -> None
     results = threads.join()
     assert load.times == 1
     assert [type(each) for each in results] == [PlexApiError] * 7
+
+
+@pytest.mark.parametrize(
+    "problem",
+    [
+        PlexApiError("Plex answered with status 418."),
+        PlexServerUnavailable("Plex server is starting up.", headers={"Retry-After": "7"}),
+        PlexServerUnavailable(details={"attempts": [1, 2]}),
+    ],
+    ids=["a message", "headers", "details"],
+)
+def test_all_who_wait_get_the_same_message_details_and_headers(
+    flights: ResponseCache, problem: Problem
+) -> None:
+    load, threads = Load(problem=problem), Threads()
+    threads.start(fetch, flights, load)
+    assert load.begun.acquire(timeout=5)
+    for _ in range(3):
+        threads.start(fetch, flights, load)
+    time.sleep(0.2)
+    load.ended.set()
+    results = threads.join()
+    assert load.times == 1
+    assert len(results) == 4
+    for each in results:
+        assert type(each) is type(problem)
+        assert (each.detail, each.details) == (problem.detail, problem.details)
+        assert each.headers == problem.headers
 
 
 def test_all_who_wait_are_told_of_a_defect_too_and_none_repeats_it(

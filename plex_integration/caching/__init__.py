@@ -17,7 +17,6 @@ metrics         how the cache does, over all workers
 from plex_integration.caching import failures
 from plex_integration.caching.response_cache import CacheKey, Loaded, ResponseCache
 
-__all__ = ["CacheKey", "Loaded", "get_or_load", "response_cache_of_plex"]
+__all__ = ["CacheKey", "Loaded", "get_or_load"]
 
-response_cache_of_plex = ResponseCache(failures)
-get_or_load = response_cache_of_plex.get_or_load
+get_or_load = ResponseCache(failures).get_or_load

@@ -49,6 +49,14 @@ class TagVersions:
         """Return a tag's version; "" for a tag that was never invalidated."""
         return self._versions.get(tag, "")
 
+    def match(self, recorded: Mapping[str, str]) -> bool:
+        """Tell whether all of these tags still have the recorded versions."""
+        # A loop, since this runs for every hit, often over more than 50 tags.
+        for tag, version in recorded.items():  # noqa: SIM110
+            if self._versions.get(tag, "") != version:
+                return False
+        return True
+
 
 @lru_cache(maxsize=4)
 def _parse(raw: bytes | None) -> TagVersions:

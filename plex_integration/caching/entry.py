@@ -150,9 +150,7 @@ def _head(written: bytes) -> Head | None:
 
 def is_current(head: Head, versions: TagVersions) -> bool:
     """Tell whether nothing has changed that an entry depends on."""
-    return head.base == versions.get(EVERYTHING) and all(
-        versions.get(tag) == version for tag, version in head.tags.items()
-    )
+    return head.base == versions.get(EVERYTHING) and versions.match(head.tags)
 
 
 def _unpacked(packed: bytes) -> bytes:

@@ -1,10 +1,13 @@
-"""`python -m tests.benchmarks hit`: run one benchmark by its name."""
+"""`python -m tests.benchmarks NAME`: run one benchmark."""
 
 import sys
 
-from tests.benchmarks import hit
+from tests.benchmarks import calls, hit
+
+BENCHMARKS = {"calls": calls.main, "hit": hit.main}
 
 if __name__ == "__main__":
-    if sys.argv[1:] != ["hit"]:
-        sys.exit("usage: python -m tests.benchmarks hit")
-    hit.main()
+    name, *arguments = sys.argv[1:] or [""]
+    if name not in BENCHMARKS:
+        sys.exit(f"usage: python -m tests.benchmarks {'|'.join(BENCHMARKS)}")
+    BENCHMARKS[name](*arguments)

@@ -32,6 +32,7 @@ REASONS = {
     "needs a Plex server",
     "runs the tests",
     "runs until Ctrl-C",
+    "takes a minute",
 }
 # Where the documentation says that the demo's service and simulated Plex listen.
 SERVICE, PLEX = "127.0.0.1:8000", "127.0.0.1:32500"

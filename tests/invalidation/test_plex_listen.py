@@ -123,7 +123,7 @@ def test_what_changed_while_redis_was_away_is_dropped_when_it_is_back(
     before = freshness.dropped()
     valkey.send(signal.SIGSTOP)
     try:
-        changing.catalogue.change(key, title="Kept for Redis")
+        changing.catalogue.change(key, title="Kept for Redis", title_sort="0")
         until(
             lambda: listening.says("Redis cannot receive invalidations"), 5, "the listener notices"
         )

@@ -1,1 +1,1 @@
-"""The Django project: settings, the URL map, the outer edge of every request."""
+"""The Django project: settings, URLs, and what all apps share (`api`, `store`)."""

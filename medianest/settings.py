@@ -294,10 +294,8 @@ REST_FRAMEWORK = {
     "EXCEPTION_HANDLER": "medianest.api.exceptions.exception_handler",
     # `?format=` is ignored like any other unknown parameter.
     "URL_FORMAT_OVERRIDE": None,
-    "DEFAULT_METADATA_CLASS": "rest_framework.metadata.SimpleMetadata",
     "STRICT_JSON": True,
     "UNICODE_JSON": True,
-    "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
 
 SIMPLE_JWT = {

@@ -1,4 +1,4 @@
-"""The whole map."""
+"""The URL map of the project."""
 
 from django.contrib import admin
 from django.templatetags.static import static

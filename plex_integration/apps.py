@@ -18,7 +18,7 @@ class PlexIntegrationConfig(AppConfig):
 
 
 def plex_is_configured(**_: Any) -> list[checks.CheckMessage]:
-    """Warn where the environment names no Plex server: unless the admin does, responses are 503."""
+    """Report an environment without a Plex server: until the admin has one, requests get 503."""
     if settings.PLEX_URL and settings.PLEX_TOKEN:
         return []
     return [

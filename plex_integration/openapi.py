@@ -141,9 +141,12 @@ _METADATA = {
             "timestamp": {"type": "string", "format": "date-time"},
             "requestId": {"type": "string"},
             "cached": {"type": "boolean"},
-            "cacheAge": {"type": "integer", "description": "Seconds; 0 when fresh."},
-            "stale": {"type": "boolean", "description": "An old answer, since Plex failed."},
-            "staleReason": {"type": "string", "description": "The code of what failed."},
+            "cacheAge": {"type": "integer", "description": "Age in seconds; 0 if just loaded."},
+            "stale": {
+                "type": "boolean",
+                "description": "Expired, and Plex fails now.",
+            },
+            "staleReason": {"type": "string", "description": "The code of the error."},
         },
     },
     "Failure": {
@@ -183,7 +186,7 @@ class SchemaView(SpectacularAPIView):
 
 
 def complete(result: Any, generator: Any, request: Any, public: Any) -> Any:
-    """Put every answer into the envelope and add the errors it can be replaced by."""
+    """Wrap every response in the envelope and add its error responses."""
     for path in result["paths"].values():
         for method, operation in path.items():
             name = operation["operationId"]
@@ -219,7 +222,7 @@ def _wrap(
     answer: dict[str, Any],
     metadata: str,
     headers: dict[str, tuple[str, str]],
-    description: str = "Answered.",
+    description: str = "Success.",
 ) -> None:
     content = answer.get("content", {}).get("application/json", {})
     answer["description"] = description
@@ -242,7 +245,7 @@ def _wrap(
 def _as_written(operation: dict[str, Any]) -> None:
     answers = operation["responses"]
     is_creation = "201" in answers
-    done = "What a dry run would do." if is_creation else "Done, or with `dryRun` what would be."
+    done = "What a dry run would do." if is_creation else "The result, or with `dryRun` the plan."
     _wrap(answers["200"], "Metadata", _HEADERS | _WRITE_HEADERS, done)
     if is_creation:
         headers = _HEADERS | _WRITE_HEADERS | {"Location": ("string", "The path of what is new.")}

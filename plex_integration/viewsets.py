@@ -1,6 +1,7 @@
 """What the viewsets of reading, writing and images share: limits, ids in the path, metrics."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, ClassVar
 
 from rest_framework.permissions import SAFE_METHODS
@@ -8,6 +9,7 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 from rest_framework.viewsets import ViewSet
 
+from medianest import store
 from medianest.api.exceptions import Problem
 from medianest.api.limits import reading_of, user_hit
 from medianest.api.schema import Endpoint
@@ -29,7 +31,7 @@ NOT_FOUND: Mapping[str, type[Problem]] = {
     "playlistKey": PlaylistNotFound,
     "ratingKey": ItemNotFound,
 }
-"""Parameters of paths that are ids of Plex, and the error of what cannot be one."""
+"""The path parameters that are Plex ids, and the error for a value that cannot be an id."""
 
 
 class PolicyThrottle(SlidingWindowThrottle):
@@ -81,6 +83,10 @@ class PlexViewSet(RateLimitedView, ViewSet):
         reading = reading_of(self.request._request)
         if reading is None:
             raise TypeError("a request is counted before it is answered")
+        if reading.is_available and reading.tags.raw is None:
+            # An empty store: create the versions before anything depends on them.
+            versions = store.current().values.tag_versions()
+            return reading if versions is None else replace(reading, tags=versions)
         return reading
 
     def path_ids(self) -> dict[str, str]:
@@ -91,9 +97,9 @@ class PlexViewSet(RateLimitedView, ViewSet):
         return dict(self.kwargs)
 
     def finalize_response(self, request: Any, response: Any, *args: Any, **kwargs: Any) -> Any:
-        """Count the response in the metrics of the view's policy."""
+        """Count the response to a counted request in the metrics of the policy."""
         final = super().finalize_response(request, response, *args, **kwargs)
-        is_read = self.policy is not None and request.method in ("GET", "HEAD")
-        if is_read and self.policy and (outcome := metrics.outcome(final)):
+        is_read = request.method in ("GET", "HEAD") and reading_of(request._request)
+        if self.policy and is_read and (outcome := metrics.outcome(final)):
             metrics.record_response(self.policy.name, outcome)
         return final

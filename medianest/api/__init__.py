@@ -1,4 +1,4 @@
 """What the endpoints of every app share: envelope, errors, fields, throttling, pages, middleware.
 
-Imports no app. An app plugs in through Django's and DRF's own settings.
+Imports no app. Apps plug in through the settings of Django and DRF, and `limits.use_requests`.
 """

@@ -1,4 +1,4 @@
-"""Errors as the API answers them, and the handlers that translate every other exception.
+"""The errors of the API, and the handlers that translate every other exception.
 
     Problem                    500  a defect of this service; the base class of all others
     ├── Invalid                400  a bad parameter or body
@@ -100,7 +100,7 @@ class NotAcceptable(Problem):
 
     code = "NOT_ACCEPTABLE"
     status_code = 406
-    default_detail = "This service answers application/json."
+    default_detail = "This service sends application/json."
 
 
 class UnsupportedMediaType(Problem):
@@ -207,7 +207,7 @@ def _translated(error: Exception) -> Problem:
         return Invalid("The body is not valid JSON.", details={"body": ["Not valid JSON."]})
     if isinstance(error, SuspiciousOperation):  # too many parameters, too large a body
         return Invalid(
-            "The request is malformed.", details={"request": ["Too much, or malformed."]}
+            "The request is malformed.", details={"request": ["Malformed or too large."]}
         )
     if isinstance(error, exceptions.ValidationError):
         detail: Any = error.detail

@@ -11,6 +11,9 @@ from rest_framework import serializers
 from rest_framework.exceptions import ParseError
 from rest_framework.request import Request
 
+MAX_CACHED_LENGTH = 1024
+"""The most characters of parameters whose validation is cached."""
+
 
 class Payload(serializers.Serializer[Any]):
     """What goes under `data`: a member declared `required=False` is omitted where it is None."""
@@ -58,7 +61,8 @@ class Query(serializers.Serializer[Any]):
         }
         if repeated:
             raise serializers.ValidationError(repeated)
-        return _validated(cls, given)
+        is_short = sum(len(value) for _, value in given) <= MAX_CACHED_LENGTH
+        return _validated(cls, given) if is_short else _validated.__wrapped__(cls, given)
 
 
 class Body(serializers.Serializer[Any]):

@@ -1,4 +1,4 @@
-"""The response under /api where no endpoint is: the envelope, not Django's page."""
+"""The response to unknown paths under /api: NOT_FOUND in the envelope."""
 
 from typing import Any, NoReturn
 

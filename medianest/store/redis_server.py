@@ -5,7 +5,6 @@ nothing is sent any more, and a background thread, not a request, notices when R
 Knows nothing of what is stored.
 """
 
-import contextlib
 import hashlib
 import logging
 import threading
@@ -82,9 +81,14 @@ class Availability:
     def _wait_for_return(self) -> None:
         while True:
             time.sleep(RETRY_SECONDS)
-            with contextlib.suppress(redis.exceptions.RedisError, OSError):
+            try:
                 self._return()
-                return
+            except (redis.exceptions.RedisError, OSError):
+                continue
+            except Exception:
+                log.exception("Redis cannot be used again yet")
+                continue
+            return
 
     def _return(self) -> None:
         for check in self._checks:

@@ -186,6 +186,8 @@ class RedisValues(Values):
         with self._server.availability.lock:
             if not self._server.availability.is_available():
                 self._owed.update(tags)
+                if len(self._owed) > MAX_TAGS:
+                    self._owed = {EVERYTHING}
                 return False
         return self._invalidate(tags)  # it is available again since, or refuses
 

@@ -5,7 +5,7 @@ entry           a cached response as bytes, compressed once
 tags            what a response shows, so that a change invalidates just what shows it
 single_flight   one load for several threads of this process
 load_lock       one load for several workers and machines
-breaker         leave a Plex alone that keeps failing
+breaker         stop sending requests to a Plex that keeps failing
 failures        what the cache must know of this service's errors
 loading         a load from Plex: a client, the breaker, a rendered payload
 responses       a cached response as an HTTP response, and its headers

@@ -15,11 +15,10 @@ PAUSE = 5.0
 
 @contextmanager
 def guard() -> Iterator[None]:
-    """Run a conversation with Plex, and record whether Plex answered.
+    """Run requests to Plex, and record whether Plex responded.
 
     Raises PlexServerUnavailable, without calling Plex, while the breaker is open. Only
-    PlexServerUnavailable counts as a failure: any other error is an answer of Plex, if only a
-    refusal.
+    PlexServerUnavailable counts as a failure: with any other error Plex has responded.
     """
     breaker = store.current().breaker
     wait = breaker.seconds_until_allowed(FAILURES, PAUSE)

@@ -44,7 +44,7 @@ def dump(error: Exception) -> bytes:
         "details": error.details,
         "headers": error.headers,
     }
-    return json.dumps(about).encode()
+    return json.dumps(about, default=str).encode()
 
 
 def load(written: bytes) -> Exception:

@@ -36,16 +36,17 @@ _JSON = ("*/*", "application/json", "application/json, text/plain, */*")
 
 @dataclass(frozen=True)
 class KnownRequest:
-    """The cached response that a path and query string mean, while these catalog lists hold.
+    """The cached response that a path and query string mean.
 
-    `key` is the response's name in the store, `route` the name of the URL.
+    It holds while the lists of the catalog that it was derived from are current. `key` is the
+    response's name in the store, `route` the name of the URL.
     """
 
     policy: Policy
     key: str
     route: str
     scope: str
-    lists: Mapping[str, Head]
+    catalog_heads: Mapping[str, Head]
 
 
 _lock = Lock()
@@ -83,8 +84,7 @@ class FastPathMiddleware:
 
 
 def _hit(request: HttpRequest, known: KnownRequest, user_id: str) -> HttpResponse | None:
-    settings = runtime.current()
-    if settings.connection is None or settings.connection.scope != known.scope:
+    if not _is_current_scope(known.scope):
         return None
     request.get_host()  # refuses a foreign host, as the full path does
     reading = store.current().read(known.key, hit=user_hit(user_id, known.policy.limit))
@@ -99,11 +99,19 @@ def _hit(request: HttpRequest, known: KnownRequest, user_id: str) -> HttpRespons
     return response
 
 
+def _is_current_scope(scope: str) -> bool:
+    try:
+        connection = runtime.current().connection
+    except DatabaseError:
+        return False  # the full path answers 503
+    return connection is not None and connection.scope == scope
+
+
 def _fresh(reading: Reading, known: KnownRequest) -> CachedResponse | None:
     """Return the response if the request is within its limit and nothing has changed."""
     if reading.verdict is None or not reading.verdict.is_allowed or not reading.is_available:
         return None
-    if not all(entry.is_current(head, reading.tags) for head in known.lists.values()):
+    if not all(entry.is_current(head, reading.tags) for head in known.catalog_heads.values()):
         return None
     cached = found_in(reading, runtime.ttl(known.policy))
     return cached if cached and cached.is_fresh else None

@@ -15,8 +15,7 @@ from hashlib import blake2b
 from typing import Any, Literal, Protocol
 
 from medianest import store
-from medianest.store import Reading, TagVersions
-from medianest.store.locks import failure_of
+from medianest.store import Reading, TagVersions, failure_of
 from plex_integration.caching import entry, metrics
 from plex_integration.caching.entry import Entry
 from plex_integration.caching.load_lock import LoadLock
@@ -130,13 +129,21 @@ class ResponseCache:
         self.flights: SingleFlight[CachedResponse] = SingleFlight()
 
     def get_or_load(
-        self, key: CacheKey, *, ttl: int, load: Load, deadline: float, renew: bool = False
+        self,
+        key: CacheKey,
+        *,
+        ttl: int,
+        load: Load,
+        deadline: float,
+        renew: bool = False,
+        as_of: Reading | None = None,
     ) -> CachedResponse:
         """Return the response of a key: from the cache, or loaded once for all who want it now.
 
         `deadline`, a moment of `time.monotonic()`, bounds the whole; `load` is given the seconds
-        that are left. `renew` loads even where the cached response is fresh. Raises what the load
-        raises, unless an expired response can be served instead.
+        that are left. `renew` loads even where the cached response is fresh. `as_of` is the reading
+        at which the request's own inputs were current: a change after it makes the response a miss.
+        Raises what the load raises, unless an expired response can be served instead.
         """
         reading = store.current().read(key.name)
         cached = found_in(reading, ttl)
@@ -144,7 +151,16 @@ class ResponseCache:
             return cached
         # With a TTL of 0, never serve an expired entry to other requests.
         accepts_expired = ttl > 0 and not renew
-        request = _Request(self, key, ttl, load, deadline, reading, cached, accepts_expired)
+        request = _Request(
+            cache=self,
+            key=key,
+            ttl=ttl,
+            load=load,
+            deadline=deadline,
+            as_of=as_of or reading,
+            cached=cached,
+            accepts_expired=accepts_expired,
+        )
         try:
             return request.response()
         except Exception as error:
@@ -160,8 +176,8 @@ class ResponseCache:
 class _Request:
     """A request that the cache could not answer at once.
 
-    `cached` is what its reading found, which it may be given while another request loads if it
-    `accepts_expired` responses.
+    `cached` is what it found, which it may be given while another request loads if it
+    `accepts_expired` responses. It loads under the tag versions of `as_of`.
     """
 
     cache: ResponseCache
@@ -169,7 +185,7 @@ class _Request:
     ttl: int
     load: Load
     deadline: float
-    reading: Reading
+    as_of: Reading
     cached: CachedResponse | None
     accepts_expired: bool
 
@@ -182,7 +198,7 @@ class _Request:
         """Load, or share another request's load."""
         # A response loaded before a change must not answer a request that came after it: the tag
         # versions are part of the flight's key.
-        flight = (self.key.name, self.reading.tags.raw)
+        flight = (self.key.name, self.as_of.tags.raw)
         while True:
             try:
                 response = self.cache.flights.run(
@@ -219,10 +235,10 @@ class _Request:
 
     def _versions(self) -> TagVersions | None:
         """Return the tag versions to load under; None where nothing can be cached now."""
-        if not self.reading.is_available:
+        if not self.as_of.is_available:
             return None
-        if self.reading.tags.raw is not None:
-            return self.reading.tags
+        if self.as_of.tags.raw is not None:
+            return self.as_of.tags
         return store.current().values.tag_versions()
 
     def _wait_for_other(self, lock: str) -> CachedResponse | None:
@@ -240,7 +256,7 @@ class _Request:
         raise self.cache.failures.timed_out()
 
     def _newer(self, reading: Reading) -> CachedResponse | None:
-        """Return the response that another request has stored since this one's reading."""
+        """Return the response that another request has stored since this one read the cache."""
         found = found_in(reading, self.ttl)
         if found and (self.cached is None or found.entry.head.at > self.cached.entry.head.at):
             return replace(found, status="MISS", age=0)

@@ -1,4 +1,4 @@
-"""The settings in force now: the connection and the changed policy values.
+"""The current settings: the connection and the changed policy values.
 
 A process holds one frozen snapshot of the operator's rows, and requests read that. All workers
 share the versions of the cache tags; saving a row gives the tag `SETTINGS` a new version
@@ -74,7 +74,7 @@ def required_connection() -> Connection:
 
 
 def current() -> Snapshot:
-    """Return the snapshot in force.
+    """Return the current snapshot.
 
     Raises DatabaseError where there is none yet and the rows cannot be read.
     """
@@ -146,7 +146,7 @@ def _connection() -> Connection | None:
     rows = PlexConnection.objects
     row = rows.first()
     if row is None and settings.PLEX_URL and settings.PLEX_TOKEN:
-        # The first start: from now on the row is in force. Another process may create it first.
+        # The first start: from now on the row is used. Another process may create it first.
         rows.bulk_create([connection_from_environment()], ignore_conflicts=True)
         row = rows.first()
     return row.connection() if row else None

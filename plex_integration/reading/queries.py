@@ -52,7 +52,7 @@ class LibraryItemsQuery(DetailsQuery):
     sort = Sort(
         choices=SORTS,
         default="titleSort:asc",
-        help_text="Sort field. Bare, `titleSort` ascends and the others "
+        help_text="Sort field. Without a direction, `titleSort` ascends and the others "
         "descend; items without the value come last.",
     )
     type = serializers.ChoiceField(

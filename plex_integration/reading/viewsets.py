@@ -76,7 +76,8 @@ class ReadViewSet(PlexViewSet):
         connection = runtime.required_connection()
         deadline = time.monotonic() + connection.seconds
         ids, query = self.path_ids(), self.query_serializer.of(self.request.query_params)
-        catalog = LibraryCatalog(connection, self.counted_reading(), deadline)
+        reading = self.counted_reading()
+        catalog = LibraryCatalog(connection, reading, deadline)
         read = type(self).service(catalog, ids, query)
         shape = self.payload_serializer.shape()
         key = CacheKey(self.policy.name, connection.scope, read.query, shape)
@@ -91,6 +92,7 @@ class ReadViewSet(PlexViewSet):
             ),
             deadline=deadline,
             renew="no-cache" in self.request.headers.get("Cache-Control", "").lower(),
+            as_of=reading,
         )
         return self._response(cached)
 

@@ -2,6 +2,7 @@
 
 import pytest
 
+from medianest.api import serializers
 from plex_simulator import Simulator
 from tests.conftest import Client
 
@@ -154,3 +155,10 @@ def test_a_bad_key_comes_before_bad_parameters(api: Client) -> None:
 def test_bad_parameters_come_before_an_unknown_library(api: Client, plex: Simulator) -> None:
     api.error("/plex/libraries/77/items?size=0", 400, "VALIDATION_ERROR")
     assert plex.count() == 0
+
+
+def test_a_long_parameter_that_is_valid_is_not_remembered(api: Client) -> None:
+    before = serializers._validated.cache_info().currsize
+    blanks = {"genre": " " * 4000 + "drama"}
+    assert api.get("/plex/libraries/1/items?size=1", params=blanks).status_code == 200
+    assert serializers._validated.cache_info().currsize == before

@@ -91,10 +91,10 @@ def _paths(plex: Simulator) -> dict[str, Any]:
 
 def _print(counts: dict[str, list[dict[str, int]]]) -> None:
     names = list(next(iter(counts.values()))[0])
-    print(f"{'':24}" + "".join(f"{path:>16}" for path in counts))
+    print(f"{'':24}" + "".join(f"{path:>24}" for path in counts))
     for name in names:
         cells = [_cell([run[name] for run in runs]) for runs in counts.values()]
-        print(f"{name:24}" + "".join(f"{cell:>16}" for cell in cells))
+        print(f"{name:24}" + "".join(f"{cell:>24}" for cell in cells))
 
 
 def _cell(numbers: list[int]) -> str:

@@ -1,6 +1,7 @@
 """One function per endpoint: what it asks of Plex, its canonical query, and its cache tags.
 
-Knows no HTTP and no cache. Each takes the catalog, the ids in the path and the validated query.
+Services send no response and do not use the cache. Each takes the catalog, the ids in the path
+and the validated query.
 """
 
 from plex_integration.reading.services.collections import collection, collections

@@ -7,6 +7,9 @@ import pytest
 from tests.benchmarks import calls
 from tests.benchmarks.calls import ROOT
 
+# One process counts for all of them.
+pytestmark = pytest.mark.xdist_group("costs")
+
 PAGE = (ROOT / "docs" / "benchmarks.md").read_text()
 ROWS = ("queries", "round trips to Redis", "requests to Plex")
 

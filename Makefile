@@ -20,8 +20,8 @@ help: ## list these commands
 demo: $(INSTALLED) $(DEMO_KEY) ## run the whole service here until Ctrl-C; PORT=8010 PLEX_PORT=32510 choose the ports
 	@SECRET_KEY="$$(cat $(DEMO_KEY))" exec $(BIN)/python manage.py demo --port $(PORT) --plex-port $(PLEX_PORT)
 
-# Tests that start servers, processes or a browser are in the other folders.
-QUICK_TESTS := tests/api tests/caching tests/plex tests/store tests/test_guard.py
+# The API and its units. The others need more time, processes, or a browser.
+QUICK_TESTS := tests/api tests/plex tests/caching/test_entries.py tests/test_guard.py
 WORKERS ?= 4
 
 test: checks ## all checks and all tests; needs node, curl and Chromium too

@@ -20,7 +20,7 @@ from plex_integration.plex.account import PinExpired, PlexTvRefused, PlexTvUnava
 CHECK_SECONDS = 4.0
 RELOAD_SECONDS = 5
 
-_PIN = "plex_integration.pin"
+_PIN = "plex_integration.sign_in"
 
 UNAVAILABLE = "plex.tv is unavailable."
 REFUSED = "plex.tv refused the sign-in. Try again later, or enter a token."

@@ -85,7 +85,8 @@ class StatusAdmin(admin.ModelAdmin):  # type: ignore[type-arg] # generic in the 
             messages.success(request, f"Cache{clearing.part} cleared.")
         else:
             messages.warning(
-                request, "Redis is unavailable. It clears the cache as soon as it is available."
+                request,
+                "Redis is unavailable. The cache will be cleared when it is available again.",
             )
 
     def _page(

@@ -7,7 +7,10 @@ from rest_framework.views import APIView
 
 from medianest.api.exceptions import Unauthorized
 from plex_integration.configuration import runtime
+from plex_integration.configuration.connection import Connection
 from plex_integration.images.signing import SignedLink, verify_link
+
+SIGN_IN = "Sign in, or use a signed link that has not expired."
 
 
 class LinkHolder:
@@ -25,27 +28,25 @@ class SignedLinkAuthentication(BaseAuthentication):
     """
 
     def authenticate(self, request: Request) -> tuple[LinkHolder, SignedLink] | None:
-        link = signed_link(request)
+        connection = runtime.current().connection
+        link = signed_link(request, connection) if connection else None
         return (LinkHolder(), link) if link else None
 
 
 class TokenOrSignedLink(BasePermission):
     """Permit requests with a valid token or a valid signed link.
 
-    Methods other than GET and HEAD show nothing: OPTIONS and 405 need neither.
+    Other methods than GET and HEAD return no image, so they need neither.
     """
 
     def has_permission(self, request: Request, view: APIView) -> bool:
         """Return True. Raises Unauthorized, to say what is needed."""
         if request.method in ("GET", "HEAD") and not request.user.is_authenticated:
-            raise Unauthorized("Sign in, or use a signed link that has not expired.")
+            raise Unauthorized(SIGN_IN)
         return True
 
 
-def signed_link(request: Request) -> SignedLink | None:
-    """Return the valid link that a request follows, whoever sends it."""
-    connection = runtime.current().connection
-    if connection is None:
-        return None
+def signed_link(request: Request, connection: Connection) -> SignedLink | None:
+    """Return the link that a request follows if it is valid for a connection."""
     ids = request.parser_context["kwargs"]
     return verify_link(connection.scope, ids["ratingKey"], ids["kind"], request.query_params)

@@ -16,6 +16,7 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from accounts.authentication import BearerAuthentication
+from medianest.api.exceptions import Unauthorized
 from medianest.api.limits import address_hit, user_hit
 from medianest.api.renderers import EnvelopeRenderer
 from medianest.api.schema import Endpoint
@@ -23,8 +24,10 @@ from medianest.api.throttling import SlidingWindowThrottle
 from medianest.store import Hit
 from plex_integration import policies
 from plex_integration.configuration import runtime
+from plex_integration.configuration.connection import Connection
 from plex_integration.errors import ImageNotFound
 from plex_integration.images.authentication import (
+    SIGN_IN,
     SignedLinkAuthentication,
     TokenOrSignedLink,
     signed_link,
@@ -105,7 +108,7 @@ class ItemImageViewSet(PlexViewSet):
         image_format = negotiate_format(request.headers.get("Accept", ""))
         connection = runtime.required_connection()
         deadline = time.monotonic() + connection.seconds
-        if link := self._link():
+        if link := self._link(connection):
             version = link.version
         else:
             renew = "no-cache" in request.headers.get("Cache-Control", "").lower()
@@ -115,10 +118,16 @@ class ItemImageViewSet(PlexViewSet):
         _set_cache_headers(response, link)
         return response
 
-    def _link(self) -> SignedLink | None:
-        """Return the valid link that the request follows; a user who has signed in may, too."""
-        auth = self.request.auth
-        return auth if isinstance(auth, SignedLink) else signed_link(self.request)
+    def _link(self, connection: Connection) -> SignedLink | None:
+        """Return the valid link that the request follows; a user who has signed in may, too.
+
+        Raises Unauthorized for a link that is valid for another connection: the operator can
+        change it after the request was authenticated.
+        """
+        link = signed_link(self.request, connection)
+        if link is None and isinstance(self.request.auth, SignedLink):
+            raise Unauthorized(SIGN_IN)
+        return link
 
 
 def _response(request: Request, fetched: FetchedImage, image_format: ImageFormat) -> HttpResponse:

@@ -1,6 +1,6 @@
 """The only door to Plex: no other package imports plexapi, requests or urllib3.
 
-    client.py       PlexClient: one method per question to a Plex Media Server
+    client.py       PlexClient: one method per request to a Plex Media Server
     editing.py      CollectionEditor, PlaylistEditor: the same for writes
     images.py       ImageClient: the same for images
     events.py       listen: changes, as the server reports them

@@ -1,8 +1,8 @@
 """One write from its locks to the invalidation of what it wrote.
 
-Writes to the same collection or playlist run one after another, over all workers: what a write
-reads there stays true until it has written. The responses that show what was written are
-invalidated before the client gets its response, also when the write failed.
+Writes to the same collection or playlist run one after another, over all workers: no other write
+of this service changes what a write has read before it has written. The responses that show what
+was written are invalidated before the client gets its response, also when the write failed.
 """
 
 import logging
@@ -56,8 +56,9 @@ def _carry_out(write: Callable[[Operation], WriteResponse], operation: Operation
         response = write(operation)
     finally:
         _invalidate(operation)
-    operation.unfinished.delete()
+    # In this order: a worker that dies in between must not make a retry create a second list.
     operation.idempotency.end(response)
+    operation.unfinished.delete()
     return response
 
 
@@ -85,4 +86,7 @@ def _lock(name: str, holder: str, deadline: float) -> None:
 def _invalidate(operation: Operation) -> None:
     written = {tag for each in operation.written for tag in each.tags()}
     if written and not tags.invalidate(written):
-        log.warning("Redis is unavailable: what was written is invalidated when it is back")
+        log.warning(
+            "Redis is unavailable: the affected responses are invalidated "
+            "when it is available again"
+        )

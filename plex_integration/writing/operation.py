@@ -40,7 +40,7 @@ class WriteRequest:
 
 @dataclass
 class Operation:
-    """One write while it is carried out; `target` names what no two may write to at once."""
+    """One write while it is carried out. Two writes with the same `target` never run together."""
 
     dry_run: bool
     target: str
@@ -75,7 +75,7 @@ def written_outcome(
     items: Sequence[Mapping[str, Any]] = (),
     created: str | None = None,
 ) -> Outcome:
-    """Return the outcome of a write to a list as it is now; None if it cannot be read."""
+    """Return the outcome of a write; `current` is the list after it, None if it cannot be read."""
     data = {
         "dryRun": operation.dry_run,
         list_type(editor): current,

@@ -35,21 +35,21 @@ def started(boss: Browser, plextv: Simulator) -> Browser:
 
 
 def pin(browser: Browser) -> dict[str, Any]:
-    stored: dict[str, Any] = browser.session["plex_integration.pin"]
+    stored: dict[str, Any] = browser.session["plex_integration.sign_in"]
     return stored
 
 
 def later(browser: Browser, **changes: Any) -> Any:
     """Reload the page when plex.tv may be checked again."""
     session = browser.session
-    session["plex_integration.pin"] = pin(browser) | {"checked": 0} | changes
+    session["plex_integration.sign_in"] = pin(browser) | {"checked": 0} | changes
     session.save()
     return browser.get(SIGN_IN)
 
 
 def failed(response: Any, browser: Browser) -> str:
     assert response.headers["Location"] == PAGE
-    assert "plex_integration.pin" not in browser.session
+    assert "plex_integration.sign_in" not in browser.session
     assert PlexConnection.objects.get().token == "an-old-token-of-somebody"
     return messages_of(response)[-1]
 

@@ -14,9 +14,19 @@ from typing import Any
 import pytest
 import redis
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Page,
+    expect,
+    sync_playwright,
+)
 
 from tests.test_demo import ROOT, Demo
+
+# A page may take this long to show what a test waits for: a busy machine is no failure.
+expect.set_options(timeout=15_000)
 
 SCREENSHOTS = ROOT / "var" / "screenshots"
 WIDTHS = {"desktop": {"width": 1280, "height": 900}, "phone": {"width": 390, "height": 844}}

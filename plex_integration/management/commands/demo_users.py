@@ -17,7 +17,7 @@ USERS = {"admin": ("medianest-admin", True), "demo": ("medianest-demo", False)}
 class Command(BaseCommand):
     """Create the users of `make demo`, or reset their passwords.
 
-    Its Plex may be another one than the last time: the next start counts as the first.
+    The saved connection is deleted, so that the next start uses the current PLEX_URL.
     """
 
     help = "Create the demo's users, whose passwords are public. Refuses any other database."

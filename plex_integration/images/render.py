@@ -58,7 +58,7 @@ def _resize(image: Image.Image, box: Box) -> Image.Image:
     width, height = image.size
     scale = min(box[0] / width, box[1] / height, 1.0)
     # A large JPEG is decoded directly at a half, a quarter or an eighth of its size.
-    image.draft(None, (round(width * scale), round(height * scale)))
+    image.draft(None, (max(1, round(width * scale)), max(1, round(height * scale))))
     if image.width * image.height > MAX_PIXELS:
         raise ValueError("too many pixels")
     image.load()

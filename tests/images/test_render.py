@@ -92,6 +92,8 @@ def test_only_the_first_picture_of_a_moving_one_is_kept() -> None:
         assert getattr(picture, "n_frames", 1) == 1
 
 
-def test_a_thin_picture_keeps_at_least_one_pixel() -> None:
-    with Image.open(BytesIO(render(written("PNG", size=(2000, 1)), (160, 160), PNG))) as picture:
+@pytest.mark.parametrize("format", ["JPEG", "PNG", "WEBP"])
+def test_a_thin_picture_keeps_at_least_one_pixel(format: str) -> None:
+    thin = written(format, size=(2000, 1))
+    with Image.open(BytesIO(render(thin, (160, 160), PNG))) as picture:
         assert picture.size == (160, 1)

@@ -140,6 +140,8 @@ class Site:
 
     def check(self, name: str) -> None:
         """Keep a screenshot, and hold the page against axe-core and the window's width."""
+        # A click returns when the next page begins to arrive, with no document in it yet.
+        self.page.wait_for_load_state()
         self.shoot(name)
         self.assert_accessible()
         wide = self.page.evaluate("document.documentElement.scrollWidth - window.innerWidth")

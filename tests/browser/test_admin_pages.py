@@ -118,6 +118,7 @@ def test_the_cache_status_counts_and_clears_after_a_confirmation(admin: Site) ->
     expect(row.get_by_role("cell").first).to_have_text("1")
     admin.check("admin-cache-status")
     page.get_by_role("button", name="Clear everything…").click()
+    expect(page.get_by_role("button", name=re.compile("^Yes, clear"))).to_be_visible()
     admin.check("admin-cache-clear")
     page.get_by_role("button", name=re.compile("^Yes, clear")).click()
     assert message(page) == "Cache cleared."

@@ -42,6 +42,7 @@ def test_the_index_leads_to_every_endpoint(admin: Site) -> None:
 def test_a_library_leads_to_its_items_and_an_item_to_its_details(admin: Site) -> None:
     page = admin.open(INDEX)
     page.get_by_role("link", name=f"{INDEX}libraries", exact=True).click()
+    expect(page.get_by_role("link", name='"/library/sections/1"', exact=True)).to_be_visible()
     admin.check("libraries")
     page.get_by_role("link", name='"/library/sections/1"', exact=True).click()
     page.wait_for_url(f"**{INDEX}libraries/1/items")

@@ -29,6 +29,10 @@ WSGIRequestHandler.disable_nagle_algorithm = True
 # The default hasher is slow on purpose, and most tests create a user and sign in.
 settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
+# What is started once for many tests: those that use it stay on one xdist worker, which alone
+# starts it.
+EXPENSIVE = ("_service", "_exposed", "_listened_service", "two_workers")
+
 PASSWORD = "correct-horse-battery-staple"
 
 
@@ -62,6 +66,14 @@ class Client(requests.Session):
         assert body["success"] is False
         assert response.headers["Cache-Control"] == "no-store"
         return body["error"]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Group the tests that share a service."""
+    for item in items:
+        used = [name for name in EXPENSIVE if name in getattr(item, "fixturenames", ())]
+        if used:
+            item.add_marker(pytest.mark.xdist_group(used[0]))
 
 
 @pytest.fixture(scope="session")

@@ -11,6 +11,10 @@ PAGE = (ROOT / "docs" / "benchmarks.md").read_text()
 ROWS = ("queries", "round trips to Redis", "requests to Plex")
 
 
+# All of them use one count.
+pytestmark = pytest.mark.xdist_group("costs")
+
+
 @pytest.fixture(scope="module")
 def counts() -> dict[str, dict[str, int]]:
     return {path: runs[0] for path, runs in calls.count(ROOT, runs=1).items()}

@@ -39,6 +39,9 @@ SERVICE, PLEX = "127.0.0.1:8000", "127.0.0.1:32500"
 SEPARATOR = "\x1e"
 NOT_COPIED = (".git", ".venv", ".*_cache", "__pycache__", "db.sqlite3*", "staticfiles", "var")
 
+# All of them use one demo.
+pytestmark = pytest.mark.xdist_group("demo")
+
 with_commands = pytest.mark.parametrize(
     "page", [page for page in PAGES if any(commands(page))], ids=lambda page: page.name
 )

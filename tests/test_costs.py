@@ -17,7 +17,11 @@ pytestmark = pytest.mark.xdist_group("costs")
 
 @pytest.fixture(scope="module")
 def counts() -> dict[str, dict[str, int]]:
-    return {path: runs[0] for path, runs in calls.count(ROOT, runs=1).items()}
+    # What a process does once a second is counted where a slow machine takes that long for a run.
+    return {
+        path: {name: min(run[name] for run in runs) for name in runs[0]}
+        for path, runs in calls.count(ROOT, runs=3).items()
+    }
 
 
 @pytest.mark.parametrize("row", ROWS)

@@ -69,11 +69,12 @@ class Client(requests.Session):
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Group the tests that share a service."""
+    """Group the tests that share a service, and mark them as slow."""
     for item in items:
         used = [name for name in EXPENSIVE if name in getattr(item, "fixturenames", ())]
         if used:
             item.add_marker(pytest.mark.xdist_group(used[0]))
+            item.add_marker(pytest.mark.slow)
 
 
 @pytest.fixture(scope="session")

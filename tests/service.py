@@ -406,8 +406,12 @@ class Stores:
 
         Only a store that is not patient has the real timeouts of Redis.
         """
+        from django_redis.pool import ConnectionFactory
+
         from medianest import settings as written
         from tests.settings import PATIENT
+
+        ConnectionFactory._pools.clear()  # those of an address keep their timeouts
 
         self._settings.REDIS_URL, self._settings.REDIS_LIMITS_URL = url, limits_url
         self._settings.CACHES = {

@@ -226,7 +226,7 @@ def test_what_was_being_read_during_a_write_is_not_kept(
 def test_what_is_dropped_while_redis_is_away_is_dropped_when_it_is_back(
     valkey: Valkey, stores: Stores
 ) -> None:
-    here, there = stores.use(valkey.url), stores.another()
+    here, there = stores.use(valkey.url, is_patient=False), stores.another()
     assert here.values.invalidate_tags(["collection:1"])
     valkey.send(signal.SIGSTOP)
     try:

@@ -47,6 +47,7 @@ expect.set_options(PATIENCE)
 at_both_widths = pytest.mark.parametrize("site", list(WIDTHS), indirect=True)
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the marks
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Let two workers share the browser's tests: each starts one demo and one browser for them.
 

@@ -28,7 +28,7 @@ test: checks ## all checks and all tests; needs node, curl and Chromium too
 	$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadgroup
 
 quick: checks ## the checks, and the unit and API tests
-	$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadgroup $(QUICK_TESTS)
+	$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadgroup -m "not slow" $(QUICK_TESTS)
 
 checks: export SECRET_KEY = only-for-the-checks-only-for-the-checks
 checks: $(INSTALLED)

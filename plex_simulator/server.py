@@ -71,10 +71,14 @@ class PlexHTTPServer(ThreadingHTTPServer):
         self.faults = faults
         self.control = control
         self.closing = threading.Event()
-        self.recorded_requests: deque[RecordedRequest] = deque(maxlen=MAX_RECORDED_REQUESTS)
+        self.forget_requests()
         self._connections: set[socket.socket] = set()
         self._lock = threading.Lock()
         super().__init__(address, Handler)
+
+    def forget_requests(self) -> None:
+        """Delete the recorded requests. Those that are answered at this moment are not recorded."""
+        self.recorded_requests: deque[RecordedRequest] = deque(maxlen=MAX_RECORDED_REQUESTS)
 
     def process_request(self, request: Any, client_address: Any) -> None:
         with self._lock:
@@ -121,6 +125,7 @@ class Handler(BaseHTTPRequestHandler):
     def handle_request(self) -> None:
         """Answer a request and record it."""
         started = time.monotonic()
+        recorded_requests = self.server.recorded_requests
         parts = urlsplit(self.path)
         path = unquote(parts.path)
         pairs = parse_qsl(parts.query, keep_blank_values=True)
@@ -135,7 +140,7 @@ class Handler(BaseHTTPRequestHandler):
         try:
             status = self.respond(path, pairs, headers, body, user)
         finally:
-            self.server.recorded_requests.append(
+            recorded_requests.append(
                 RecordedRequest(
                     method=self.command,
                     path=path,

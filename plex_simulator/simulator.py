@@ -86,8 +86,8 @@ class Simulator:
         return tuple(self._server.recorded_requests)
 
     def reset_requests(self) -> None:
-        """Delete the recorded requests."""
-        self._server.recorded_requests.clear()
+        """Delete the recorded requests. Those that are answered at this moment are not recorded."""
+        self._server.forget_requests()
 
     def count(self, path: str = "/") -> int:
         """Count the recorded requests whose path starts with a prefix or matches a `^regex`."""

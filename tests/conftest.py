@@ -1,6 +1,7 @@
 """A simulated Plex, the service in front of it on a real socket, and clients that sign in."""
 
 import contextlib
+import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from django.core.cache import caches
 from django.core.servers.basehttp import WSGIRequestHandler
 from django.core.signals import setting_changed
 from django.db import Error, connections
+from django.test import TransactionTestCase
 
 from accounts import identity_cache
 from medianest import store
@@ -28,6 +30,10 @@ WSGIRequestHandler.disable_nagle_algorithm = True
 
 # The default hasher is slow on purpose, and most tests create a user and sign in.
 settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+# What is started once for many tests: those that use it stay on one xdist worker, which alone
+# starts it.
+EXPENSIVE = ("_service", "_exposed", "_listened_service", "two_workers")
 
 PASSWORD = "correct-horse-battery-staple"
 
@@ -64,6 +70,16 @@ class Client(requests.Session):
         return body["error"]
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist and `-m` read the marks
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Group the tests that share a service, and mark them as slow."""
+    for item in items:
+        used = [name for name in EXPENSIVE if name in getattr(item, "fixturenames", ())]
+        if used:
+            item.add_marker(pytest.mark.xdist_group(used[0]))
+            item.add_marker(pytest.mark.slow)
+
+
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings(tmp_path_factory: pytest.TempPathFactory) -> None:
     """Give the tests a database file: the server's threads cannot share one in memory."""
@@ -72,11 +88,25 @@ def django_db_modify_db_settings(tmp_path_factory: pytest.TempPathFactory) -> No
 
 
 @pytest.fixture(scope="session", autouse=True)
-def database_first(django_db_setup: None) -> None:
-    """Make the database's file before the server starts.
+def database_first(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
+    """Make the database's file before the server starts, and cheap to make new after a test.
 
     A server that starts before shares one connection among its threads, as for one in memory.
+    Django deletes all rows and then creates every permission again, which takes longer than most
+    tests do; copying the whole new database back takes a millisecond.
     """
+    database = connections["default"]
+    with contextlib.closing(sqlite3.connect(":memory:")) as new, pytest.MonkeyPatch.context() as at:
+        with django_db_blocker.unblock():
+            database.ensure_connection()
+            database.connection.backup(new)
+
+        def make_new(_: TransactionTestCase) -> None:
+            database.ensure_connection()
+            new.backup(database.connection)
+
+        at.setattr(TransactionTestCase, "_fixture_teardown", make_new)
+        yield
 
 
 @pytest.fixture(scope="session")

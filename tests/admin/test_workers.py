@@ -1,8 +1,6 @@
 """Changes in the admin, by its forms over HTTP, that take effect on two workers."""
 
 import re
-import subprocess
-import sys
 from collections.abc import Iterator
 from itertools import cycle
 
@@ -10,12 +8,7 @@ import pytest
 import requests
 
 from plex_simulator import Simulator
-from tests.service import PASSWORD, ROOT, House, Person, Service, Valkey, ask, until
-
-ROOTS = f"""
-from accounts.models import User
-User.objects.create_superuser("root", password={PASSWORD!r})
-"""
+from tests.service import OPERATOR, PASSWORD, House, Person, Service, Valkey, ask, until
 
 
 class Operator(requests.Session):
@@ -25,7 +18,7 @@ class Operator(requests.Session):
         super().__init__()
         self.trust_env = False
         self.root = root
-        self.submit("/admin/login/?next=/admin/", {"username": "root", "password": PASSWORD})
+        self.submit("/admin/login/?next=/admin/", {"username": OPERATOR, "password": PASSWORD})
 
     def submit(self, path: str, changes: dict[str, str]) -> requests.Response:
         """Submit the form of a page with the values that it shows, and these changes."""
@@ -44,15 +37,7 @@ class Operator(requests.Session):
 
 @pytest.fixture(scope="module")
 def two_workers(house: House, _valkey: Valkey, _simulator: Simulator) -> Iterator[Service]:
-    database = house.copied()
-    subprocess.run(
-        [sys.executable, "manage.py", "shell", "-v", "0", "-c", ROOTS],
-        cwd=ROOT,
-        env=house.environment | {"DATABASE_URL": database},
-        check=True,
-        timeout=60,
-    )
-    service = house.service(_valkey, workers=2, DATABASE_URL=database)
+    service = house.service(_valkey, workers=2, DATABASE_URL=house.copied())
     yield service
     service.close()
 

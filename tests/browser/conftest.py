@@ -25,9 +25,6 @@ from playwright.sync_api import (
 
 from tests.test_demo import ROOT, Demo
 
-# A page may take this long to show what a test waits for: a busy machine is no failure.
-expect.set_options(timeout=15_000)
-
 SCREENSHOTS = ROOT / "var" / "screenshots"
 WIDTHS = {"desktop": {"width": 1280, "height": 900}, "phone": {"width": 390, "height": 844}}
 FLAGS = [
@@ -43,13 +40,24 @@ FLAGS = [
 ALONE = "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"
 ADMIN = ("admin", "medianest-admin")
 USER = ("demo", "medianest-demo")
+# Milliseconds after which something that has not come will not come, however busy the machine is.
+PATIENCE = 60_000
+expect.set_options(PATIENCE)
 
 at_both_widths = pytest.mark.parametrize("site", list(WIDTHS), indirect=True)
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the marks
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run the browser's tests last: Playwright's event loop must not meet Django's database."""
-    items.sort(key=lambda item: item.path.is_relative_to(Path(__file__).parent))
+    """Let two workers share the browser's tests: each starts one demo and one browser for them.
+
+    The tests of a group run one after another. In between, Playwright's event loop would meet the
+    database of other tests, which Django refuses.
+    """
+    for item in items:
+        if item.path.is_relative_to(Path(__file__).parent):
+            group = "swagger" if item.path.name == "test_docs.py" else "browser"
+            item.add_marker(pytest.mark.xdist_group(group))
 
 
 @pytest.fixture(scope="package")
@@ -122,7 +130,7 @@ class Site:
             storage_state=session,
             reduced_motion="reduce",
         )
-        self.context.set_default_timeout(15_000)
+        self.context.set_default_timeout(PATIENCE)
         self.expected: set[int] = set()
         self.faults: list[str] = []
         self.context.on("console", self._hear)

@@ -15,13 +15,13 @@ def posters(origin: str) -> tuple[str, list[str]]:
     """Return an access token, and the first 50 links that it gets."""
     name, password = USER
     asked = requests.post(
-        f"{origin}/api/v1/auth/token", json={"username": name, "password": password}, timeout=10
+        f"{origin}/api/v1/auth/token", json={"username": name, "password": password}, timeout=60
     )
     access: str = asked.json()["data"]["access"]
     listed = requests.get(
         f"{origin}/api/v1/plex/libraries/1/items?size=60&details=summary",
         headers={"Authorization": f"Bearer {access}"},
-        timeout=10,
+        timeout=60,
     )
     items: list[Any] = listed.json()["data"]["items"]
     return access, [item["thumbUrl"] for item in items if "thumbUrl" in item][:50]
@@ -29,7 +29,7 @@ def posters(origin: str) -> tuple[str, list[str]]:
 
 def remaining(link: str) -> int:
     """Return how many more pictures this address may ask for, after this one."""
-    return int(requests.get(link, timeout=10).headers["X-RateLimit-Remaining"])
+    return int(requests.get(link, timeout=60).headers["X-RateLimit-Remaining"])
 
 
 def show(page: Page, links: list[str]) -> str:

@@ -18,6 +18,7 @@ from plex_integration.caching.response_cache import CacheKey, Loaded, ResponseCa
 from plex_integration.caching.single_flight import SingleFlight
 from plex_integration.errors import LibraryNotFound, PlexApiError, PlexServerUnavailable
 from plex_simulator import Simulator
+from tests.pace import Stopwatch
 from tests.service import House, Person, Service, Valkey, ask, at_once, until
 
 ITEMS = "/api/v1/plex/libraries/1/items"
@@ -36,25 +37,16 @@ def test_200_equal_misses_over_four_workers_ask_plex_once(
 ) -> None:
     if delay:
         plex.fault("slow", delay=delay)
-    rounds = 0
-    for start in range(9):
+    for start in range(5):
         plex.reset_requests()
-        without = service.times_without_redis()
         path = f"{ITEMS}?size=3&start={start * 3}"
         answers = at_once(service.url, [(path, people[turn % 40].headers) for turn in range(200)])
         assert {answer.status for answer in answers} == {200}
         assert len({answer.json()["data"]["items"][0]["ratingKey"] for answer in answers}) == 1
-        if service.times_without_redis() > without:
-            time.sleep(1)  # Valkey had no processor: every worker for itself, as it must
-            continue
         assert set(asked_of(plex).values()) == {1}, asked_of(plex)
         statuses = Counter(answer.headers["x-plex-cache-status"] for answer in answers)
         assert statuses["MISS"] >= 1
         assert statuses["MISS"] + statuses["HIT"] == 200
-        rounds += 1
-        if rounds == 5:
-            return
-    pytest.fail(f"the machine is too busy: {rounds} rounds of 5 in which Valkey could answer")
 
 
 def test_equal_questions_in_other_words_ask_plex_once(
@@ -97,14 +89,13 @@ def test_a_holder_that_is_killed_frees_its_lease_within_three_seconds(
         )
         waiter.start()
     finally:
-        began = time.monotonic()
+        watch = Stopwatch()
         doomed.close()
     waiter.join(20)
-    seconds = time.monotonic() - began
+    # The lease's three seconds, and two for the answer.
+    assert watch.keeps(3 + 2), watch
     holder.join(10)
     assert [answer.status for answer in waiting] == [200]
-    # The lease's three seconds, and a noisy machine's pace.
-    assert seconds < 3 + 2
 
 
 def _asked_in_vain(service: Service, path: str, person: Person) -> None:
@@ -341,12 +332,12 @@ def test_while_one_renews_an_expired_entry_the_others_get_the_old_one_at_once(
     load, threads = Load(), Threads()
     threads.start(fetch, flights, load)
     assert load.begun.acquire(timeout=5)
-    began = time.monotonic()
+    watch = Stopwatch()
     for _ in range(5):
         old = fetch(flights, load)
         assert old.entry.payload() == b'"old"'
         assert old.age >= EXPIRED
-    assert time.monotonic() - began < 2
+    assert watch.keeps(2), watch
     load.ended.set()
     (renewed,) = threads.join()
     assert (renewed.entry.payload(), renewed.age, renewed.status) == (b'"new"', 0, "MISS")
@@ -452,11 +443,12 @@ def test_who_waits_longer_than_its_time_is_told_plex_does_not_answer(flights: An
     load, threads = Load(), Threads()
     threads.start(fetch, flights, load)
     assert load.begun.acquire(timeout=5)
-    began = time.monotonic()
+    watch = Stopwatch()
     with pytest.raises(Problem) as raised:
         fetch(flights, load, wait=0.3)
+    assert watch.seconds > 0.25
+    assert watch.keeps(2), watch
     assert raised.value.code == "PLEX_SERVER_UNAVAILABLE"
-    assert 0.25 < time.monotonic() - began < 2
     load.ended.set()
     threads.join()
 

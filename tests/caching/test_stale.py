@@ -10,6 +10,7 @@ from plex_integration import policies
 from plex_integration.caching import breaker, response_cache
 from plex_simulator import Simulator
 from tests.conftest import Client
+from tests.pace import Stopwatch
 from tests.service import until
 
 ITEMS = "/plex/libraries/1/items?size=2"
@@ -148,14 +149,14 @@ def test_five_failures_in_a_row_leave_plex_in_peace_but_for_one_question_a_pause
     spent = time.monotonic() - began
     assert len(plex.requests) <= 1 + 2 * spent  # a question may be tried a second time
     plex.heal()
-    healed = time.monotonic()
+    watch = Stopwatch()
 
     def is_asked_again() -> bool:
         time.sleep(0.1)  # fewer requests than the user's limit allows
         return quick.get(f"{ITEMS}&start=50").status_code == 200
 
     until(is_asked_again, 5, "Plex is asked again")
-    assert time.monotonic() - healed < 1.0 + 1.5
+    assert watch.keeps(1.0 + 1.5), watch
     assert told(quick.get(f"{ITEMS}&start=51")) == (200, "MISS")
 
 

@@ -21,8 +21,8 @@ import pytest
 import requests
 
 from tests.docs.pages import PAGES, ROOT, Block, Command, blocks, commands
-from tests.service import free_port
-from tests.test_demo import Demo, until
+from tests.service import free_port, until
+from tests.test_demo import Demo
 
 # Why a block may be marked as not run.
 REASONS = {
@@ -54,7 +54,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
     try:
         running.ready()
         listener = running.state / "listener.log"
-        until(lambda: "listening to Plex" in listener.read_text(), 20)
+        until(lambda: "listening to Plex" in listener.read_text(), 20, "it listens")
         time.sleep(1)  # the listener clears the cache once after it has connected
         yield running
     finally:

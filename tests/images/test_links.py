@@ -231,7 +231,7 @@ def test_a_kept_answer_holds_links_that_are_still_good(
 
 
 def test_two_hundred_links_are_signed_in_some_milliseconds() -> None:
-    began = time.perf_counter()
+    began = time.thread_time()  # however many others want the processor
     for number in range(200):
         signing.sign_link("scope", str(number), "thumb", VERSION)
-    assert time.perf_counter() - began < 0.1
+    assert time.thread_time() - began < 0.1

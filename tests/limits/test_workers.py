@@ -1,6 +1,5 @@
 """Every limit of the document, asked by 200 requests at once over four workers of eight threads."""
 
-import time
 from collections.abc import Sequence
 
 import pytest
@@ -50,16 +49,9 @@ def test_of_200_requests_at_once_exactly_the_documented_number_is_answered(
     limit: Limit, service: Service, people: Sequence[Person], paths: dict[str, list[str]]
 ) -> None:
     wanted = paths[limit.scope]
-    rounds = 0
-    for person in people[:15]:
-        without = service.times_without_redis()
+    for person in people[:5]:
         asked = [(wanted[turn % len(wanted)], person.headers) for turn in range(200)]
         answers = at_once(service.url, asked)
-        if service.times_without_redis() > without:
-            # Valkey itself had no processor for so long that each worker counted for itself, as
-            # it must: such a round tells nothing of the limit they share.
-            time.sleep(1)
-            continue
         good = [answer for answer in answers if answer.status == 200]
         refused = [answer for answer in answers if answer.status == 429]
         assert len(good) == limit.requests
@@ -78,7 +70,3 @@ def test_of_200_requests_at_once_exactly_the_documented_number_is_answered(
                 "window": 60,
                 "retryAfter": int(answer.headers["retry-after"]),
             }
-        rounds += 1
-        if rounds == 5:
-            return
-    pytest.fail(f"the machine is too busy: {rounds} rounds of 5 in which Valkey could answer")

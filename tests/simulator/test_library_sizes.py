@@ -1,8 +1,7 @@
-import time
-
 import pytest
 
 from plex_simulator import Simulator
+from tests.pace import Stopwatch
 
 from .conftest import NOW, PlexClient
 
@@ -10,15 +9,15 @@ PATH = "/library/sections/1/all?type=1"
 
 
 def test_a_library_with_250000_movies_starts_and_pages_fast() -> None:
-    started = time.monotonic()
+    watch = Stopwatch()
     with Simulator(seed=5, now=NOW, movies=250_000) as simulator:
-        assert time.monotonic() - started < 2
+        assert watch.keeps(2), watch
         client = PlexClient(simulator)
         first = client.page(f"{PATH}&sort=titleSort", 0, 200)
         assert first.xml.get("totalSize") == "250000"
-        started = time.monotonic()
+        watch = Stopwatch()
         last = client.page(f"{PATH}&sort=titleSort", 249_900, 200)
-        assert time.monotonic() - started < 1
+        assert watch.keeps(1), watch
         assert len(last.keys) == 100
         newest = client.page(f"{PATH}&sort=addedAt:desc", 0, 50).xml
         added = [int(row.get("addedAt", "")) for row in newest]

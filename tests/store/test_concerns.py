@@ -229,7 +229,7 @@ def test_while_redis_is_unavailable_this_process_goes_on_alone(stores: Any) -> N
 def test_invalidations_that_redis_missed_are_delivered_before_it_is_used_again(
     stores: Any, valkey: Valkey
 ) -> None:
-    here, there = stores.use(valkey.url), stores.another()
+    here, there = stores.use(valkey.url, is_patient=False), stores.another()
     assert here.values.invalidate_tags(["collection:1"])
     valkey.send(signal.SIGSTOP)
     try:

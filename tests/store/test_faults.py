@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from plex_simulator import Simulator
+from tests.pace import Stopwatch
 from tests.service import HOST, House, Person, Service, Valkey, ask, at_once, free_port, until
 
 PATHS = [
@@ -34,7 +35,7 @@ def _frail(house: House) -> Iterator[Valkey]:
 
 @pytest.fixture(scope="module")
 def _exposed(house: House, _frail: Valkey) -> Iterator[Service]:
-    service = house.service(_frail, workers=2)
+    service = house.service(_frail, workers=2, is_patient=False)
     yield service
     service.close()
 
@@ -56,6 +57,14 @@ def exposed(_exposed: Service, frail: Valkey, plex: Simulator, people: Sequence[
     return _exposed
 
 
+@pytest.fixture
+def warm(service: Service, people: Sequence[Person]) -> Service:
+    """The service that all tests share, with every path's answer kept."""
+    for path in PATHS:
+        assert ask(service.url, path, people[39].headers).status == 200
+    return service
+
+
 def is_normal(service: Service, person: Person) -> bool:
     """Tell whether all workers keep answers: of many requests at once none is a BYPASS."""
     answers = at_once(service.url, [(ITEMS, person.headers)] * 6)
@@ -63,6 +72,13 @@ def is_normal(service: Service, person: Person) -> bool:
         answer.status in (200, 429) and answer.headers.get("x-plex-cache-status") != "BYPASS"
         for answer in answers
     )
+
+
+def is_hit(service: Service, path: str, person: Person) -> bool:
+    time.sleep(0.3)  # fewer requests than the user's limit allows
+    answer = ask(service.url, path, person.headers)
+    assert answer.status == 200
+    return answer.headers["x-plex-cache-status"] == "HIT"
 
 
 def refuse(valkey: Valkey) -> None:
@@ -101,15 +117,17 @@ def test_answers_go_on_and_limits_hold_per_process_while_redis_is(
     reader, eager, later, last = people[first : first + 4]
     logged = len(exposed.log)
     breaks(frail)
-    began = time.monotonic()
+    whole = Stopwatch()
     try:
+        watch = Stopwatch()
         answers = [
             ask(exposed.url, f"{path}{'&' if '?' in path else '?'}x={turn}", reader.headers)
             for turn in range(2)
             for path in PATHS
         ]
         assert {answer.status for answer in answers} == {200}
-        assert max(answer.seconds for answer in answers) < SLOW
+        slowest = max(answer.seconds for answer in answers)
+        assert watch.allows(slowest, SLOW), (slowest, watch)
         if fault in ("refused", "hung"):
             assert {answer.headers["x-plex-cache-status"] for answer in answers} == {"BYPASS"}
             assert all(answer.json()["metadata"]["cached"] is False for answer in answers)
@@ -128,17 +146,13 @@ def test_answers_go_on_and_limits_hold_per_process_while_redis_is(
         assert "x-ratelimit-limit" in refused.headers
     finally:
         mends(frail)
-    back = time.monotonic()
     until(lambda: is_normal(exposed, later), 5, "normal within five seconds")
-    assert time.monotonic() - back < 5
-    assert ask(exposed.url, f"{ITEMS}&start=8", last.headers).status == 200
-    hit = ask(exposed.url, f"{ITEMS}&start=8", last.headers)
-    assert hit.headers["x-plex-cache-status"] == "HIT"
+    until(lambda: is_hit(exposed, f"{ITEMS}&start=8", last), 5, "answers are kept again")
     warned = exposed.log[logged:]
     assert "WARNING" in warned
     assert "Redis" in warned
     assert "Traceback" not in warned
-    assert time.monotonic() - began < 60
+    assert whole.keeps(60), whole
 
 
 def test_a_redis_that_is_flushed_only_makes_misses(
@@ -152,50 +166,51 @@ def test_a_redis_that_is_flushed_only_makes_misses(
         ]
         assert set(statuses) <= {"MISS", "HIT", "BYPASS"}
         until(lambda: is_normal(exposed, people[1]), 5, "normal within five seconds")
-        assert ask(exposed.url, ITEMS, people[0].headers).headers["x-plex-cache-status"] == "HIT"
+        until(lambda: is_hit(exposed, ITEMS, people[0]), 5, "answers are kept again")
 
 
 def test_a_flush_of_the_scripts_is_noticed_by_nobody(
-    exposed: Service, frail: Valkey, people: Sequence[Person]
+    warm: Service, valkey: Valkey, people: Sequence[Person]
 ) -> None:
-    before = ask(exposed.url, ITEMS, people[0].headers)
-    frail.client.script_flush()
-    after = ask(exposed.url, ITEMS, people[0].headers)
+    before = ask(warm.url, ITEMS, people[0].headers)
+    valkey.client.script_flush()
+    after = ask(warm.url, ITEMS, people[0].headers)
     assert after.headers["x-plex-cache-status"] == "HIT"
     rests = [int(answer.headers["x-ratelimit-remaining"]) for answer in (before, after)]
     assert rests == [59, 58]
 
 
 def test_pressure_that_evicts_answers_evicts_no_limit(
-    exposed: Service, frail: Valkey, people: Sequence[Person]
+    warm: Service, valkey: Valkey, people: Sequence[Person]
 ) -> None:
     for _ in range(20):
-        ask(exposed.url, PATHS[0], people[0].headers)
-    assert ask(exposed.url, PATHS[0], people[0].headers).status == 429
-    used = frail.client.info("memory")["used_memory"]
-    frail.client.config_set("maxmemory-policy", "volatile-lru")
-    frail.client.config_set("maxmemory", str(used + 2_000_000))
+        ask(warm.url, PATHS[0], people[0].headers)
+    assert ask(warm.url, PATHS[0], people[0].headers).status == 429
+    used = valkey.client.info("memory")["used_memory"]
+    valkey.client.config_set("maxmemory-policy", "volatile-lru")
+    valkey.client.config_set("maxmemory", str(used + 2_000_000))
     try:
         for number in range(400):
-            frail.client.set(f"medianest:cache:filler-{number}", b"x" * 20_000, ex=1000)
-        assert frail.client.info("stats")["evicted_keys"] > 100
-        assert ask(exposed.url, PATHS[0], people[0].headers).status == 429
-        assert ask(exposed.url, ITEMS, people[0].headers).status == 200
+            valkey.client.set(f"medianest:cache:filler-{number}", b"x" * 20_000, ex=1000)
+        assert valkey.client.info("stats")["evicted_keys"] > 100
+        assert ask(warm.url, PATHS[0], people[0].headers).status == 429
+        assert ask(warm.url, ITEMS, people[0].headers).status == 200
     finally:
-        frail.client.config_set("maxmemory", "0")
+        valkey.client.config_set("maxmemory", "0")
+        valkey.client.config_set("maxmemory-policy", "noeviction")
 
 
 def test_clearing_the_cache_forgets_no_limit(
-    exposed: Service, frail: Valkey, people: Sequence[Person], stores: Any
+    warm: Service, valkey: Valkey, people: Sequence[Person], stores: Any
 ) -> None:
     from django.core.cache import caches
 
     for _ in range(21):
-        answer = ask(exposed.url, PATHS[0], people[0].headers)
+        answer = ask(warm.url, PATHS[0], people[0].headers)
     assert answer.status == 429
-    stores.use(frail.url)
+    stores.use(valkey.url)
     caches["default"].clear()
-    assert frail.client.keys("medianest:cache:*") == []
-    assert ask(exposed.url, PATHS[0], people[0].headers).status == 429
-    other = ask(exposed.url, PATHS[0], people[1].headers)
+    assert valkey.client.keys("medianest:cache:*") == []
+    assert ask(warm.url, PATHS[0], people[0].headers).status == 429
+    other = ask(warm.url, PATHS[0], people[1].headers)
     assert (other.status, other.headers["x-plex-cache-status"]) == (200, "MISS")

@@ -6,15 +6,11 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import Permission
-from django.core.servers.basehttp import WSGIRequestHandler
 from plexapi.server import PlexServer
 
 from accounts import tokens
 from plex_simulator import Simulator
 from tests.conftest import Client
-
-# The test server sends head and body apart: without this each answer takes 40 ms more.
-WSGIRequestHandler.disable_nagle_algorithm = True
 
 SMALL = {
     "movies": 60, "shows": 4, "seasons": 2, "episodes": 4, "artists": 3, "albums": 2, "tracks": 3,
@@ -45,11 +41,6 @@ class Writer(Client):
         response = self.get(path)
         assert response.status_code == 200, response.text
         return response.headers["X-Plex-Cache-Status"]
-
-
-@pytest.fixture(scope="session", autouse=True)
-def database_first(django_db_setup: None) -> None:
-    """Make the database's file before the server starts."""
 
 
 @pytest.fixture

@@ -1,7 +1,5 @@
 """Writing through four workers that share a Redis: once, one after another, seen by all."""
 
-import subprocess
-import sys
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -10,16 +8,10 @@ import pytest
 import requests
 
 from plex_simulator import Simulator
-from tests.service import ROOT, House, Person, Service
+from tests.service import House, Person, Service
 from tests.writing.conftest import sent
 
 NEW = "/api/v1/plex/libraries/1/collections"
-GRANT = """
-from accounts.models import User
-from django.contrib.auth.models import Permission
-for user in User.objects.all()[:4]:
-    user.user_permissions.set(Permission.objects.filter(codename__startswith="manage_"))
-"""
 
 
 @pytest.fixture
@@ -36,10 +28,8 @@ def plex(_simulator: Simulator) -> Iterator[Simulator]:
 
 
 @pytest.fixture
-def writers(house: House, people: Sequence[Person]) -> Sequence[Person]:
-    argv = [sys.executable, "manage.py", "shell", "-v", "0", "-c", GRANT]
-    subprocess.run(argv, cwd=ROOT, env=house.environment, check=True, timeout=60)
-    return people[:4]
+def writers(house: House) -> Sequence[Person]:
+    return house.writers
 
 
 def post(service: Service, person: Person, path: str, body: Any, **headers: str) -> Any:

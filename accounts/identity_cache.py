@@ -63,15 +63,21 @@ def forget() -> None:
 
 
 def _remembered_token(raw: str) -> Any:
-    with _lock:
-        return _tokens.get(raw)
+    try:
+        with _lock:
+            return _tokens[raw]  # three times as fast as cachetools' `get`
+    except KeyError:
+        return None
 
 
 def _remembered_user(token: Any) -> User | None:
     """Return the user of a token, unless the user's stamp is another one."""
-    with _lock:
-        remembered = _users.get(token["user_id"])
-    return remembered.user if remembered and remembered.stamp == token["stamp"] else None
+    try:
+        with _lock:
+            remembered = _users[token["user_id"]]
+    except KeyError:
+        return None
+    return remembered.user if remembered.stamp == token["stamp"] else None
 
 
 def _verify(raw: str) -> Any:

@@ -175,7 +175,10 @@ class LocalRateWindows(RateWindows):
                 self._attempts[key] = attempts
 
     def _window(self, hit: Hit, now: int) -> _Window:
-        window = self._windows[hit.expires].get(hit.key) or _Window(hit.window * MICROSECONDS)
+        try:
+            window = self._windows[hit.expires][hit.key]
+        except KeyError:
+            window = _Window(hit.window * MICROSECONDS)
         while window.times and window.times[0] <= now - window.span:
             window.times.popleft()
         return window

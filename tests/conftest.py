@@ -31,8 +31,8 @@ WSGIRequestHandler.disable_nagle_algorithm = True
 # The default hasher is slow on purpose, and most tests create a user and sign in.
 settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
-# What is started once for many tests: those that use it stay on one xdist worker, which alone
-# starts it.
+# Fixtures that start a service for many tests. These tests run on one xdist worker, so that it is
+# started once.
 EXPENSIVE = ("_service", "_exposed", "_listened_service", "two_workers")
 
 PASSWORD = "correct-horse-battery-staple"
@@ -89,11 +89,11 @@ def django_db_modify_db_settings(tmp_path_factory: pytest.TempPathFactory) -> No
 
 @pytest.fixture(scope="session", autouse=True)
 def database_first(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
-    """Make the database's file before the server starts, and cheap to make new after a test.
+    """Create the database file before the server starts, and restore it quickly after a test.
 
-    A server that starts before shares one connection among its threads, as for one in memory.
-    Django deletes all rows and then creates every permission again, which takes longer than most
-    tests do; copying the whole new database back takes a millisecond.
+    A server that starts earlier shares one connection among its threads, as it does for a database
+    in memory. Django restores a database by deleting all rows and creating every permission again,
+    which takes longer than most tests. Copying an empty database over it takes a millisecond.
     """
     database = connections["default"]
     with contextlib.closing(sqlite3.connect(":memory:")) as new, pytest.MonkeyPatch.context() as at:

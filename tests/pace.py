@@ -1,20 +1,20 @@
-"""Time bounds that a busy machine keeps: a control tells how busy it was in the same seconds.
+"""Time bounds that also hold on a busy machine.
 
-A bound of the contract holds for a machine that has a processor for whoever needs one. The kernel
-counts how long programs waited for one (`/proc/pressure/cpu`). A bound grows by what it counted
-while a test measured, up to a cap; on a quiet machine the bound is the contract's own.
+The bounds of the contract assume that a program gets a processor when it needs one. The kernel
+counts how long programs waited for a processor (`/proc/pressure/cpu`). A bound is extended by the
+seconds counted during the measurement, up to a maximum. On a quiet machine it is not extended.
 """
 
 import time
 from pathlib import Path
 
 PRESSURE = Path("/proc/pressure/cpu")
-# However busy the machine was, a bound grows by no more than this: times the bound, and seconds.
+# A bound is extended by this many times itself at most, or by 2 seconds if that is more.
 MAX_TIMES, MIN_CAP = 2, 2.0
 
 
 class Stopwatch:
-    """The seconds since it was started, and how many of them the machine was too busy."""
+    """Measures seconds, and how many of them the machine was too busy."""
 
     def __init__(self) -> None:
         self._began, self._waited = time.monotonic(), _waited()
@@ -25,19 +25,19 @@ class Stopwatch:
 
     @property
     def busy(self) -> float:
-        """Return the seconds in which something waited for a processor.
+        """Return the seconds in which a program waited for a processor.
 
-        All of them where the kernel does not count, as in some containers.
+        Where the kernel does not count them, as in some containers, all seconds.
         """
         waited = _waited()
         return self.seconds if waited is None or self._waited is None else waited - self._waited
 
     def allows(self, seconds: float, bound: float) -> bool:
-        """Tell whether something that took these seconds meanwhile kept a bound."""
+        """Return whether a part of the measured time was within a bound, extended if needed."""
         return seconds < bound + min(self.busy, max(MAX_TIMES * bound, MIN_CAP))
 
     def keeps(self, bound: float) -> bool:
-        """Tell whether all that happened since the start kept a bound."""
+        """Return whether the whole measured time was within a bound, extended if needed."""
         return self.allows(self.seconds, bound)
 
     def __repr__(self) -> str:

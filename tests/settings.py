@@ -1,8 +1,8 @@
-"""The service's settings for the processes that tests start, with what a busy machine needs.
+"""The settings of the services that tests start.
 
-The default password hasher is slow on purpose. And the service waits for Redis for a quarter of a
-second at most, then every worker goes on by itself: where that is not the matter of a test, a
-machine too busy to run Valkey for so long must not fail it.
+The default password hasher is slow on purpose, so a fast one replaces it. The service waits for
+Redis for a quarter of a second at most and then goes on without it. A busy machine may not run
+Valkey for so long, so the tests that do not test this wait longer.
 """
 
 import os

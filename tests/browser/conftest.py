@@ -40,7 +40,7 @@ FLAGS = [
 ALONE = "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"
 ADMIN = ("admin", "medianest-admin")
 USER = ("demo", "medianest-demo")
-# Milliseconds after which something that has not come will not come, however busy the machine is.
+# How many milliseconds to wait for what a test expects, also on a busy machine.
 PATIENCE = 60_000
 expect.set_options(PATIENCE)
 
@@ -49,10 +49,10 @@ at_both_widths = pytest.mark.parametrize("site", list(WIDTHS), indirect=True)
 
 @pytest.hookimpl(tryfirst=True)  # before xdist reads the marks
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let two workers share the browser's tests: each starts one demo and one browser for them.
+    """Run the browser tests in two groups, each with one demo and one browser.
 
-    The tests of a group run one after another. In between, Playwright's event loop would meet the
-    database of other tests, which Django refuses.
+    The tests of a group run one after another: Django refuses database access while Playwright's
+    event loop runs, so tests that use the database must not come in between.
     """
     for item in items:
         if item.path.is_relative_to(Path(__file__).parent):

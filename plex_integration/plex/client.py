@@ -15,7 +15,7 @@ from plex_integration.errors import (
 from plex_integration.plex import media
 from plex_integration.plex.calls import PlexCalls
 from plex_integration.plex.errors import PlexNotFound, not_found_as
-from plex_integration.plex.ids import checked_id
+from plex_integration.plex.ids import checked_id, is_id
 from plex_integration.plex.paging import ROWS_PER_REQUEST, RawPage
 from plex_integration.plex.parsing.attributes import whole
 from plex_integration.plex.parsing.collections import parse_collection, parse_collections
@@ -198,7 +198,7 @@ class PlexClient(PlexCalls):
         python-plexapi's `getGuid`: `imdb://tt0944947` is sent as the title `imdb-tt0944947`.
         """
         page = self._page(_all_items_path(library), 0, 1)
-        keys = [each.get("ratingKey", "") for each in page.elements]
+        keys = [key for each in page.elements if is_id(key := each.get("ratingKey", ""))]
         if not keys or library.agent is None:
             return None
         title = guid.replace("://", "-")

@@ -18,7 +18,7 @@ from plex_integration.errors import CollectionNotFound, PlaylistNotFound, PlexAp
 from plex_integration.plex import media
 from plex_integration.plex.client import IDS_PER_CALL, TYPE_NUMBERS, PlexClient
 from plex_integration.plex.errors import PlexNotFound, not_found_as
-from plex_integration.plex.ids import checked_id
+from plex_integration.plex.ids import checked_id, is_id
 from plex_integration.plex.parsing.collections import collection_element, parse_collection
 from plex_integration.plex.parsing.items import parse_rows
 from plex_integration.plex.transport import enforce_deadline
@@ -128,13 +128,14 @@ class ItemListEditor(PlexClient):
         return chunks
 
     def positions(self, key: str) -> list[Position]:
-        """Return what the list contains, in its own order."""
+        """Return what the list contains, in its own order, without what has no valid id."""
         with not_found_as(self.not_found):
             page = self._page(self._items_path(checked_id(key)), 0, None, **_SUMMARY)
         return [
-            Position(rating_key, each.get("playlistItemID"))
+            Position(rating_key, position)
             for each in page.elements
-            if (rating_key := each.get("ratingKey"))
+            if is_id(rating_key := each.get("ratingKey", ""))
+            and ((position := each.get("playlistItemID")) is None or is_id(position))
         ]
 
     def add(self, key: str, machine: str, keys: Sequence[str]) -> None:
@@ -172,8 +173,8 @@ class ItemListEditor(PlexClient):
         with enforce_deadline(self._write_deadline):
             root = self._http.create(self.path, parameters)
         for each in root:
-            if key := each.get("ratingKey"):
-                return checked_id(key)
+            if is_id(key := each.get("ratingKey", "")):
+                return key
         raise PlexApiError
 
     def _write(self, method: str, path: str, **parameters: str) -> None:

@@ -1,0 +1,46 @@
+"""Ids that Plex sends and that no path may hold: they are skipped or a problem, never a crash."""
+
+from collections.abc import Callable
+from xml.etree.ElementTree import fromstring
+
+import pytest
+
+from plex_integration.errors import PlexApiError
+from plex_integration.plex.editing import CollectionEditor, PlaylistEditor, Position
+from plex_integration.plex.parsing.libraries import parse_libraries
+from tests.plex.conftest import RawServer, ok, plex_at
+
+Serve = Callable[..., RawServer]
+
+ODD = ["", "abc", "../5", "5/../6", "5?X-Plex-Token=x", "-5", "٣", "9" * 5000]
+LIBRARIES = '<MediaContainer><Directory key="1" type="movie" agent="an.agent"/></MediaContainer>'
+
+
+@pytest.mark.parametrize("odd", ODD, ids=range(len(ODD)))
+def test_a_new_list_without_a_usable_id_is_a_problem(serve: Serve, odd: str) -> None:
+    server = serve(ok(f'<MediaContainer><Playlist ratingKey="{odd}"/></MediaContainer>'))
+    editor = PlaylistEditor(plex_at(server.url).connection, 5)
+    with pytest.raises(PlexApiError):
+        editor.create("video", "New", "machine", ["5"])
+
+
+@pytest.mark.parametrize("odd", ODD, ids=range(len(ODD)))
+def test_positions_without_a_usable_id_are_skipped(serve: Serve, odd: str) -> None:
+    server = serve(
+        ok(
+            '<MediaContainer size="3"><Video ratingKey="7" playlistItemID="8"/>'
+            f'<Video ratingKey="{odd}" playlistItemID="9"/>'
+            f'<Video ratingKey="10" playlistItemID="{odd}"/></MediaContainer>'
+        )
+    )
+    connection = plex_at(server.url).connection
+    assert PlaylistEditor(connection, 5).positions("1") == [Position("7", "8")]
+    assert CollectionEditor(connection, 5).positions("1")[0].ratingKey == "7"
+
+
+@pytest.mark.parametrize("odd", ODD, ids=range(len(ODD)))
+def test_a_guid_is_not_matched_through_an_item_without_a_usable_id(serve: Serve, odd: str) -> None:
+    server = serve(ok(f'<MediaContainer size="1"><Video ratingKey="{odd}"/></MediaContainer>'))
+    (library,) = parse_libraries(fromstring(LIBRARIES))
+    assert plex_at(server.url).matched_guid("imdb://tt0944947", library) is None
+    assert len(server.requests) == 1

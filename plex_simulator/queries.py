@@ -104,9 +104,10 @@ def read_scoped_column(table: ItemTable, user: User, scope: str | None, field: s
         ancestor = ancestor.parent
     if ancestor is not None:
         ancestor_values = ancestor.column(field, user)
-        return [
-            ancestor_values[ancestor_index(table, ancestor, index)] for index in range(len(table))
-        ]
+        inherited: list[Any] = [None] * len(table)
+        for index in table.indexes():
+            inherited[index] = ancestor_values[ancestor_index(table, ancestor, index)]
+        return inherited
     descendant = table.child
     while descendant is not None and descendant.type != scope:
         descendant = descendant.child

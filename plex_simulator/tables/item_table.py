@@ -156,9 +156,12 @@ class ItemTable:
         child = self.child
         found = list(self.child_ranges.of(index)) if index < self.generated_count() else []
         key = self.key(index)
-        for child_index in range(child.generated_count(), len(child)):
-            if child._edited_items[child_index].parent_rating_key == key:
-                found.append(child_index)
+        added = range(child.generated_count(), len(child))
+        found.extend(
+            child_index
+            for child_index, item in child._edited_items.items()
+            if child_index in added and item.parent_rating_key == key
+        )
         return [child_index for child_index in found if child_index not in child._removed]
 
     def parent_table(self) -> "ItemTable":

@@ -39,6 +39,23 @@ def test_adding_an_episode_increases_the_leaf_count_of_its_season(
         fresh.catalogue.add("2", "episode", "Orphan")
 
 
+def test_an_episode_that_was_added_and_removed_leaves_nothing_behind(
+    fresh: Simulator, fresh_client: PlexClient
+) -> None:
+    season = fresh.catalogue.items("2", "season")[1]
+    children = f"/library/metadata/{season.rating_key}/children"
+    before = fresh_client.get(children).keys
+    removed = fresh.catalogue.add("2", "episode", "Gone", parent_rating_key=season.rating_key)
+    added = fresh.catalogue.add("2", "episode", "Extra", parent_rating_key=season.rating_key)
+    fresh.catalogue.remove(removed.rating_key)
+    assert fresh_client.get(children).keys == [*before, added.rating_key]
+    assert fresh_client.get(f"/library/metadata/{removed.rating_key}").status == 404
+    for sort in ("titleSort", "show.titleSort", "lastViewedAt", "addedAt:desc"):
+        listed = fresh_client.get(f"/library/sections/2/all?type=4&sort={sort}")
+        assert listed.status == 200
+        assert removed.rating_key not in listed.keys
+
+
 def test_changing_the_title_of_a_show_changes_its_sort_order_and_its_episodes(
     fresh: Simulator, fresh_client: PlexClient
 ) -> None:

@@ -21,7 +21,9 @@ async function post(path, body) {
     body: JSON.stringify(body)
   });
   const result = await response.json();
-  if (!result.success) throw new Error(result.error.message);
+  if (!result.success) {
+    throw Object.assign(new Error(result.error.message), { status: response.status });
+  }
   return result.data;
 }
 
@@ -44,10 +46,12 @@ async function fetch(path, options) {
   try {
     await renewTokens();
   } catch (error) {
-    storeTokens(null);
+    // Only a refused token signs the user out: any other failure may be temporary.
+    if (error.status === 401) storeTokens(null);
     throw error;
   }
-  return window.fetch(path, { headers: { 'Authorization': `Bearer ${getToken()}` } });
+  const headers = { ...options.headers, 'Authorization': `Bearer ${getToken()}` };
+  return window.fetch(path, { ...options, headers });
 }
 
 // --- Requests: the two examples of the API documentation, and a function for all other requests ---
@@ -137,7 +141,7 @@ function poster(item) {
     element('small', {}, details));
 }
 
-function show(title, items, status, ...pageLinks) {
+function showPage(title, items, status, ...pageLinks) {
   document.title = `${title} – MediaNest`;
   $('title').textContent = title;
   $('status').textContent = status;
@@ -145,34 +149,35 @@ function show(title, items, status, ...pageLinks) {
   $('pages').replaceChildren(...pageLinks);
 }
 
+// Each view returns the arguments of `showPage`.
 const views = {
   async library(key, page = '0') {
     const { items, pagination, hasMore } = await browseMovieLibrary(Number(page), PAGE_SIZE, key);
     const last = Math.max(1, Math.ceil(pagination.total / PAGE_SIZE));
-    show(items[0]?.library.title ?? 'Library', items,
+    return [items[0]?.library.title ?? 'Library', items,
       `${pagination.total} titles, page ${Number(page) + 1} of ${last}`,
       link(`#/collections/${key}`, 'Collections'),
       ...(page > 0 ? [link(`#/library/${key}/${Number(page) - 1}`, 'Previous page')] : []),
-      ...(hasMore ? [link(`#/library/${key}/${Number(page) + 1}`, 'Next page')] : []));
+      ...(hasMore ? [link(`#/library/${key}/${Number(page) + 1}`, 'Next page')] : [])];
   },
   async recent() {
     const { items, timeframe } = await getData('recently-added?limit=48');
-    show('Recently added', items, `Added in the ${timeframe.replaceAll('_', ' ')}`);
+    return ['Recently added', items, `Added in the ${timeframe.replaceAll('_', ' ')}`];
   },
   async collections(key) {
     const { collections, total, library } = await getData(`libraries/${key}/collections`);
-    show(`Collections of ${library.title}`, collections, `${total} collections`,
-      link(`#/library/${key}`, `Back to ${library.title}`));
+    return [`Collections of ${library.title}`, collections, `${total} collections`,
+      link(`#/library/${key}`, `Back to ${library.title}`)];
   },
   async collection(key) {
     const { collection, items, pagination } = await getData(`collections/${key}?size=${PAGE_SIZE}`);
-    show(collection.title, items, `${items.length} of ${pagination.total} items`,
-      link(`#/collections/${collection.library.id}`, 'All collections'));
+    return [collection.title, items, `${items.length} of ${pagination.total} items`,
+      link(`#/collections/${collection.library.id}`, 'All collections')];
   },
   async search(query) {
     const items = await searchAndFilter(decodeURIComponent(query));
-    show(`Results for “${decodeURIComponent(query)}”`, items,
-      items.length ? `${items.length} results` : 'No results');
+    return [`Results for “${decodeURIComponent(query)}”`, items,
+      items.length ? `${items.length} results` : 'No results'];
   }
 };
 
@@ -182,21 +187,24 @@ async function openView() {
   const number = ++openedViews;
   for (const id of ['libraries', 'search', 'sign-out']) $(id).hidden = !tokens;
   $('sign-in').hidden = Boolean(tokens);
-  if (!tokens) return show('Sign in', [], '');
+  if (!tokens) return showPage('Sign in', [], '');
   const [, view, ...keys] = location.hash.split('/');
   $('status').textContent = 'Loading…';
   try {
     if (!$('libraries').hasChildNodes()) await listLibraries();
     if (!views[view]) return location.replace($('libraries').firstChild.href);
-    await views[view](...keys);
+    const page = await views[view](...keys);
+    // Another view may have been opened during the requests of this one.
+    if (number !== openedViews) return;
+    showPage(...page);
     for (const entry of $('libraries').children) {
       entry.ariaCurrent = location.hash.startsWith(entry.hash) ? 'page' : null;
     }
-    // Another view may have been opened during the requests of this one.
-    if (number === openedViews) $('title').focus();
+    $('title').focus();
   } catch (error) {
+    if (number !== openedViews) return;
     if (!tokens) return openView();
-    show('Something went wrong', [], error.message);
+    showPage('Something went wrong', [], error.message);
   }
 }
 
@@ -229,7 +237,11 @@ $('sign-out').addEventListener('click', async () => {
   storeTokens(null);
   $('libraries').replaceChildren();
   openView();
-  await post('/api/v1/auth/logout', { refresh });
+  try {
+    await post('/api/v1/auth/logout', { refresh });
+  } catch (error) {
+    $('status').textContent = `Signed out in this browser only: ${error.message}`;
+  }
 });
 
 window.addEventListener('hashchange', openView);

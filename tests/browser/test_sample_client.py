@@ -98,6 +98,52 @@ def test_an_ended_token_is_renewed_without_a_word(site: Site) -> None:
     assert page.evaluate("sessionStorage.length") == 0
 
 
+def unavailable(route: Route) -> None:
+    error = {"code": "SERVICE_UNAVAILABLE", "message": "The service is unavailable."}
+    route.fulfill(status=503, json={"success": False, "error": error})
+
+
+def test_a_renewal_that_fails_for_now_does_not_sign_the_user_out(site: Site) -> None:
+    site.expect_status(401, 503)
+    page = sign_in(site)
+    posters_are_there(page, 24)
+    page.evaluate("sessionStorage.tokens = sessionStorage.tokens.replace('access', 'ended')")
+    site.context.route("**/auth/token/refresh", unavailable)
+    page.reload()
+    expect(page.get_by_role("status")).to_have_text("The service is unavailable.")
+    site.context.unroute("**/auth/token/refresh")
+    page.reload()
+    posters_are_there(page, 24)
+
+
+def test_a_sign_out_that_the_service_does_not_know_of_is_reported(site: Site) -> None:
+    site.expect_status(503)
+    page = sign_in(site)
+    posters_are_there(page, 24)
+    site.context.route("**/auth/logout", unavailable)
+    page.get_by_role("button", name="Sign out").click()
+    expect(page.get_by_role("status")).to_have_text(
+        "Signed out in this browser only: The service is unavailable."
+    )
+    assert page.evaluate("sessionStorage.length") == 0
+
+
+def test_a_late_response_does_not_replace_the_view_opened_after_it(site: Site) -> None:
+    held: list[Route] = []
+    page = sign_in(site)
+    posters_are_there(page, 24)
+    site.context.route("**/recently-added?*", lambda route: held.append(route))
+    with page.expect_request("**/recently-added?*"):
+        page.get_by_role("link", name="Recently added").click()
+    page.get_by_role("link", name="TV Shows").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("TV Shows")
+    with page.expect_response("**/recently-added?*") as late:
+        held[0].continue_()
+    late.value.finished()
+    page.evaluate("new Promise(resolve => setTimeout(resolve, 200))")
+    assert page.get_by_role("heading", level=1).inner_text() == "TV Shows"
+
+
 def test_an_item_without_a_picture_is_a_neutral_tile(site: Site) -> None:
     def without_pictures(route: Route) -> None:
         answer = route.fetch()

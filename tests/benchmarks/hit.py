@@ -61,11 +61,12 @@ def main() -> None:
         users = _manage(environment, "shell", "--no-imports", "-c", USERS_SCRIPT).split()
         service = stack.enter_context(_server(environment))
         _keep_answers(service, users[-1], folder)
-        recipes = environment | {"DJANGO_SETTINGS_MODULE": "tests.benchmarks.stock"}
+        bare = environment | {"DJANGO_SETTINGS_MODULE": "tests.benchmarks.bare"}
+        stock = environment | {"DJANGO_SETTINGS_MODULE": "tests.benchmarks.stock"}
         ports = {
             "service": service,
-            "bare": stack.enter_context(_server(recipes | {"RECIPE": "bare"})),
-            "stock": stack.enter_context(_server(recipes | {"RECIPE": "stock"})),
+            "bare": stack.enter_context(_server(bare)),
+            "stock": stack.enter_context(_server(stock)),
         }
         for encoding in ("gzip", "identity"):
             _compare(ports, users, encoding)
@@ -146,7 +147,7 @@ def _read_answer(connection: socket.socket) -> None:
 
 
 def _keep_answers(port: int, user: str, folder: Path) -> None:
-    for encoding, name in (("gzip", "gzip"), ("identity", "plain")):
+    for encoding, name in (("gzip", "items.gz"), ("identity", "items")):
         with requests.get(
             f"http://127.0.0.1:{port}{PATH}",
             headers={"Authorization": f"Bearer {user}", "Accept-Encoding": encoding},

@@ -1,0 +1,171 @@
+"""The servers that the benchmark compares.
+
+Each has two worker processes, a process group of its own, whose processor time is counted, and a
+database of its own in Valkey, so that no server counts the requests of another.
+"""
+
+import getpass
+import os
+import shutil
+import socket
+import sys
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from tests.benchmarks.setup import Setup
+from tests.service import HOST, Process, free_port
+
+PATH = "/api/v1/plex/libraries/1/items"
+WORKERS = 2
+START_SECONDS = 60
+QUIET_SECONDS = 0.5
+
+_GRANIAN = (
+    f"granian --host {HOST} --port {{port}} --workers {WORKERS} --no-access-log --log-level warning"
+)
+# Neither recipe waits for anything but Valkey: one thread costs them the least processor time.
+_RECIPE = (
+    f"{_GRANIAN} --interface wsgi --blocking-threads 1"
+    " --factory django.core.wsgi:get_wsgi_application"
+)
+SERVICES = {
+    "asgi": f"{_GRANIAN} --interface asgi --loop uvloop --backpressure 2048"
+    " medianest.asgi:application",
+    "wsgi": f"{_GRANIAN} --interface wsgi --blocking-threads 8 medianest.wsgi:application",
+    "uvicorn": f"uvicorn --host {HOST} --port {{port}} --workers {WORKERS} --loop uvloop"
+    " --http httptools --no-access-log --log-level warning medianest.asgi:application",
+}
+"""How the service can be started: the module and its arguments, by interface."""
+
+_NGINX_CONFIGURATION = """
+daemon off;
+user {user};
+worker_processes {workers};
+pid nginx.pid;
+events {{ worker_connections 1024; }}
+http {{
+    access_log off;
+    sendfile on;
+    tcp_nopush on;
+    keepalive_requests 1000000000;
+    open_file_cache max=100;
+    default_type application/json;
+    client_body_temp_path body;
+    proxy_temp_path proxy;
+    fastcgi_temp_path fastcgi;
+    uwsgi_temp_path uwsgi;
+    scgi_temp_path scgi;
+    server {{
+        listen {host}:{port};
+        location = {path} {{ alias {folder}/items; gzip_static on; }}
+    }}
+}}
+"""
+
+_TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
+
+
+class Contestant:
+    """A running server.
+
+    `has_users`: it authenticates its users and limits how often they ask. `is_service`: its answers
+    say that they come from the cache.
+    """
+
+    def __init__(
+        self, name: str, setup: Setup, argv: Sequence[str], port: int, **environment: str
+    ) -> None:
+        self.name, self.port = name, port
+        self.is_service = name.startswith("service")
+        self.has_users = self.is_service or name == "stock"
+        self._process = Process(
+            argv, setup.folder / f"{port}.log", {**setup.environment, **environment}
+        )
+
+    def wait(self) -> None:
+        """Wait until it listens and every worker has started: then it uses no more time."""
+        until = time.monotonic() + START_SECONDS
+        while not (self._listens() and self._is_quiet()):
+            if time.monotonic() > until or not self._process.is_running():
+                log = self._process.log.read_text(errors="replace")
+                sys.exit(f"{log}\n{self.name} did not start")
+
+    def processor_seconds(self) -> float:
+        """Return the processor time that all of its processes have used."""
+        return processor_seconds(self._process.pid)
+
+    def close(self) -> None:
+        self._process.kill()
+
+    def _listens(self) -> bool:
+        try:
+            socket.create_connection((HOST, self.port), timeout=1).close()
+        except OSError:
+            time.sleep(0.05)
+            return False
+        return True
+
+    def _is_quiet(self) -> bool:
+        before = self.processor_seconds()
+        time.sleep(QUIET_SECONDS)
+        return self.processor_seconds() == before
+
+
+def service(setup: Setup, interface: str) -> Contestant:
+    """Start the service, everything on."""
+    database = list(SERVICES).index(interface) + 1
+    return _python(f"service ({interface})", setup, SERVICES[interface], database)
+
+
+def bare(setup: Setup) -> Contestant:
+    """Start a bare Django view that answers the same bytes."""
+    return _python("bare", setup, _RECIPE, 0, DJANGO_SETTINGS_MODULE="tests.benchmarks.bare")
+
+
+def stock(setup: Setup) -> Contestant:
+    """Start the stock recipe."""
+    return _python("stock", setup, _RECIPE, 0, DJANGO_SETTINGS_MODULE="tests.benchmarks.stock")
+
+
+def nginx(setup: Setup, program: str) -> Contestant:
+    """Start nginx, which answers the same bytes from files."""
+    port = free_port()
+    configuration = setup.folder / "nginx.conf"
+    configuration.write_text(
+        _NGINX_CONFIGURATION.format(
+            user=getpass.getuser(),
+            workers=WORKERS,
+            host=HOST,
+            port=port,
+            path=PATH,
+            folder=setup.folder,
+        )
+    )
+    argv = [program, "-p", str(setup.folder), "-c", str(configuration), "-e", "stderr"]
+    return Contestant("nginx", setup, argv, port)
+
+
+def nginx_program() -> str | None:
+    """Return where nginx is installed; None if it is not."""
+    return shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin")
+
+
+def processor_seconds(group: int) -> float:
+    """Return the user and system time of a process group, with that of its ended children."""
+    ticks = 0
+    for status in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):  # the process has ended
+            # The name, in parentheses, may contain blanks. See proc(5) for the fields after it.
+            fields = status.read_text().rpartition(")")[2].split()
+            if int(fields[2]) == group:
+                ticks += sum(int(field) for field in fields[11:15])
+    return ticks / _TICKS_PER_SECOND
+
+
+def _python(name: str, setup: Setup, command: str, database: int, **environment: str) -> Contestant:
+    port = free_port()
+    argv = [sys.executable, "-W", "ignore", "-m", *command.format(port=port).split()]
+    redis_url = f"redis://{HOST}:{setup.valkey.port}/{database}"
+    return Contestant(name, setup, argv, port, REDIS_URL=redis_url, **environment)

@@ -1,0 +1,76 @@
+"""What all contestants share: a folder, a database with users, Valkey and the simulated Plex."""
+
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from plex_simulator import Simulator
+from tests.benchmarks.calls import ROOT
+from tests.service import Valkey
+
+USERS_SCRIPT = """
+from uuid import uuid4
+from django.db import transaction
+from accounts import tokens
+from accounts.models import User
+with transaction.atomic():
+    users = User.objects.bulk_create([User(username=uuid4().hex) for _ in range({count})])
+    print("\\n".join(tokens.issue(user).access for user in users))
+"""
+
+
+@dataclass(frozen=True)
+class Setup:
+    """The folder also holds what the service answered, `items` and `items.gz`, for the others."""
+
+    folder: Path
+    environment: Mapping[str, str]
+    valkey: Valkey
+
+    def issue_tokens(self, count: int) -> list[str]:
+        """Create users; return an access token of each. It is valid for 15 minutes."""
+        script = USERS_SCRIPT.format(count=count)
+        return self.manage("shell", "--no-imports", "-c", script).split()
+
+    def manage(self, *arguments: str) -> str:
+        """Run a management command; return its output."""
+        return subprocess.run(
+            [sys.executable, "manage.py", *arguments],
+            cwd=ROOT,
+            env=dict(self.environment),
+            check=True,
+            stdout=subprocess.PIPE,
+            text=True,
+        ).stdout
+
+
+@contextmanager
+def set_up() -> Iterator[Setup]:
+    """Start Valkey and the simulated Plex, and create the database."""
+    with tempfile.TemporaryDirectory() as name, Simulator(seed=7) as plex:
+        folder = Path(name)
+        valkey = Valkey(folder)
+        try:
+            setup = Setup(folder, _environment(folder, valkey, plex), valkey)
+            setup.manage("migrate", "--verbosity", "0")
+            yield setup
+        finally:
+            valkey.close()
+
+
+def _environment(folder: Path, valkey: Valkey, plex: Simulator) -> dict[str, str]:
+    return os.environ | {
+        "DJANGO_SETTINGS_MODULE": "medianest.settings",
+        "SECRET_KEY": "a-secret-for-the-benchmark-a-secret-for-the-benchmark",
+        "DATABASE_URL": f"sqlite:///{folder}/db.sqlite3",
+        "REDIS_URL": valkey.url,
+        "PICTURES_FOLDER": f"{folder}/pictures",
+        "PLEX_URL": plex.url,
+        "PLEX_TOKEN": plex.owner_token,
+        "ANSWERS": str(folder),
+    }

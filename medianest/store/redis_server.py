@@ -5,17 +5,21 @@ nothing is sent any more, and a background thread, not a request, notices when R
 Knows nothing of what is stored.
 """
 
+import asyncio
 import hashlib
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import redis
+from django.conf import settings
 from django_redis import get_redis_connection
+
+from medianest.store.loop_connection import Command, LoopConnection
 
 log = logging.getLogger(__name__)
 
@@ -25,19 +29,21 @@ RETRY_SECONDS = 0.5
 MICROSECONDS = 1_000_000
 """The scripts count time in microseconds."""
 
-Command = tuple[Any, ...]
-
 
 class Script:
-    """A Lua script beside this module. Every script has exactly one key."""
+    """A Lua script beside this module. Its keys are all in one slot of a cluster."""
 
     def __init__(self, name: str) -> None:
         self.text = (Path(__file__).parent / "lua" / f"{name}.lua").read_text()
         self.sha = hashlib.sha1(self.text.encode()).hexdigest()  # noqa: S324 - Redis's own name
 
-    def command(self, key: str, *arguments: Any) -> Command:
+    def command(self, keys: Sequence[str], *arguments: Any) -> Command:
         """Return the command that runs this script."""
-        return ("EVALSHA", self.sha, 1, key, *arguments)
+        return ("EVALSHA", self.sha, len(keys), *keys, *arguments)
+
+    def unknown_command(self, keys: Sequence[str], *arguments: Any) -> Command:
+        """Return the command that runs this script where Redis does not know it yet."""
+        return ("EVAL", self.text, len(keys), *keys, *arguments)
 
 
 class Availability:
@@ -107,6 +113,7 @@ class RedisServer:
         self.availability = availability
         self._alias = alias
         self._connections = threading.local()
+        self._loop_connections: dict[asyncio.AbstractEventLoop, LoopConnection] = {}
         availability.add_check(lambda: self.client.ping())
 
     @cached_property
@@ -133,6 +140,23 @@ class RedisServer:
             self.availability.report_failure(error)
             return None
 
+    async def send_in_loop(self, *commands: Command) -> list[Any] | None:
+        """Send commands in one round trip without blocking the event loop; return raw replies."""
+        if not self.availability.is_available():
+            return None
+        loop = asyncio.get_running_loop()
+        try:
+            return await self._loop_connection(loop).send(*commands)
+        except (redis.exceptions.RedisError, OSError) as error:
+            # It may wait for a lock that is held during a round trip to Redis.
+            await loop.run_in_executor(None, self.availability.report_failure, error)
+            return None
+
+    def close_loop_connection(self) -> None:
+        """Close the connection of the running event loop."""
+        if connection := self._loop_connections.pop(asyncio.get_running_loop(), None):
+            connection.close()
+
     def execute(self, *commands: Command) -> list[Any] | None:
         """Send commands in one round trip over a pooled connection; return parsed replies.
 
@@ -148,14 +172,22 @@ class RedisServer:
 
     def run(self, script: Script, key: str, *arguments: Any) -> Any:
         """Run a script; None where Redis is unavailable or refuses."""
-        replies = self.execute(script.command(key, *arguments))
+        replies = self.execute(script.command((key,), *arguments))
         if replies and isinstance(replies[0], redis.exceptions.NoScriptError):
             return self.run_unknown(script, key, *arguments)
         return _successful(replies)
 
     def run_unknown(self, script: Script, key: str, *arguments: Any) -> Any:
         """Run a script that Redis does not know yet, which also makes it known."""
-        return _successful(self.execute(("EVAL", script.text, 1, key, *arguments)))
+        return _successful(self.execute(script.unknown_command((key,), *arguments)))
+
+    def _loop_connection(self, loop: asyncio.AbstractEventLoop) -> LoopConnection:
+        connection = self._loop_connections.get(loop)
+        if connection is None:
+            about = settings.CACHES[self._alias]
+            connection = LoopConnection(about["LOCATION"], about["OPTIONS"])
+            self._loop_connections[loop] = connection
+        return connection
 
     def _execute(self, commands: tuple[Command, ...]) -> list[Any]:
         pipeline = self.client.pipeline(transaction=False)

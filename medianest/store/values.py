@@ -15,7 +15,8 @@ from uuid import uuid4
 
 from django.core.cache import caches
 
-from medianest.store.redis_server import Command, RedisServer, Script
+from medianest.store.loop_connection import Command
+from medianest.store.redis_server import RedisServer, Script
 
 EVERYTHING = "base"
 """The tag of every value: invalidating it makes every cached value a miss."""
@@ -155,6 +156,18 @@ class RedisValues(Values):
     def read_commands(keys: Sequence[str]) -> list[Command]:
         """Return the commands that read values and then the tag versions."""
         return [("GET", key) for key in (*(PREFIX + key for key in keys), VERSIONS_KEY)]
+
+    @staticmethod
+    def fast_read_commands(key: str, size: int | None) -> list[Command]:
+        """Return the commands that read a value, or its first bytes, and then the tag versions."""
+        name = PREFIX + key
+        value = ("GET", name) if size is None else ("GETRANGE", name, 0, size - 1)
+        return [value, ("GET", VERSIONS_KEY)]
+
+    @staticmethod
+    def value_command(key: str) -> Command:
+        """Return the command that reads a value alone."""
+        return ("GET", PREFIX + key)
 
     def set(self, key: str, value: bytes, seconds: int) -> bool:
         replies = self._server.execute(("SET", PREFIX + key, value, "EX", seconds))

@@ -6,7 +6,7 @@ from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
-from accounts import identity_cache, tokens
+from accounts import tokens, verified_tokens
 from accounts.models import User
 from accounts.throttling import count_bad_token
 from medianest.api.exceptions import CHALLENGE
@@ -22,7 +22,8 @@ class BearerAuthentication(BaseAuthentication):
         if scheme.lower() != "bearer":
             return None
         try:
-            return identity_cache.signed_in(raw.strip())
+            token = verified_tokens.verified(raw.strip())
+            return tokens.bearer(token), token
         except tokens.TokenRefused:
             count_bad_token(request._request)
             raise AuthenticationFailed from None

@@ -1,8 +1,38 @@
 """The project's own user model: its tokens can be revoked, and a Plex identity can be added."""
 
-from django.contrib.auth.models import AbstractUser
+from collections.abc import Iterable
+from typing import Any
+
+from django.contrib.auth.models import AbstractUser, UserManager
 from django.db import models
-from django.utils.crypto import salted_hmac
+from django.db.models.signals import post_delete
+from django.dispatch import receiver
+
+from accounts import stamps
+
+_STAMP_FIELDS = frozenset({"is_active", "password", "token_generation"})
+"""What decides which tokens of a user are valid."""
+
+
+class UserQuerySet(models.QuerySet["User"]):
+    """Users, whose updates also change which tokens are valid."""
+
+    def update(self, **values: Any) -> int:
+        """Update the users, as Django does, and publish their stamps."""
+        if not _STAMP_FIELDS & values.keys():
+            return super().update(**values)
+        ids = list(self.values_list("pk", flat=True))
+        updated = super().update(**values)
+        stamps.publish_on_commit(ids)
+        return updated
+
+    update.alters_data = True  # type: ignore[attr-defined]
+
+
+class Users(UserManager["User"].from_queryset(UserQuerySet)):  # type: ignore[misc]
+    """The manager of users."""
+
+    use_in_migrations = False
 
 
 class User(AbstractUser):
@@ -14,6 +44,8 @@ class User(AbstractUser):
 
     token_generation = models.PositiveIntegerField(default=0, editable=False)
 
+    objects = Users()
+
     class Meta(AbstractUser.Meta):
         # The admin grants these to users or groups; superusers have every permission.
         permissions = [
@@ -21,13 +53,15 @@ class User(AbstractUser):
             ("manage_playlists", "Can make, change and delete playlists in Plex"),
         ]
 
-    def token_stamp(self) -> str:
-        """Return the stamp that a valid token of this user has: 32 hexadecimal digits.
+    def save(self, *args: Any, update_fields: Iterable[str] | None = None, **kwargs: Any) -> None:
+        """Save the user, as Django does, and publish the stamp."""
+        super().save(*args, update_fields=update_fields, **kwargs)
+        if update_fields is None or _STAMP_FIELDS & set(update_fields):
+            stamps.publish_on_commit([self.pk])
 
-        It changes with the password and with `revoke_tokens`, and reveals neither.
-        """
-        secret = f"{self.password}:{self.token_generation}"
-        return salted_hmac("accounts.token-stamp", secret, algorithm="sha256").hexdigest()[:32]
+    def token_stamp(self) -> str:
+        """Return the stamp that a valid token of this user has."""
+        return stamps.text_of(self.password, self.token_generation)
 
     def revoke_tokens(self) -> None:
         """Revoke every token that was issued to this user so far."""
@@ -35,3 +69,9 @@ class User(AbstractUser):
             token_generation=models.F("token_generation") + 1
         )
         self.refresh_from_db(fields=["token_generation"])
+
+
+@receiver(post_delete, sender=User)
+def _publish_deleted(instance: User, **_: Any) -> None:
+    """Refuse the tokens of a deleted user, also of each one of a deleted query set."""
+    stamps.publish_on_commit([instance.pk])

@@ -15,6 +15,7 @@ from rest_framework_simplejwt.exceptions import TokenError
 from rest_framework_simplejwt.token_blacklist.models import BlacklistedToken, OutstandingToken
 from rest_framework_simplejwt.utils import datetime_from_epoch
 
+from accounts import stamps
 from accounts.models import User
 
 # 9999-12-31: a datetime cannot hold a later `exp`.
@@ -86,6 +87,7 @@ class TokenPair:
 def issue(user: User) -> TokenPair:
     """Return a new pair of tokens for a user."""
     refresh = RefreshToken.for_user(user)
+    stamps.publish_new(user)
     lifetime: timedelta = settings.SIMPLE_JWT["ACCESS_TOKEN_LIFETIME"]  # type: ignore[assignment]
     return TokenPair(str(refresh.access_token), str(refresh), int(lifetime.total_seconds()))
 

@@ -18,8 +18,8 @@ from medianest.store import Hit, Reading, Verdict
 WINDOW = 60
 """Seconds that every limit counts over, sliding."""
 
-# Where a request carries what the store answered when it was counted.
-_READING = "medianest.throttling.reading"
+READING = "medianest.throttling.reading"
+"""Where a request carries what the store answered when it was counted."""
 
 
 @dataclass(frozen=True)
@@ -47,9 +47,14 @@ def requests_allowed(limit: Limit) -> int:
     return _current_requests(limit)
 
 
-def user_hit(user_id: str, limit: Limit) -> Hit:
-    """Return the hit that counts a request of a user."""
-    return Hit(f"{limit.scope}:{user_id}", requests_allowed(limit), WINDOW, expires=False)
+def user_hit(user_id: str, limit: Limit, requests: int | None = None) -> Hit:
+    """Return the hit that counts a request of a user.
+
+    `requests` is how many the limit allows now; without it, it is looked up. The braces put the
+    window into the cluster slot of the user's stamp.
+    """
+    allowed = requests_allowed(limit) if requests is None else requests
+    return Hit(f"{limit.scope}:{{{user_id}}}", allowed, WINDOW, expires=False)
 
 
 def address_hit(request: HttpRequest, limit: Limit, prefix: str = "address:") -> Hit:
@@ -81,17 +86,25 @@ def hashed(value: str) -> str:
 
 def remember_reading(request: HttpRequest, reading: Reading) -> None:
     """Attach what the store answered when it counted a request, so that it is counted once."""
-    request.META[_READING] = reading
+    request.META[READING] = reading
 
 
 def reading_of(request: HttpRequest) -> Reading | None:
     """Return what the store answered when it counted this request; None if it did not yet."""
-    reading: Reading | None = request.META.get(_READING)
+    reading: Reading | None = request.META.get(READING)
     return reading
 
 
+def rate_limit_headers(verdict: Verdict) -> list[tuple[str, str]]:
+    """Return the headers about a limit: its size, what is left of it, when it is full again."""
+    return [
+        ("X-RateLimit-Limit", str(verdict.limit)),
+        ("X-RateLimit-Remaining", str(verdict.remaining)),
+        ("X-RateLimit-Reset", str(verdict.reset)),
+    ]
+
+
 def set_rate_limit_headers(response: HttpResponseBase, verdict: Verdict) -> None:
-    """Set the `X-RateLimit-*` headers: the limit, what is left of it, when it is full again."""
-    response["X-RateLimit-Limit"] = str(verdict.limit)
-    response["X-RateLimit-Remaining"] = str(verdict.remaining)
-    response["X-RateLimit-Reset"] = str(verdict.reset)
+    """Set the `X-RateLimit-*` headers."""
+    for name, value in rate_limit_headers(verdict):
+        response[name] = value

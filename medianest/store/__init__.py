@@ -5,14 +5,16 @@ Protocol, and the class for either kind of store.
 
 - `values`: cached values, and the versions of the tags that make them misses
 - `rate_windows`: sliding windows of requests and of failed attempts
+- `stamps`: which tokens of a user are valid now
 - `locks`: locks that expire, for those who load and those who write
 - `records`: what must survive when the cache is cleared
 - `breaker`: the circuit breaker that guards Plex
 - `counters`: numbers for the operator's pages
 - `store`: all of them together, and the one read that every request makes
-- `redis_server`: the connection to Redis, and what happens while it is unavailable
+- `redis_server`: the connections of threads to Redis, and what happens while it is unavailable
+- `loop_connection`: the one connection of an event loop
 - `cache_backend`: the client class of Django's cache
-- `lua/`: the scripts, each with one key
+- `lua/`: the scripts
 
 Nothing here knows HTTP, Plex, or the meaning of the stored bytes.
 """
@@ -23,18 +25,23 @@ from functools import cache
 from django.conf import settings
 
 from medianest.store.locks import failure_of
-from medianest.store.rate_windows import Attempt, Hit, Verdict
-from medianest.store.store import LocalStore, Reading, RedisStore, Store
+from medianest.store.rate_windows import Attempt, Counting, Hit, StampedHit, Verdict
+from medianest.store.stamps import Stamp
+from medianest.store.store import FastReading, LocalStore, Reading, RedisStore, Store
 from medianest.store.values import EVERYTHING, ScannedValue, TagVersions
 
 __all__ = [
     "EVERYTHING",
     "Attempt",
+    "Counting",
+    "FastReading",
     "Hit",
     "LocalStore",
     "Reading",
     "RedisStore",
     "ScannedValue",
+    "Stamp",
+    "StampedHit",
     "Store",
     "TagVersions",
     "Verdict",

@@ -10,12 +10,14 @@ import threading
 import time
 from collections import deque
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from cachetools import TLRUCache
 from redis.exceptions import NoScriptError
 
-from medianest.store.redis_server import MICROSECONDS, Command, RedisServer, Script
+from medianest.store.loop_connection import Command
+from medianest.store.redis_server import MICROSECONDS, RedisServer, Script
+from medianest.store.stamps import Stamp, stamp_key
 
 log = logging.getLogger(__name__)
 
@@ -33,8 +35,7 @@ _HIT = Script("hit")
 _BEGIN_ATTEMPT, _END_ATTEMPT = Script("begin_attempt"), Script("end_attempt")
 
 
-@dataclass(frozen=True)
-class Hit:
+class Hit(NamedTuple):
     """A request to count: at most `limit` in `window` seconds.
 
     `key` names the window. `expires` is for keys that are unbounded in number, such as addresses.
@@ -48,8 +49,7 @@ class Hit:
     expires: bool
 
 
-@dataclass(frozen=True)
-class Verdict:
+class Verdict(NamedTuple):
     """Whether a request is allowed, and what the rate limit headers say.
 
     `reset` is the epoch second in which the oldest counted request leaves the window;
@@ -72,6 +72,34 @@ class Verdict:
             reset=math.ceil((now + wait) / MICROSECONDS),
             retry_after=max(1, math.ceil(wait / MICROSECONDS)),
         )
+
+
+class StampedHit(NamedTuple):
+    """A request of a user, which counts only if `stamp`, that of the token, is the user's own."""
+
+    hit: Hit
+    user_id: str
+    stamp: str
+
+
+class Counting(enum.Enum):
+    """What became of a stamped hit."""
+
+    COUNTED = 0
+    UNKNOWN_USER = -1
+    """The user's stamp is not stored. Nothing was counted."""
+    OTHER_STAMP = -2
+    """The token is not valid any more. Nothing was counted."""
+    UNAVAILABLE = -3
+    """Redis is unavailable or refuses. Nothing was counted."""
+
+
+class StampedVerdict(NamedTuple):
+    """The verdict on a stamped hit and the user's stamp; both only if it was counted."""
+
+    counting: Counting
+    verdict: Verdict | None = None
+    stamp: Stamp | None = None
 
 
 class Attempt(enum.Enum):
@@ -128,6 +156,7 @@ class LocalRateWindows(RateWindows):
         self._windows: dict[bool, TLRUCache[str, _Window]] = {
             expires: TLRUCache(MAX_KEYS, _expires_at, _now) for expires in (True, False)
         }
+        self._mirrored: dict[bool, dict[str, tuple[int, int]]] = {True: {}, False: {}}
         self._attempts: TLRUCache[str, _Attempts] = TLRUCache(MAX_KEYS, _expires_at, _now)
 
     def hit(self, hit: Hit) -> Verdict:
@@ -143,11 +172,14 @@ class LocalRateWindows(RateWindows):
         return Verdict.of(hit.limit, allowed=allowed, remaining=remaining, wait=wait, now=now)
 
     def mirror(self, hit: Hit, used: int) -> None:
-        """Count what all processes together have used, for the time when Redis is unavailable."""
-        now = _now()
+        """Note what all processes together have used, for the time when Redis is unavailable."""
+        noted = self._mirrored[hit.expires]
         with self._lock:
-            window = self._window(hit, now)
-            self._count(hit, window, [now] * (used - len(window.times)))
+            # A plain dictionary, in the order of use: this runs for every request.
+            noted.pop(hit.key, None)
+            noted[hit.key] = (used, _now())
+            if len(noted) > MAX_KEYS:
+                del noted[next(iter(noted))]
 
     def begin_attempt(
         self, key: str, limit: int, window: int, attempt_id: str
@@ -179,6 +211,8 @@ class LocalRateWindows(RateWindows):
             window = self._windows[hit.expires][hit.key]
         except KeyError:
             window = _Window(hit.window * MICROSECONDS)
+        used, at = self._mirrored[hit.expires].pop(hit.key, (0, 0))
+        window.times.extend([at] * (used - len(window.times)))
         while window.times and window.times[0] <= now - window.span:
             window.times.popleft()
         return window
@@ -211,7 +245,29 @@ class RedisRateWindows(RateWindows):
     @staticmethod
     def hit_command(hit: Hit) -> Command:
         """Return the command that counts a request; `verdict` reads its reply."""
-        return _HIT.command(PREFIX + hit.key, *_hit_arguments(hit))
+        return _HIT.command((PREFIX + hit.key,), *_hit_arguments(hit))
+
+    @staticmethod
+    def stamped_hit_commands(stamped: StampedHit) -> tuple[Command, Command]:
+        """Return the command that counts a user's request, and the one if the script is unknown.
+
+        `stamped_verdict` reads the reply.
+        """
+        keys = (PREFIX + stamped.hit.key, stamp_key(stamped.user_id))
+        arguments = (*_hit_arguments(stamped.hit), stamped.stamp)
+        return _HIT.command(keys, *arguments), _HIT.unknown_command(keys, *arguments)
+
+    def stamped_verdict(self, stamped: StampedHit, replies: list[Any] | None) -> StampedVerdict:
+        """Return the verdict of what Redis replied to a stamped hit; None: it is unavailable."""
+        reply = replies[0] if replies else None
+        if not isinstance(reply, list):
+            return StampedVerdict(Counting.UNAVAILABLE)
+        if len(reply) == 1:
+            return StampedVerdict(Counting(reply[0]))
+        *counted, stamp = reply
+        return StampedVerdict(
+            Counting.COUNTED, self._verdict(stamped.hit, counted), Stamp.parse(stamp)
+        )
 
     def verdict(self, hit: Hit, reply: Any) -> Verdict:
         """Return the verdict of a reply to `hit_command`; None stands for an unavailable Redis."""
@@ -221,7 +277,10 @@ class RedisRateWindows(RateWindows):
             log.warning("Redis cannot count limits (%s)", type(reply).__name__)
         if not isinstance(reply, list):
             return self._local.hit(hit)
-        allowed, remaining, wait, now = map(int, reply)
+        return self._verdict(hit, reply)
+
+    def _verdict(self, hit: Hit, reply: list[Any]) -> Verdict:
+        allowed, remaining, wait, now = map(int, reply[:4])
         self._local.mirror(hit, hit.limit - remaining)
         return Verdict.of(hit.limit, allowed=allowed == 1, remaining=remaining, wait=wait, now=now)
 

@@ -1,0 +1,70 @@
+"""Publish which tokens of a user are valid, so that no repeated request asks the database.
+
+Every change of a user through Django publishes the user's stamp when it is committed, and all
+workers refuse the old tokens at once. A change that was made with SQL is found when the stamp is
+compared with the database again: with the first request that comes `CHECK_SECONDS` or more after
+the last comparison.
+"""
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Any
+
+from django.contrib.auth import get_user_model
+from django.db import transaction
+from django.utils.crypto import salted_hmac
+
+from medianest import store
+from medianest.store import Stamp, stamps
+
+CHECK_SECONDS = 20
+
+
+def is_due(stamp: Stamp) -> bool:
+    """Tell whether a stamp must be compared with the database again."""
+    return stamps.now() - stamp.checked_at >= CHECK_SECONDS
+
+
+def check(seen: Mapping[str, Stamp | None]) -> None:
+    """Load the stamps of users into the store, where they are as `seen` now.
+
+    Raises DatabaseError.
+    """
+    loaded = _load([int(user_id) for user_id in seen])
+    changes = [(user_id, loaded[int(user_id)], stamp) for user_id, stamp in seen.items()]
+    store.current().stamps.renew(changes)
+
+
+def publish_new(user: Any) -> None:
+    """Store the stamp of a user who gets a token, unless it is stored already."""
+    stamp = Stamp(user.token_stamp(), stamps.now())
+    store.current().stamps.renew([(str(user.pk), stamp, None)])
+
+
+def publish_on_commit(ids: Sequence[int]) -> None:
+    """Publish the stamps of changed or deleted users when the change is committed."""
+    transaction.on_commit(partial(_publish, ids))
+
+
+def text_of(password: str, generation: int) -> str:
+    """Return the text of a stamp: 32 hexadecimal digits.
+
+    It changes with the password, as it is stored, and with the generation, and reveals neither.
+    """
+    secret = f"{password}:{generation}"
+    return salted_hmac("accounts.token-stamp", secret, algorithm="sha256").hexdigest()[:32]
+
+
+def _publish(ids: Sequence[int]) -> None:
+    for user_id, stamp in _load(ids).items():
+        store.current().stamps.publish(str(user_id), stamp)
+
+
+def _load(ids: Sequence[int]) -> dict[int, Stamp]:
+    """Return the stamps of users as the database has them now; of deleted ones, too."""
+    now = stamps.now()
+    active = get_user_model().objects.filter(pk__in=ids, is_active=True)
+    found = dict.fromkeys(ids, Stamp(stamps.REFUSED, now))
+    for user_id, password, generation in active.values_list("pk", "password", "token_generation"):
+        found[user_id] = Stamp(text_of(password, generation), now)
+    return found

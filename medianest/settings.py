@@ -156,6 +156,13 @@ CACHES: dict[str, dict[str, Any]] = (
     }
 )
 
+# --- Threads of each worker (ASGI) ----------------------------------------------------------------
+
+# Those that run what waits for no other server, and those in which requests wait for Plex. Each
+# may hold one connection to the database.
+GENERAL_THREADS = int(env_number("GENERAL_THREADS", 8, minimum=1, maximum=256))
+WAITING_THREADS = int(env_number("WAITING_THREADS", 24, minimum=1, maximum=1024))
+
 # --- Django ---------------------------------------------------------------------------------------
 
 INSTALLED_APPS = [
@@ -181,7 +188,6 @@ MIDDLEWARE = [
     "corsheaders.middleware.CorsMiddleware",
     # Above the fast path, so that its responses have the same headers as all others.
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "plex_integration.caching.fast_path.FastPathMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -192,6 +198,7 @@ MIDDLEWARE = [
 
 ROOT_URLCONF = "medianest.urls"
 WSGI_APPLICATION = "medianest.wsgi.application"
+ASGI_APPLICATION = "medianest.asgi.application"
 
 TEMPLATES = [
     {

@@ -8,8 +8,11 @@
     ├── MethodNotAllowed       405
     ├── NotAcceptable          406
     ├── UnsupportedMediaType   415
+    ├── RequestTimeout         408  the body did not come in time
+    ├── PayloadTooLarge        413
     ├── RateLimitExceeded      429
     └── ServiceUnavailable     503  the database is unavailable
+        └── Overloaded         503  too many requests at once
 
 Apps add their own rows by subclassing `Problem`. Raise what you mean where you know it;
 `exception_handler` translates the exceptions of Django and DRF once.
@@ -111,6 +114,22 @@ class UnsupportedMediaType(Problem):
     default_detail = "Send the body as application/json."
 
 
+class RequestTimeout(Problem):
+    """The client did not send the request body in time."""
+
+    code = "REQUEST_TIMEOUT"
+    status_code = 408
+    default_detail = "The request body did not arrive in time."
+
+
+class PayloadTooLarge(Problem):
+    """The request body is larger than any that this service reads."""
+
+    code = "PAYLOAD_TOO_LARGE"
+    status_code = 413
+    default_detail = "The request body is too large."
+
+
 class RateLimitExceeded(Problem):
     """Too many requests; `details` is {limit, window, retryAfter}, the last two in seconds."""
 
@@ -134,6 +153,13 @@ class ServiceUnavailable(Problem):
     headers = {"Retry-After": "5"}
 
 
+class Overloaded(ServiceUnavailable):
+    """Too many requests wait already: this one is refused at once."""
+
+    default_detail = "The service is busy. Try again."
+    headers = {"Retry-After": "1"}
+
+
 GENERAL_PROBLEMS: tuple[type[Problem], ...] = (
     Invalid,
     Unauthorized,
@@ -142,6 +168,8 @@ GENERAL_PROBLEMS: tuple[type[Problem], ...] = (
     MethodNotAllowed,
     NotAcceptable,
     UnsupportedMediaType,
+    RequestTimeout,
+    PayloadTooLarge,
     RateLimitExceeded,
     ServiceUnavailable,
     Problem,
@@ -172,7 +200,7 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response:
     elif problem.status_code >= 500 or problem.is_upstream:
         log.warning("%s: %s", problem.code, problem.__cause__ or type(error).__name__)
     return Response(
-        _body(problem),
+        error_body(problem),
         status=problem.status_code,
         headers={**problem.headers, "Cache-Control": "no-store"},
         exception=True,
@@ -222,7 +250,8 @@ def _translated(error: Exception) -> Problem:
     return Problem()
 
 
-def _body(problem: Problem) -> dict[str, Any]:
+def error_body(problem: Problem) -> dict[str, Any]:
+    """Return what is under `error` in the envelope."""
     body = {"code": problem.code, "message": str(problem.detail)}
     if problem.details is not None:
         body["details"] = problem.details
@@ -234,7 +263,7 @@ def _is_api(request: HttpRequest) -> bool:
 
 
 def _response(request: HttpRequest, problem: Problem) -> HttpResponse:
-    error = json.dumps(_body(problem)).encode()
+    error = json.dumps(error_body(problem)).encode()
     return HttpResponse(
         renderers.failure(error, renderers.metadata(request)),
         status=problem.status_code,

@@ -42,10 +42,37 @@ def request_id(request: HttpRequest) -> str:
     return identity
 
 
+STARTED = "medianest.started"
+"""Where a request carries the moment of `time.monotonic()` at which it came in."""
+
+
 def elapsed_ms(request: HttpRequest) -> int:
     """Return the milliseconds since the request came in."""
-    started: float = request.META["medianest.started"]
-    return round((time.perf_counter() - started) * 1000)
+    started: float = request.META[STARTED]
+    return round((time.monotonic() - started) * 1000)
+
+
+def response_time(path: str, started: float) -> list[tuple[str, str]]:
+    """Return the header with the time since a request came in; none for other paths than Plex's."""
+    if not path.startswith("/api/v1/plex"):
+        return []
+    return [("X-Plex-Response-Time", f"{round((time.monotonic() - started) * 1000)}ms")]
+
+
+def request_deadline(request: HttpRequest, seconds: float) -> float:
+    """Return the moment of `time.monotonic()` that is so many seconds after the request came in.
+
+    Time that it waited for a thread counts as well.
+    """
+    started: float = request.META[STARTED]
+    return started + seconds
+
+
+def identify(given: str | None, route: str) -> str:
+    """Return the id of a request: the one its client gave if that is well-formed, or a new one."""
+    if given and _CLIENT_ID.fullmatch(given):
+        return given
+    return f"req-{route}-{uuid.uuid4().hex}"
 
 
 class RequestLogFilter(logging.Filter):
@@ -67,7 +94,7 @@ class RequestMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        request.META["medianest.started"] = time.perf_counter()
+        request.META.setdefault(STARTED, time.monotonic())
         given = request.META.get("HTTP_X_REQUEST_ID", "")
         if _CLIENT_ID.fullmatch(given):
             _name(request, given)
@@ -79,8 +106,9 @@ class RequestMiddleware:
         if response.status_code == 304:
             # Django sets 0, but it may only be the length of a 200 (RFC 9110 section 8.6).
             del response["Content-Length"]
-        if request.path_info.startswith("/api/v1/plex"):
-            response["X-Plex-Response-Time"] = f"{elapsed_ms(request)}ms"
+            del response["Content-Type"]
+        for name, value in response_time(request.path_info, request.META[STARTED]):
+            response[name] = value
         return response
 
     def process_view(

@@ -18,7 +18,12 @@ from medianest.api.middleware import request_id
 
 def metadata(request: HttpRequest) -> dict[str, Any]:
     """Return the `metadata` of every response: the current time and the request's id."""
-    return {"timestamp": iso_instant(datetime.now(UTC)), "requestId": request_id(request)}
+    return metadata_of(request_id(request))
+
+
+def metadata_of(identity: str) -> dict[str, Any]:
+    """Return the `metadata` of a response to the request with this id."""
+    return {"timestamp": iso_instant(datetime.now(UTC)), "requestId": identity}
 
 
 def success(payload: bytes, metadata: Mapping[str, Any]) -> bytes:
@@ -37,6 +42,14 @@ def encode(value: Any) -> bytes:
         value, cls=JSONEncoder, ensure_ascii=False, allow_nan=False, separators=(",", ":")
     )
     return text.encode()
+
+
+_PLAIN = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+
+
+def encode_plain(value: Any) -> bytes:
+    """Do the same for text, numbers and what is made of them, in a fraction of the time."""
+    return _PLAIN.encode(value).encode()
 
 
 def decode(value: bytes) -> Any:

@@ -5,6 +5,8 @@ from contextlib import contextmanager
 
 from medianest import store
 from medianest.api.exceptions import Problem
+from medianest.serving import upstream
+from plex_integration.caching import failures
 from plex_integration.errors import PlexServerUnavailable
 
 FAILURES = 5
@@ -17,9 +19,12 @@ PAUSE = 5.0
 def guard() -> Iterator[None]:
     """Run requests to Plex, and record whether Plex responded.
 
-    Raises PlexServerUnavailable, without calling Plex, while the breaker is open. Only
+    Raises PlexServerUnavailable, without calling Plex, while the breaker is open or too many other
+    requests wait for Plex; and UpstreamNeeded where this thread must not wait. Only
     PlexServerUnavailable counts as a failure: with any other error Plex has responded.
     """
+    if not upstream.may_wait():
+        raise failures.busy()
     breaker = store.current().breaker
     wait = breaker.seconds_until_allowed(FAILURES, PAUSE)
     if wait > 0:

@@ -34,6 +34,13 @@ def timed_out() -> Exception:
     return PlexServerUnavailable()
 
 
+def busy() -> Exception:
+    """Return the error of a request that must not wait for Plex: too many others do."""
+    return PlexServerUnavailable(
+        "Too many requests are waiting for Plex. Try again.", headers={"Retry-After": "1"}
+    )
+
+
 def dump(error: Exception) -> bytes:
     """Write an error for the workers that wait for this one's load."""
     if not isinstance(error, Problem):

@@ -15,6 +15,7 @@ from hashlib import blake2b
 from typing import Any, Literal, Protocol
 
 from medianest import store
+from medianest.serving import upstream
 from medianest.store import Reading, TagVersions, failure_of
 from plex_integration.caching import entry, metrics
 from plex_integration.caching.entry import Entry
@@ -45,6 +46,9 @@ class Failures(Protocol):
 
     def timed_out(self) -> Exception:
         """Return the error of a request whose time is over before another one has loaded."""
+
+    def busy(self) -> Exception:
+        """Return the error of a request that must not wait: too many others do."""
 
     def dump(self, error: Exception) -> bytes:
         """Write an error for other workers."""
@@ -118,7 +122,7 @@ def policy_tag(policy: str) -> str:
 def found_in(reading: Reading, ttl: int) -> CachedResponse | None:
     """Return the response that a reading of its key found, fresh or not."""
     found = entry.read(reading.values[0], reading.tags)
-    return None if found is None else _response(found, "HIT", ttl)
+    return None if found is None else response_of(found, ttl)
 
 
 class ResponseCache:
@@ -143,7 +147,8 @@ class ResponseCache:
         `deadline`, a moment of `time.monotonic()`, bounds the whole; `load` is given the seconds
         that are left. `renew` loads even where the cached response is fresh. `as_of` is the reading
         at which the request's own inputs were current: a change after it makes the response a miss.
-        Raises what the load raises, unless an expired response can be served instead.
+        Raises what the load raises, unless an expired response can be served instead; and
+        UpstreamNeeded where the request must not wait.
         """
         reading = store.current().read(key.name)
         cached = found_in(reading, ttl)
@@ -162,6 +167,8 @@ class ResponseCache:
             accepts_expired=accepts_expired,
         )
         try:
+            if not upstream.may_wait():
+                raise self.failures.busy()
             return request.response()
         except Exception as error:
             is_usable = cached is not None and cached.may_be_stale and reading.is_available
@@ -276,7 +283,7 @@ class _Request:
         is_stored = versions is not None and store.current().values.set(
             self.key.name, packed.to_bytes(), self.ttl + STALE_FOR
         )
-        return _response(packed, "MISS" if is_stored else "BYPASS", self.ttl)
+        return response_of(packed, self.ttl, "MISS" if is_stored else "BYPASS")
 
     def _packed(self, loaded: Loaded, versions: TagVersions) -> Entry:
         return entry.pack(
@@ -288,7 +295,8 @@ class _Request:
         )
 
 
-def _response(found: Entry, status: Status, ttl: int) -> CachedResponse:
+def response_of(found: Entry, ttl: int, status: Status = "HIT") -> CachedResponse:
+    """Return the response of an entry, fresh or not."""
     seconds = min(ttl, PARTIAL_FOR) if found.head.partial else ttl
     return CachedResponse(found, status, _age(found), seconds)
 

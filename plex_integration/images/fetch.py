@@ -13,7 +13,8 @@ from functools import cached_property, partial
 from hashlib import blake2b
 from typing import Literal
 
-from plex_integration.caching import CacheKey, Loaded, breaker, get_or_load, tags
+from medianest.serving import upstream
+from plex_integration.caching import CacheKey, Loaded, breaker, failures, get_or_load, tags
 from plex_integration.caching.loading import PlexLoad
 from plex_integration.caching.single_flight import SingleFlight
 from plex_integration.configuration import runtime
@@ -84,6 +85,8 @@ def get_or_fetch(connection: Connection, key: ImageKey, deadline: float) -> Fetc
     cache = disk_cache.current()
     if cached := cache.read(key.name):
         return FetchedImage(cached, "HIT")
+    if not upstream.may_wait():
+        raise failures.busy()
     try:
         return _flights.run(key.name, _Fetch(cache, connection, key, deadline), deadline=deadline)
     except TimeoutError:

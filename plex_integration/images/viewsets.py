@@ -1,6 +1,5 @@
 """The image endpoint: who may see an image, which one it is, and how long it may be cached."""
 
-import time
 from collections.abc import Iterable
 from typing import Any
 
@@ -18,6 +17,7 @@ from rest_framework.views import APIView
 from accounts.authentication import BearerAuthentication
 from medianest.api.exceptions import Unauthorized
 from medianest.api.limits import address_hit, user_hit
+from medianest.api.middleware import request_deadline
 from medianest.api.renderers import EnvelopeRenderer
 from medianest.api.schema import Endpoint
 from medianest.api.throttling import SlidingWindowThrottle
@@ -107,7 +107,7 @@ class ItemImageViewSet(PlexViewSet):
         box = bounding_box(self.query_serializer.of(request.query_params))
         image_format = negotiate_format(request.headers.get("Accept", ""))
         connection = runtime.required_connection()
-        deadline = time.monotonic() + connection.seconds
+        deadline = request_deadline(request._request, connection.seconds)
         if link := self._link(connection):
             version = link.version
         else:

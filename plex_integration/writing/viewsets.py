@@ -15,6 +15,7 @@ from drf_spectacular.utils import OpenApiParameter
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from medianest.api.middleware import request_deadline
 from medianest.api.schema import Endpoint
 from medianest.api.serializers import Body, Payload
 from plex_integration.caching import breaker
@@ -136,7 +137,7 @@ class WriteViewSet(PlexViewSet):
         query = write.query.of(self.request.query_params)
         request = WriteRequest(ids, query, write.body.of(self.request) if write.body else {})
         connection = runtime.required_connection()
-        deadline = time.monotonic() + connection.seconds
+        deadline = request_deadline(self.request._request, connection.seconds)
         catalog = LibraryCatalog(connection, self.counted_reading(), deadline)
         plex_write = PlexWrite(write, self.editor, connection, catalog, deadline, request)
         operation = self._operation(connection.scope, key, request)

@@ -1,0 +1,64 @@
+"""The ASGI application that a server runs: `medianest.asgi:application`."""
+
+import os
+
+import django
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "medianest.settings")
+django.setup(set_prefix=False)
+
+# These modules need Django's applications.
+# ruff: noqa: E402
+import asyncio
+import logging
+
+from django.conf import settings
+from django.db import DatabaseError
+
+from medianest import store
+from medianest.serving.bodies import BodyLayer
+from medianest.serving.handler import ServiceHandler
+from medianest.serving.lifespan import Lifespan
+from medianest.serving.live import LiveLayer
+from medianest.serving.responses import Application
+from medianest.serving.threads import Threads
+from plex_integration.caching.fast_path import PREFIX
+from plex_integration.caching.fast_path_layers import AsgiFastPath
+from plex_integration.configuration import runtime
+
+log = logging.getLogger(__name__)
+
+GENERAL_QUEUE, WAITING_QUEUE = 1024, 256
+"""How many requests may wait for a thread, beyond those that have one."""
+
+
+class Service:
+    """All layers, from the inside out, and what they share."""
+
+    def __init__(self) -> None:
+        self.general = Threads("general", settings.GENERAL_THREADS, GENERAL_QUEUE)
+        self.waiting = Threads("waiting", settings.WAITING_THREADS, WAITING_QUEUE)
+        handler = ServiceHandler(
+            self.general,
+            self.waiting,
+            upstream_path=PREFIX,
+            patience=runtime.queue_seconds,
+        )
+        fast_path = AsgiFastPath(BodyLayer(handler), self.general)
+        self.lifespan = Lifespan(LiveLayer(fast_path), on_start=[self._start], on_end=[self._end])
+
+    async def _start(self) -> None:
+        """Read the settings before the first request; without a database, with a later one."""
+        store.current()
+        try:
+            await self.general.run(runtime.current)
+        except DatabaseError as error:
+            log.warning("the settings cannot be read yet: %s", type(error).__name__)
+
+    async def _end(self) -> None:
+        await store.current().close_loop()
+        for threads in (self.waiting, self.general):
+            await asyncio.to_thread(threads.shutdown)
+
+
+application: Application = Service().lifespan

@@ -1,0 +1,129 @@
+"""Run Django under ASGI: the whole synchronous chain of a request in one thread, in one hop.
+
+Django's own ASGI handler changes threads at every middleware, starts a new thread for each request
+without a bound, and reads a file that it sends whole into memory.
+"""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from io import BytesIO
+from typing import Any
+
+from django.core import signals
+from django.core.handlers.asgi import ASGIHandler, ASGIRequest, get_script_prefix
+from django.http.response import HttpResponseBase
+from django.urls import set_script_prefix
+
+from medianest.api.exceptions import Overloaded
+from medianest.api.middleware import STARTED
+from medianest.serving import upstream
+from medianest.serving.request_head import RequestHead
+from medianest.serving.responses import Receive, Scope, Send, problem_response
+from medianest.serving.threads import Busy, Threads
+from medianest.serving.upstream import Access, UpstreamNeeded
+
+CARRIED = "medianest."
+"""How the keys of `request.META` begin that a request keeps when it is run again."""
+
+
+class ServiceHandler(ASGIHandler):
+    """Django behind two sets of threads.
+
+    `general` runs what waits for no other server, and `waiting` what may: the paths that begin with
+    `upstream_path`. `patience` returns how many seconds a request may wait for one of those.
+    """
+
+    def __init__(
+        self,
+        general: Threads,
+        waiting: Threads,
+        *,
+        upstream_path: str,
+        patience: Callable[[], float],
+    ) -> None:
+        # Not ASGIHandler's own: it would load the middleware for coroutines.
+        super(ASGIHandler, self).__init__()
+        self.load_middleware(is_async=False)
+        self._general, self._waiting = general, waiting
+        self._upstream_path, self._patience = upstream_path, patience
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            return
+        run = _Run(self, scope, message.get("body", b""))
+        try:
+            response = await self._response(scope, run)
+        except Busy:
+            await problem_response(RequestHead.of_scope(scope), Overloaded()).send(send)
+            return
+        if not response.streaming:
+            await self.send_response(response, send)
+            return
+        response.block_size = self.chunk_size
+        response.streaming_content = _pieces(response.streaming_content)
+        try:
+            await self.send_response(response, send)
+        finally:
+            await asyncio.to_thread(response.close)
+
+    async def _response(self, scope: Scope, run: "_Run") -> Any:
+        """Run a request in the threads that it needs. Raises Busy."""
+        if not scope["path"].startswith(self._upstream_path):
+            return await self._general.run(run, Access.WAIT)
+        if scope["method"] in ("GET", "HEAD"):
+            response = await self._general.run(run, Access.DEFER)
+            if response is not None:
+                return response
+        try:
+            return await self._waiting.run(run, Access.WAIT, patience=self._patience())
+        except Busy:
+            return await self._general.run(run, Access.REFUSE)
+
+
+class _Run:
+    """A request as Django runs it, once or, if it needs the other server, again.
+
+    What it carries under `CARRIED` stays: when it came in, and that it was counted.
+    """
+
+    def __init__(self, handler: ServiceHandler, scope: Scope, body: bytes) -> None:
+        self._handler, self._body = handler, body
+        self._scope = {**scope, "query_string": _text(scope.get("query_string", b""))}
+        self._carried: dict[str, Any] = scope.get(CARRIED, {STARTED: time.monotonic()})
+
+    def __call__(self, access: Access) -> HttpResponseBase | None:
+        """Return Django's response; None if it needs the other server and must not wait for it."""
+        set_script_prefix(get_script_prefix(self._scope))
+        signals.request_started.send(sender=ServiceHandler, scope=self._scope)
+        request = ASGIRequest(self._scope, BytesIO(self._body))
+        request.META.update(self._carried)
+        try:
+            with upstream.access(access):
+                response = self._handler.get_response(request)
+        except UpstreamNeeded:
+            self._carried = {
+                key: value for key, value in request.META.items() if key.startswith(CARRIED)
+            }
+            signals.request_finished.send(sender=ServiceHandler)
+            return None
+        response._handler_class = ServiceHandler
+        if not response.streaming:
+            # In this thread, whose database connection it was. The content stays.
+            response.close()
+        return response
+
+
+def _text(query: bytes) -> str:
+    """Return a query string as Django's WSGI handler would read it."""
+    try:
+        return query.decode()
+    except UnicodeDecodeError:
+        return query.decode("latin-1")
+
+
+async def _pieces(content: Iterator[bytes]) -> AsyncIterator[bytes]:
+    """Read a file piece by piece in threads of their own: Django would read it whole."""
+    while (piece := await asyncio.to_thread(next, content, None)) is not None:
+        yield piece

@@ -1,0 +1,93 @@
+"""The headers that the middleware sets on a response, for responses that do not pass it.
+
+The project's own middleware runs around an empty response, once for each combination of what it
+looks at, so that these responses have the same headers as all others.
+"""
+
+from dataclasses import dataclass
+from functools import lru_cache
+from io import BytesIO
+
+from django.core.handlers.asgi import ASGIRequest
+from django.core.handlers.base import BaseHandler
+from django.http import HttpRequest, HttpResponse
+
+
+@dataclass(frozen=True, slots=True)
+class OuterHeaders:
+    """Headers as WSGI sends them, and as ASGI does."""
+
+    text: tuple[tuple[str, str], ...]
+    encoded: tuple[tuple[bytes, bytes], ...]
+
+
+NONE = OuterHeaders((), ())
+
+# What differs from response to response, and what only the server knows.
+_OWN = frozenset({"content-type", "content-length", "x-request-id", "x-plex-response-time"})
+_RESPONSE = "medianest.outer_headers.response"
+
+
+class _Middleware(BaseHandler):
+    """The middleware of the project around the response that the request carries."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.load_middleware()
+
+    def _get_response(self, request: HttpRequest) -> HttpResponse:
+        response: HttpResponse = request.META[_RESPONSE]
+        return response
+
+
+@lru_cache(maxsize=1)
+def _middleware() -> _Middleware:
+    return _Middleware()
+
+
+@lru_cache(maxsize=1024)
+def outer_headers(
+    scheme: str, host: str, origin: str, path: str, status: int, vary: str
+) -> OuterHeaders | None:
+    """Return the headers that the middleware sets on a JSON response with this `Vary`.
+
+    `Vary` is among them, since the middleware adds to it. None: the middleware does not let the
+    request through, for example because of a foreign host. `path` is one of few: it is cached by.
+    """
+    headers = [(b"host", host.encode("latin-1"))]
+    if origin:
+        headers.append((b"origin", origin.encode("latin-1")))
+    request = ASGIRequest(
+        {
+            "type": "http",
+            "method": "GET",
+            "path": path,
+            "query_string": b"",
+            "headers": headers,
+            "scheme": scheme,
+        },
+        BytesIO(),
+    )
+    inner = HttpResponse(status=status, content_type="application/json", headers={"Vary": vary})
+    request.META[_RESPONSE] = inner
+    response = _middleware().get_response(request)
+    if response is not inner:
+        return None
+    text = tuple((name, value) for name, value in response.items() if name.lower() not in _OWN)
+    return OuterHeaders(text, tuple(encoded(name, value) for name, value in text))
+
+
+@lru_cache(maxsize=256)
+def _encoded_name(name: str) -> bytes:
+    return name.lower().encode("latin-1")
+
+
+def encoded(name: str, value: str) -> tuple[bytes, bytes]:
+    """Return a header as ASGI sends it."""
+    return _encoded_name(name), value.encode("latin-1")
+
+
+def forget() -> None:
+    """Forget the headers: the settings have changed."""
+    _middleware.cache_clear()
+    outer_headers.cache_clear()

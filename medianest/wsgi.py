@@ -1,13 +1,18 @@
-"""The WSGI application that a server runs: `medianest.wsgi:application`."""
+"""The WSGI application: `medianest.wsgi:application`. docs/deployment.md names its limits."""
 
 import os
 
 from django.core.wsgi import get_wsgi_application
 
-from medianest import store
-
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "medianest.settings")
-application = get_wsgi_application()
+django_application = get_wsgi_application()
+
+# These modules need Django's applications.
+# ruff: noqa: E402
+from medianest import store
+from plex_integration.caching.fast_path_layers import WsgiFastPath
+
+application = WsgiFastPath(django_application)
 
 # Log at the start, not with the first request, whether this process shares its limits.
 store.current()

@@ -20,6 +20,8 @@ from medianest.store import EVERYTHING, TagVersions
 
 _MAGIC = b"MediaNest 1\n"
 _FRAME = struct.Struct(f"<{len(_MAGIC)}sII")
+IDENTITY_BYTES = _FRAME.size
+"""How many of its first bytes identify an entry: they hold its checksum and its length."""
 _GZIP_HEADER = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff"
 _OPENING = b'{"success":true,"data":'
 _HEAD = {
@@ -115,6 +117,12 @@ def pack(
 
 def read(written: bytes | None, versions: TagVersions) -> Entry | None:
     """Read an entry; None where it is damaged, foreign, or its tags have newer versions."""
+    found = parse(written)
+    return found if found and is_current(found.head, versions) else None
+
+
+def parse(written: bytes | None) -> Entry | None:
+    """Read an entry; None where it is damaged or foreign."""
     if not isinstance(written, bytes) or len(written) < _FRAME.size + 4:
         return None
     magic, checksum, length = _FRAME.unpack_from(written)
@@ -123,7 +131,7 @@ def read(written: bytes | None, versions: TagVersions) -> Entry | None:
         return None
     (size,) = struct.unpack_from("<I", rest)
     head = _head(bytes(rest[4 : 4 + size]))
-    if head is None or not is_current(head, versions):
+    if head is None:
         return None
     return Entry(head, bytes(rest[4 + size :]))
 

@@ -1,143 +1,213 @@
-"""The fast path: a repeated request is answered from the cache before URL resolution and DRF.
+"""The fast path: a repeated request is answered from the cache before Django.
 
-The full path (URL, DRF, serializers, service) works out which cached response a request means.
-This middleware remembers that per path and query string, so that a hit costs one round trip to the
-store. It uses the full path's own functions to count the request, read the entry and write the
-response, and decides nothing else: a request that is not a plain, fresh hit of a signed-in user
-goes on, counted already.
+`respond` decides; it does no I/O. It yields what must be read, and is sent the result: ASGI and
+WSGI read it each in their own way (`fast_path_layers`). A hit costs one round trip to the store and
+no query, whichever user and whichever worker it is. Headers, body and limit are made by the
+functions that the full path uses. A request that is not a plain, fresh hit of a signed-in user goes
+on, counted already.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Generator
 from dataclasses import dataclass
-from threading import Lock
+from typing import Any
 
-from cachetools import LRUCache
-from django.db import DatabaseError
-from django.http import HttpRequest, HttpResponse
-
-from accounts import identity_cache
+from accounts import stamps, verified_tokens
 from accounts.tokens import TokenRefused
-from medianest import store
-from medianest.api.limits import remember_reading, set_rate_limit_headers, user_hit
-from medianest.api.middleware import name_request
-from medianest.store import Reading
-from plex_integration.caching import entry, metrics
-from plex_integration.caching.entry import Head
-from plex_integration.caching.response_cache import CachedResponse, found_in
-from plex_integration.caching.responses import to_http
+from medianest.api.exceptions import RateLimitExceeded
+from medianest.api.limits import WINDOW, rate_limit_headers, user_hit
+from medianest.api.middleware import identify, response_time
+from medianest.serving.outer_headers import NONE
+from medianest.serving.request_head import RequestHead
+from medianest.serving.responses import PlainResponse, around, problem_response
+from medianest.store import Counting, FastReading, Reading, Stamp, StampedHit, Verdict
+from plex_integration.caching import entry, entry_cache, known_requests, metrics
+from plex_integration.caching.entry_cache import HeldEntry
+from plex_integration.caching.known_requests import Identity, KnownRequest
+from plex_integration.caching.response_cache import CachedResponse, response_of
+from plex_integration.caching.responses import VARY, render
 from plex_integration.configuration import runtime
-from plex_integration.policies import Policy
+from plex_integration.configuration.runtime import Snapshot
+from plex_integration.policies import POLICIES
 
-MAX_REQUESTS = 10_000
-MAX_REQUEST_BYTES = 1024
-# What clients send for JSON; anything else goes through DRF's content negotiation.
-_JSON = ("*/*", "application/json", "application/json, text/plain, */*")
+PREFIX = "/api/v1/plex/"
+_POLICIES = {policy.name: policy for policy in POLICIES}
 
 
 @dataclass(frozen=True)
-class KnownRequest:
-    """The cached response that a path and query string mean.
+class ReadSettings:
+    """Read the settings, from the database if necessary. Its result: a Snapshot or None."""
 
-    It holds while the lists of the catalog that it was derived from are current. `key` is the
-    response's name in the store, `route` the name of the URL.
-    """
 
-    policy: Policy
+@dataclass(frozen=True)
+class ReadSettingsLater:
+    """Read the settings in the background."""
+
+
+@dataclass(slots=True)
+class ReadFast:
+    """Count the request and read a value, or its first bytes. Its result: a FastReading."""
+
     key: str
-    route: str
-    scope: str
-    catalog_heads: Mapping[str, Head]
+    stamped: StampedHit
+    size: int | None
 
 
-_lock = Lock()
-_known: LRUCache[tuple[str, str], KnownRequest] = LRUCache(MAX_REQUESTS)
+@dataclass(frozen=True)
+class ReadValue:
+    """Read a value alone. Its result: bytes or None."""
+
+    key: str
 
 
-def remember(request: HttpRequest, known: KnownRequest) -> None:
-    """Remember what a request means; not a request longer than 1 KiB."""
-    identity = _identity(request)
-    if sum(len(part.encode()) for part in identity) <= MAX_REQUEST_BYTES:
-        with _lock:
-            _known[identity] = known
+@dataclass(frozen=True)
+class LoadUser:
+    """Load a user's stamp from the database into the store. Its result: whether that worked."""
+
+    user_id: str
 
 
-def forget() -> None:
-    """Forget every request."""
-    with _lock:
-        _known.clear()
+@dataclass(frozen=True)
+class CheckUserLater:
+    """Compare a user's stamp with the database in the background."""
+
+    user_id: str
+    seen: Stamp
 
 
-class FastPathMiddleware:
-    """Answer fresh hits; pass every other request on."""
-
-    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
-        self.get_response = get_response
-
-    def __call__(self, request: HttpRequest) -> HttpResponse:
-        with _lock:
-            known = _known.get(_identity(request))
-        if known and _is_plain(request):
-            user_id = _user_id(request)
-            if user_id and (response := _hit(request, known, user_id)):
-                return response
-        return self.get_response(request)
+Step = ReadSettings | ReadSettingsLater | ReadFast | ReadValue | LoadUser | CheckUserLater
+Steps = Generator[Step, Any, PlainResponse | Reading | None]
 
 
-def _hit(request: HttpRequest, known: KnownRequest, user_id: str) -> HttpResponse | None:
-    if not _is_current_scope(known.scope):
+def respond(head: RequestHead) -> Steps:
+    """Return the response to a fresh hit; else the reading of a counted request, or None."""
+    token = _token(head) if _is_eligible(head) else None
+    if token is None:
         return None
-    request.get_host()  # refuses a foreign host, as the full path does
-    reading = store.current().read(known.key, hit=user_hit(user_id, known.policy.limit))
-    remember_reading(request, reading)
-    cached = _fresh(reading, known)
-    if cached is None or reading.verdict is None:
+    snapshot = runtime.held()
+    if snapshot is None or runtime.must_read(snapshot):
+        snapshot = yield ReadSettings()
+    elif runtime.should_read(snapshot):
+        yield ReadSettingsLater()
+    known = yield from _known((head.path, head.query))
+    if snapshot is None or known is None or not _is_same_server(snapshot, known):
         return None
-    name_request(request, known.route)
-    response = to_http(request, cached)
-    set_rate_limit_headers(response, reading.verdict)
-    metrics.record_response(known.policy.name, metrics.HIT)
-    return response
-
-
-def _is_current_scope(scope: str) -> bool:
-    try:
-        connection = runtime.current().connection
-    except DatabaseError:
-        return False  # the full path answers 503
-    return connection is not None and connection.scope == scope
-
-
-def _fresh(reading: Reading, known: KnownRequest) -> CachedResponse | None:
-    """Return the response if the request is within its limit and nothing has changed."""
-    if reading.verdict is None or not reading.verdict.is_allowed or not reading.is_available:
+    outer = around(head, 200, VARY)
+    if outer is None:
+        return None  # a foreign host: Django refuses it
+    stamped = _stamped_hit(token, known, snapshot)
+    held = entry_cache.get(known.key)
+    size = entry.IDENTITY_BYTES if held else None
+    reading: FastReading = yield ReadFast(known.key, stamped, size)
+    if reading.counted.counting is Counting.UNKNOWN_USER:
+        if not (yield LoadUser(stamped.user_id)):
+            return None
+        reading = yield ReadFast(known.key, stamped, size)
+    verdict, stamp = reading.counted.verdict, reading.counted.stamp
+    if verdict is None or stamp is None:
         return None
-    if not all(entry.is_current(head, reading.tags) for head in known.catalog_heads.values()):
-        return None
-    cached = found_in(reading, runtime.ttl(known.policy))
-    return cached if cached and cached.is_fresh else None
+    if stamps.is_due(stamp):
+        yield CheckUserLater(stamped.user_id, stamp)
+    if not verdict.is_allowed:
+        metrics.record_response(known.policy, metrics.REFUSED)
+        return _refusal(head, known, verdict)
+    cached = None
+    if reading.is_available and _is_current(known, snapshot, reading):
+        cached = yield from _cached(known, snapshot, reading, held)
+    if cached is None:
+        return Reading(verdict, [], reading.tags, reading.is_available)
+    metrics.record_response(known.policy, metrics.HIT)
+    return _response(head, known, cached, verdict)
 
 
-def _identity(request: HttpRequest) -> tuple[str, str]:
-    return request.path_info, request.META.get("QUERY_STRING", "")
-
-
-def _is_plain(request: HttpRequest) -> bool:
-    """Tell whether the client wants JSON, and accepts a cached response."""
-    meta = request.META
+def _is_eligible(head: RequestHead) -> bool:
     return (
-        request.method == "GET"
-        and meta.get("HTTP_ACCEPT", "*/*") in _JSON
-        and "HTTP_CACHE_CONTROL" not in meta
+        head.wants_json
+        and head.path.startswith(PREFIX)
+        and "cache-control" not in head.headers
+        and "host" in head.headers
     )
 
 
-def _user_id(request: HttpRequest) -> str | None:
-    """Return the signed-in user's id; without one, the full path reports what is wrong."""
-    scheme, _, token = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
+def _token(head: RequestHead) -> Any:
+    """Return the verified token; without one, the full path reports what is wrong."""
+    scheme, _, raw = head.headers.get("authorization", "").partition(" ")
     if scheme != "Bearer":
         return None
     try:
-        user, _ = identity_cache.signed_in(token)
-    except (TokenRefused, DatabaseError):
+        return verified_tokens.verified(raw)
+    except TokenRefused:
         return None
-    return str(user.pk)
+
+
+def _known(identity: Identity) -> Generator[Step, Any, KnownRequest | None]:
+    known = known_requests.get(identity)
+    if known is None and not known_requests.is_too_long(identity):
+        written = yield ReadValue(known_requests.key(identity))
+        known = known_requests.read(identity, written)
+    return known
+
+
+def _is_same_server(snapshot: Snapshot, known: KnownRequest) -> bool:
+    return snapshot.connection is not None and snapshot.connection.scope == known.scope
+
+
+def _stamped_hit(token: Any, known: KnownRequest, snapshot: Snapshot) -> StampedHit:
+    limit = _POLICIES[known.policy].limit
+    hit = user_hit(token["user_id"], limit, snapshot.requests.get(limit.scope, limit.requests))
+    return StampedHit(hit, token["user_id"], token["stamp"])
+
+
+def _is_current(known: KnownRequest, snapshot: Snapshot, reading: FastReading) -> bool:
+    """Tell whether the settings and the catalog are those that the request was known under."""
+    if not runtime.is_current(snapshot, reading.tags):
+        return False
+    return all(entry.is_current(head, reading.tags) for head in known.catalog_heads)
+
+
+def _cached(
+    known: KnownRequest, snapshot: Snapshot, reading: FastReading, held: HeldEntry | None
+) -> Generator[Step, Any, CachedResponse | None]:
+    """Return the fresh response; an entry that this process has not read yet is read."""
+    if held is None or held.identity != reading.value:
+        written = reading.value if held is None else None
+        if held is not None and reading.value:
+            written = yield ReadValue(known.key)
+        held = HeldEntry.of(written) if written else None
+        if held is None:
+            return None
+        entry_cache.hold(known.key, held)
+    if not held.is_current(reading.tags):
+        return None
+    policy = _POLICIES[known.policy]
+    cached = response_of(held.entry, snapshot.ttls.get(policy.name, policy.ttl))
+    return cached if cached.is_fresh else None
+
+
+def _refusal(head: RequestHead, known: KnownRequest, verdict: Verdict) -> PlainResponse:
+    problem = RateLimitExceeded(verdict.limit, WINDOW, verdict.retry_after)
+    response = problem_response(head, problem, known.route)
+    response.headers += rate_limit_headers(verdict)
+    return response
+
+
+def _response(
+    head: RequestHead, known: KnownRequest, cached: CachedResponse, verdict: Verdict
+) -> PlainResponse:
+    identity = identify(head.headers.get("x-request-id"), known.route)
+    rendered = render(
+        cached,
+        identity,
+        if_none_match=head.headers.get("if-none-match", ""),
+        accept_encoding=head.headers.get("accept-encoding", ""),
+    )
+    return PlainResponse(
+        rendered.status,
+        [
+            *rendered.headers,
+            *rate_limit_headers(verdict),
+            ("X-Request-ID", identity),
+            *response_time(head.path, head.started),
+        ],
+        rendered.body,
+        around(head, rendered.status, VARY) or NONE,
+    )

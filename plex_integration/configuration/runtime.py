@@ -21,7 +21,7 @@ from django.db import DatabaseError
 from medianest import store
 from medianest.api import limits
 from medianest.api.limits import Limit
-from medianest.store import EVERYTHING
+from medianest.store import EVERYTHING, TagVersions
 from plex_integration.configuration.connection import Connection
 from plex_integration.configuration.models import PlexConnection, PolicyChange
 from plex_integration.errors import PlexServerUnavailable
@@ -84,6 +84,37 @@ def current() -> Snapshot:
     return _checked()
 
 
+def held() -> Snapshot | None:
+    """Return the snapshot that this process holds, without reading anything."""
+    return _snapshot
+
+
+def must_read(snapshot: Snapshot) -> bool:
+    """Tell whether a snapshot may be out of date and nothing but reading the rows would show it."""
+    return not settings.REDIS_URL and time.monotonic() >= _checked_until
+
+
+def should_read(snapshot: Snapshot) -> bool:
+    """Tell whether the rows should be read again to find changes that were not announced."""
+    return time.monotonic() - snapshot.at >= READ_AGAIN_SECONDS
+
+
+def is_current(snapshot: Snapshot, versions: TagVersions) -> bool:
+    """Tell whether a snapshot has the version that the store names; if not, `current` reads it."""
+    global _checked_until
+    if not settings.REDIS_URL or snapshot.version == _version(versions):
+        return True
+    # Without the lock, which may be held during a query: this must not block.
+    _checked_until = 0.0
+    return False
+
+
+def queue_seconds() -> float:
+    """Return how long a request may wait for a thread: half of the time that it has for Plex."""
+    connection = _snapshot.connection if _snapshot else None
+    return (connection.seconds if connection else settings.PLEX_TIMEOUT) / 2
+
+
 def reload() -> None:
     """Discard the snapshot: the next use reads the rows."""
     global _snapshot, _checked_until
@@ -131,6 +162,10 @@ def _shared_version() -> str | None:
     versions = store.current().read().tags
     if versions.raw is None:
         return None
+    return _version(versions)
+
+
+def _version(versions: TagVersions) -> str:
     # A restarted Redis has another base: it has lost what it knew about changes.
     return f"{versions.get(EVERYTHING)} {versions.get(SETTINGS)}"
 

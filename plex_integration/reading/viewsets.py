@@ -4,7 +4,6 @@ The read flow is written once, in `ReadViewSet.read`. DRF has authenticated the 
 request and checked permissions before that.
 """
 
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -16,11 +15,12 @@ from rest_framework.response import Response
 
 from medianest.api import renderers
 from medianest.api.browsable import BrowsableRenderer
+from medianest.api.middleware import request_deadline
 from medianest.api.schema import Endpoint
 from medianest.api.serializers import Payload, Query
 from plex_integration import policies
-from plex_integration.caching import CacheKey, Loaded, fast_path, get_or_load
-from plex_integration.caching.fast_path import KnownRequest
+from plex_integration.caching import CacheKey, Loaded, get_or_load, known_requests
+from plex_integration.caching.known_requests import KnownRequest
 from plex_integration.caching.loading import PlexLoad
 from plex_integration.caching.response_cache import CachedResponse
 from plex_integration.caching.responses import cache_metadata, set_cache_headers, to_http
@@ -65,6 +65,10 @@ Service = Callable[[services.Catalog, Mapping[str, str], Mapping[str, Any]], Rea
 class ReadViewSet(PlexViewSet):
     """An endpoint that reads Plex through the response cache."""
 
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        known_requests.declare(cls.policy.name, cls.payload_serializer.shape())
+
     operation_id: ClassVar[str]
     policy: ClassVar[Policy]
     query_serializer: ClassVar[type[Query]] = Query
@@ -74,7 +78,7 @@ class ReadViewSet(PlexViewSet):
     def read(self) -> HttpResponseBase:
         """Answer the request: from the cache, or loaded from Plex by the viewset's service."""
         connection = runtime.required_connection()
-        deadline = time.monotonic() + connection.seconds
+        deadline = request_deadline(self.request._request, connection.seconds)
         ids, query = self.path_ids(), self.query_serializer.of(self.request.query_params)
         reading = self.counted_reading()
         catalog = LibraryCatalog(connection, reading, deadline)
@@ -106,10 +110,13 @@ class ReadViewSet(PlexViewSet):
         )
 
     def _remember(self, key: CacheKey, catalog: LibraryCatalog) -> None:
-        match = self.request.resolver_match
+        request = self.request._request
+        match = request.resolver_match
         route = match.url_name if match and match.url_name else ""
-        known = KnownRequest(self.policy, key.name, route, key.scope, catalog.used)
-        fast_path.remember(self.request._request, known)
+        heads = tuple(catalog.used.values())
+        known = KnownRequest(self.policy.name, key.name, route, key.scope, key.shape, heads)
+        identity = (request.path_info, request.META.get("QUERY_STRING", ""))
+        known_requests.remember(identity, known)
 
     def _response(self, cached: CachedResponse) -> HttpResponseBase:
         if not isinstance(self.request.accepted_renderer, BrowsableRenderer):

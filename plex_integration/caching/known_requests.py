@@ -1,0 +1,116 @@
+"""What requests mean: which cached response belongs to a path and query string.
+
+The full path (URL, DRF, serializers, service) works it out and remembers it here: in this process,
+and in the store for all workers, so that a cached response needs the full path in none of them.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from hashlib import blake2b
+from threading import Lock
+
+from cachetools import LRUCache
+
+from medianest import store
+from plex_integration.caching.entry import Head
+from plex_integration.policies import POLICIES
+
+MAX_REQUESTS = 10_000
+MAX_REQUEST_BYTES = 1024
+SECONDS = 3600
+"""How long the store keeps what a request means."""
+
+_POLICIES = {policy.name: policy for policy in POLICIES}
+_FIELDS = {"policy", "key", "route", "scope", "shape", "catalog_heads"}
+
+Identity = tuple[str, str]
+"""A path and a query string."""
+
+
+@dataclass(frozen=True)
+class KnownRequest:
+    """The cached response that a path and query string mean.
+
+    It holds while the lists of the catalog that it was derived from are current. `key` is the
+    response's name in the store, `route` the name of the URL, `shape` that of the payload.
+    """
+
+    policy: str
+    key: str
+    route: str
+    scope: str
+    shape: str
+    catalog_heads: tuple[Head, ...]
+
+
+_lock = Lock()
+_known: LRUCache[Identity, KnownRequest] = LRUCache(MAX_REQUESTS)
+_shapes: dict[str, str] = {}
+
+
+def declare(policy: str, shape: str) -> None:
+    """Declare the shape of the payloads of a policy, as this release writes them."""
+    _shapes[policy] = shape
+
+
+def get(identity: Identity) -> KnownRequest | None:
+    """Return what a request means, if this process knows."""
+    try:
+        with _lock:
+            return _known[identity]
+    except KeyError:
+        return None
+
+
+def remember(identity: Identity, known: KnownRequest) -> None:
+    """Remember what a request means, in this process and in the store; not a very long one."""
+    if is_too_long(identity) or get(identity) == known:
+        return
+    store.current().values.set(key(identity), json.dumps(asdict(known)).encode(), SECONDS)
+    _remember_here(identity, known)
+
+
+def read(identity: Identity, written: bytes | None) -> KnownRequest | None:
+    """Read and remember what another worker has stored; None where this release cannot use it."""
+    known = _parse(written)
+    if known is not None:
+        _remember_here(identity, known)
+    return known
+
+
+def is_too_long(identity: Identity) -> bool:
+    """Tell whether a request is longer than 1 KiB."""
+    return sum(len(part.encode()) for part in identity) > MAX_REQUEST_BYTES
+
+
+def key(identity: Identity) -> str:
+    """Return the key under which the store has it."""
+    return "request:" + blake2b("?".join(identity).encode(), digest_size=16).hexdigest()
+
+
+def forget() -> None:
+    """Forget every request that this process knows."""
+    with _lock:
+        _known.clear()
+
+
+def _remember_here(identity: Identity, known: KnownRequest) -> None:
+    with _lock:
+        _known[identity] = known
+
+
+def _parse(written: bytes | None) -> KnownRequest | None:
+    try:
+        fields = json.loads(written or b"null")
+    except ValueError:
+        return None
+    if not isinstance(fields, dict) or fields.keys() != _FIELDS:
+        return None
+    heads = tuple(_head(each) for each in fields.pop("catalog_heads"))
+    known = KnownRequest(**fields, catalog_heads=heads)
+    return known if _shapes.get(known.policy) == known.shape else None
+
+
+def _head(fields: Mapping[str, object]) -> Head:
+    return Head(**fields)  # type: ignore[arg-type]

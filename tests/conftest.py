@@ -10,23 +10,20 @@ import pytest
 import requests
 from django.conf import settings
 from django.core.cache import caches
-from django.core.servers.basehttp import WSGIRequestHandler
 from django.core.signals import setting_changed
 from django.db import Error, connections
 from django.test import TransactionTestCase
 
-from accounts import identity_cache
+from accounts import verified_tokens
 from medianest import store
-from plex_integration.caching import fast_path, metrics
+from medianest.serving import outer_headers
+from plex_integration.caching import entry_cache, known_requests, metrics
 from plex_integration.configuration import runtime
 from plex_integration.configuration.models import PlexConnection
 from plex_integration.reading import catalog
 from plex_simulator import Simulator
 
-pytest_plugins = ["tests.service"]
-
-# The test server sends head and body apart: without this each answer takes 40 ms more.
-WSGIRequestHandler.disable_nagle_algorithm = True
+pytest_plugins = ["tests.service", "tests.server"]
 
 # The default hasher is slow on purpose, and most tests create a user and sign in.
 settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
@@ -134,16 +131,16 @@ def user(transactional_db: None, django_user_model: Any) -> Any:
 
 
 @pytest.fixture
-def anonymous(live_server: Any) -> Client:
+def anonymous(server: Any) -> Client:
     """A client that has not signed in."""
-    return Client(live_server.url)
+    return Client(server.url)
 
 
 @pytest.fixture
-def api(plex: Simulator, user: Any, live_server: Any, anonymous: Client) -> Client:
+def api(plex: Simulator, user: Any, server: Any, anonymous: Client) -> Client:
     """A client that is signed in as `user`."""
     answer = anonymous.post("/auth/token", json={"username": "ada", "password": PASSWORD})
-    return Client(live_server.url, answer.json()["data"]["access"])
+    return Client(server.url, answer.json()["data"]["access"])
 
 
 def _begin_anew(setting: str, **_: Any) -> None:
@@ -177,7 +174,9 @@ def forget_everything() -> None:
     caches["default"].clear()
     store.current.cache_clear()
     catalog.forget()
-    fast_path.forget()
-    identity_cache.forget()
+    known_requests.forget()
+    entry_cache.forget()
+    verified_tokens.forget()
+    outer_headers.forget()
     runtime.reload()
     metrics.discard()

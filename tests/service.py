@@ -166,15 +166,14 @@ class Valkey:
 class Service:
     """The service behind granian, with its own environment, on a port of its own."""
 
-    def __init__(
-        self, folder: Path, environment: dict[str, str], *, workers: int, threads: int = 8
-    ) -> None:
+    def __init__(self, folder: Path, environment: dict[str, str], *, workers: int) -> None:
         self.port = free_port()
         self.url = f"http://{HOST}:{self.port}"
         self._workers = workers
         options = (
-            f"--interface wsgi --host {HOST} --port {self.port} --workers {workers} "
-            f"--blocking-threads {threads} --respawn-failed-workers medianest.wsgi:application"
+            f"--interface asgi --loop uvloop --host {HOST} --port {self.port} "
+            f"--workers {workers} --backpressure 4096 --respawn-failed-workers "
+            "medianest.asgi:application"
         ).split()
         self._process = Process(
             [sys.executable, "-m", "granian", *options],
@@ -442,6 +441,9 @@ class Stores:
         store.current.cache_clear()
         for made in self._made:
             for server in {made._cache, made._limits}:
+                for loop, connection in server._loop_connections.items():
+                    if not loop.is_closed():
+                        loop.call_soon_threadsafe(connection.close)
                 for connection in server._connections.__dict__.values():
                     connection.disconnect()
                 if client := server.__dict__.get("client"):
@@ -471,7 +473,7 @@ def shared(stores: Stores, valkey: Valkey) -> Any:
 
 
 @pytest.fixture
-def quick(plex: Simulator, transactional_db: None, live_server: Any) -> Any:
+def quick(plex: Simulator, transactional_db: None, server: Any) -> Any:
     """A client of the service in this process, signed in without a password's slow hash."""
     from accounts import tokens
     from accounts.models import User
@@ -485,4 +487,4 @@ def quick(plex: Simulator, transactional_db: None, live_server: Any) -> Any:
             return super().request(method, url, **kwargs)
 
     user = User.objects.create(username="quick", password="!")
-    return Quick(live_server.url, tokens.issue(user).access)
+    return Quick(server.url, tokens.issue(user).access)

@@ -24,7 +24,7 @@ def quick_passwords(settings: Any) -> None:
 
 @pytest.fixture
 def newcomer(
-    transactional_db: None, live_server: Any, django_user_model: Any
+    transactional_db: None, server: Any, django_user_model: Any
 ) -> Iterator[Callable[[], Client]]:
     """Make another user at each call; return a client that is signed in as them."""
     numbers = count(1)
@@ -32,7 +32,7 @@ def newcomer(
 
     def sign_in() -> Client:
         user = django_user_model.objects.create_user(f"newcomer{next(numbers)}")
-        client = Client(live_server.url, tokens.issue(user).access)
+        client = Client(server.url, tokens.issue(user).access)
         clients.append(client)
         return client
 

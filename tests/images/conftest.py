@@ -40,9 +40,9 @@ def signed_in(quick: Client, small: Simulator) -> Client:
 
 
 @pytest.fixture
-def browser(small: Simulator, transactional_db: None, live_server: Any) -> Iterator["Browser"]:
+def browser(small: Simulator, transactional_db: None, server: Any) -> Iterator["Browser"]:
     """A client that follows links as `<img>` does: with no token."""
-    with Browser(live_server.url) as client:
+    with Browser(server.url) as client:
         yield client
 
 

@@ -189,8 +189,8 @@ def test_who_is_signed_in_may_follow_an_ended_or_broken_link(
     assert "immutable" in good.headers["Cache-Control"]
 
 
-def test_a_bad_token_is_refused_even_with_a_good_link(live_server: Any, poster: str) -> None:
-    client = Client(live_server.url, "forged")
+def test_a_bad_token_is_refused_even_with_a_good_link(server: Any, poster: str) -> None:
+    client = Client(server.url, "forged")
     refusal(client.get(poster.removeprefix("/api/v1")), 401, "UNAUTHORIZED")
 
 

@@ -160,7 +160,7 @@ def test_a_refused_request_counts_for_nothing_and_asks_plex_nothing(
     assert plex.requests == ()
 
 
-def test_users_and_scopes_are_counted_apart(kept: None, quick: Client, live_server: Any) -> None:
+def test_users_and_scopes_are_counted_apart(kept: None, quick: Client, server: Any) -> None:
     for _ in range(20):
         quick.get("/plex/server")
     assert quick.get("/plex/server").status_code == 429
@@ -168,13 +168,13 @@ def test_users_and_scopes_are_counted_apart(kept: None, quick: Client, live_serv
     assert stands(quick.get("/plex/recently-added?limit=1")) == (20, 19)
     other = User.objects.create(username="grace", password="!")
     access = tokens.issue(other).access
-    assert stands(Client(live_server.url, access).get("/plex/server")) == (20, 19)
+    assert stands(Client(server.url, access).get("/plex/server")) == (20, 19)
 
 
-def test_one_user_is_counted_over_all_of_their_tokens(quick: Client, live_server: Any) -> None:
+def test_one_user_is_counted_over_all_of_their_tokens(quick: Client, server: Any) -> None:
     assert stands(quick.get("/plex/server")) == (20, 19)
     access = tokens.issue(User.objects.get(username="quick")).access
-    assert stands(Client(live_server.url, access).get("/plex/server")) == (20, 18)
+    assert stands(Client(server.url, access).get("/plex/server")) == (20, 18)
 
 
 def test_clearing_the_cache_forgets_answers_and_no_limit(

@@ -38,11 +38,11 @@ def hashed(settings: Any, monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 @pytest.fixture
-def door(kept: None, hashed: list[str], transactional_db: None, live_server: Any) -> "Door":
+def door(kept: None, hashed: list[str], transactional_db: None, server: Any) -> "Door":
     User.objects.create_user("ada", "ada@example.com", PASSWORD)
     User.objects.create_user("grace", "grace@example.com", PASSWORD)
     hashed.clear()
-    return Door(live_server.url, hashed)
+    return Door(server.url, hashed)
 
 
 class Door:
@@ -136,13 +136,13 @@ def test_an_address_that_the_client_wrote_itself_is_not_believed(
 
 
 def test_bad_tokens_are_counted_per_address_and_good_ones_go_on(
-    quick: Client, kept: None, live_server: Any, settings: Any
+    quick: Client, kept: None, server: Any, settings: Any
 ) -> None:
     settings.PROXY_COUNT = 1
     here, elsewhere = {"X-Forwarded-For": "192.0.2.1"}, {"X-Forwarded-For": "192.0.2.2"}
 
     def tried(where: dict[str, str]) -> Any:
-        with Client(live_server.url, f"not.a.token-{uuid.uuid4()}") as stranger:
+        with Client(server.url, f"not.a.token-{uuid.uuid4()}") as stranger:
             return stranger.get("/plex/server", headers=where)
 
     for _ in range(30):
@@ -155,5 +155,5 @@ def test_bad_tokens_are_counted_per_address_and_good_ones_go_on(
     assert refused.json()["error"]["code"] == "RATE_LIMIT_EXCEEDED"
     assert quick.get("/plex/server", headers=here).status_code == 200
     assert tried(elsewhere).status_code == 401
-    with Client(live_server.url) as nobody:  # no token is not a bad one
+    with Client(server.url) as nobody:  # no token is not a bad one
         assert nobody.get("/plex/server", headers=here).status_code == 401

@@ -55,7 +55,7 @@ def plex(settings: Any) -> Iterator[Simulator]:
 
 @pytest.fixture
 def signed_in(
-    transactional_db: None, plex: Simulator, live_server: Any, django_user_model: Any
+    transactional_db: None, plex: Simulator, server: Any, django_user_model: Any
 ) -> Iterator[Callable[..., Writer]]:
     """Make another user at each call, with the rights named; return a client signed in as them."""
     numbers = count(1)
@@ -64,7 +64,7 @@ def signed_in(
     def sign_in(*rights: str, **attributes: Any) -> Writer:
         user = django_user_model.objects.create(username=f"user{next(numbers)}", **attributes)
         user.user_permissions.set(Permission.objects.filter(codename__in=rights))
-        client = Writer(live_server.url, tokens.issue(user).access)
+        client = Writer(server.url, tokens.issue(user).access)
         clients.append(client)
         return client
 

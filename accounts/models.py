@@ -1,7 +1,7 @@
 """The project's own user model: its tokens can be revoked, and a Plex identity can be added."""
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib.auth.models import AbstractUser, UserManager
 from django.db import models
@@ -44,7 +44,7 @@ class User(AbstractUser):
 
     token_generation = models.PositiveIntegerField(default=0, editable=False)
 
-    objects = Users()
+    objects: ClassVar[Users] = Users()
 
     class Meta(AbstractUser.Meta):
         # The admin grants these to users or groups; superusers have every permission.

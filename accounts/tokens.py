@@ -106,7 +106,7 @@ def read(raw: str | bytes, kind: type[AccessToken] | type[RefreshToken]) -> Any:
 
 def bearer(token: Any) -> User:
     """Return the active user of a verified token. Raises TokenRefused if it has been revoked."""
-    user = get_user_model().objects.filter(pk=int(token["user_id"])).first()
+    user: User | None = get_user_model().objects.filter(pk=int(token["user_id"])).first()
     if user is None or not user.is_active or user.token_stamp() != token["stamp"]:
         raise TokenRefused
     return user

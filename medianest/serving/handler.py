@@ -108,7 +108,8 @@ class _Run:
             }
             signals.request_finished.send(sender=ServiceHandler)
             return None
-        response._handler_class = ServiceHandler
+        # What `close` sends its signal for.
+        response._handler_class = ServiceHandler  # type: ignore[attr-defined]
         if not response.streaming:
             # In this thread, whose database connection it was. The content stays.
             response.close()

@@ -12,7 +12,7 @@ from medianest.serving.outer_headers import NONE, OuterHeaders, encoded, outer_h
 from medianest.serving.request_head import RequestHead
 
 Scope = MutableMapping[str, Any]
-Message = MutableMapping[str, Any]
+Message = Mapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]

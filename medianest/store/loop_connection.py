@@ -69,7 +69,7 @@ class LoopConnection:
     async def _connected(self) -> "_Pipeline":
         if self._pipeline is not None and not self._pipeline.is_closed:
             return self._pipeline
-        connection = self._pool.make_connection()
+        connection: Any = self._pool.make_connection()  # type: ignore[no-untyped-call]
         await connection.connect()
         self._pipeline = _Pipeline(connection, self._timeout)
         return self._pipeline

@@ -121,7 +121,8 @@ class WsgiFastPath:
 
 
 def _is_read(environ: dict[str, Any]) -> bool:
-    return environ["REQUEST_METHOD"] == "GET" and environ.get("PATH_INFO", "").startswith(PREFIX)
+    path: str = environ.get("PATH_INFO", "")
+    return environ["REQUEST_METHOD"] == "GET" and path.startswith(PREFIX)
 
 
 def _result(head: RequestHead) -> Result:

@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 import pytest
 from django.urls import reverse
 
-from plex_integration.caching import fast_path
+from plex_integration.caching import known_requests
 from plex_integration.images import signing
 from plex_simulator import Simulator
 from tests.conftest import Client
@@ -221,7 +221,7 @@ def test_a_kept_answer_holds_links_that_are_still_good(
 ) -> None:
     path = "/plex/libraries/1/items?size=5&details=summary"
     signed_in.data(path)
-    fast_path.forget()
+    known_requests.forget()
     small.fault("status", status=503)
     answer = signed_in.get(path, headers={"Cache-Control": "no-cache"})
     assert answer.headers["X-Plex-Cache-Status"] == "STALE"

@@ -3,9 +3,9 @@
 import logging
 import re
 import time
-import uuid
 from collections.abc import Callable
 from contextvars import ContextVar
+from secrets import token_hex
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -72,7 +72,7 @@ def identify(given: str | None, route: str) -> str:
     """Return the id of a request: the one its client gave if that is well-formed, or a new one."""
     if given and _CLIENT_ID.fullmatch(given):
         return given
-    return f"req-{route}-{uuid.uuid4().hex}"
+    return f"req-{route}-{token_hex(16)}"
 
 
 class RequestLogFilter(logging.Filter):
@@ -99,7 +99,7 @@ class RequestMiddleware:
         if _CLIENT_ID.fullmatch(given):
             _name(request, given)
         else:
-            request.META["medianest.unique"] = unique = uuid.uuid4().hex
+            request.META["medianest.unique"] = unique = token_hex(16)
             _name(request, f"req-api-{unique}")
         response = self.get_response(request)
         response["X-Request-ID"] = request_id(request)

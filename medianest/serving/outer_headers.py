@@ -4,6 +4,7 @@ The project's own middleware runs around an empty response, once for each combin
 looks at, so that these responses have the same headers as all others.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from io import BytesIO
@@ -74,7 +75,7 @@ def outer_headers(
     if response is not inner:
         return None
     text = tuple((name, value) for name, value in response.items() if name.lower() not in _OWN)
-    return OuterHeaders(text, tuple(encoded(name, value) for name, value in text))
+    return OuterHeaders(text, tuple(encoded(text)))
 
 
 @lru_cache(maxsize=256)
@@ -82,9 +83,9 @@ def _encoded_name(name: str) -> bytes:
     return name.lower().encode("latin-1")
 
 
-def encoded(name: str, value: str) -> tuple[bytes, bytes]:
-    """Return a header as ASGI sends it."""
-    return _encoded_name(name), value.encode("latin-1")
+def encoded(headers: Iterable[tuple[str, str]]) -> list[tuple[bytes, bytes]]:
+    """Return headers as ASGI sends them."""
+    return [(_encoded_name(name), value.encode("latin-1")) for name, value in headers]
 
 
 def forget() -> None:

@@ -33,8 +33,7 @@ class PlainResponse:
 
     async def send(self, send: Send) -> None:
         """Send it by ASGI."""
-        headers = [encoded(name, value) for name, value in self.headers]
-        headers += self.outer.encoded
+        headers = [*encoded(self.headers), *self.outer.encoded]
         await send({"type": "http.response.start", "status": self.status, "headers": headers})
         await send({"type": "http.response.body", "body": self.body})
 

@@ -248,14 +248,14 @@ class RedisRateWindows(RateWindows):
         return _HIT.command((PREFIX + hit.key,), *_hit_arguments(hit))
 
     @staticmethod
-    def stamped_hit_commands(stamped: StampedHit) -> tuple[Command, Command]:
-        """Return the command that counts a user's request, and the one if the script is unknown.
+    def stamped_hit_command(stamped: StampedHit, *, is_unknown: bool = False) -> Command:
+        """Return the command that counts a user's request, also if the script is unknown.
 
         `stamped_verdict` reads the reply.
         """
         keys = (PREFIX + stamped.hit.key, stamp_key(stamped.user_id))
-        arguments = (*_hit_arguments(stamped.hit), stamped.stamp)
-        return _HIT.command(keys, *arguments), _HIT.unknown_command(keys, *arguments)
+        command = _HIT.unknown_command if is_unknown else _HIT.command
+        return command(keys, *_hit_arguments(stamped.hit), stamped.stamp)
 
     def stamped_verdict(self, stamped: StampedHit, replies: list[Any] | None) -> StampedVerdict:
         """Return the verdict of what Redis replied to a stamped hit; None: it is unavailable."""

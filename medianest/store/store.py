@@ -193,20 +193,21 @@ class RedisStore:
         return _reading(verdict, keys, replies[1:] if replies else None)
 
     def read_fast(self, key: str, stamped: StampedHit, size: int | None = None) -> FastReading:
-        count, count_unknown = self.rate_windows.stamped_hit_commands(stamped)
+        count = self.rate_windows.stamped_hit_command(stamped)
         commands = self.values.fast_read_commands(key, size)
         if self._limits is self._cache:
             counts, cached = _divided(self._cache.send(count, *commands))
         else:
             counts, cached = self._limits.send(count), self._cache.send(*commands)
         if counts and isinstance(counts[0], NoScriptError):
-            counts = self._limits.send(count_unknown)
+            count = self.rate_windows.stamped_hit_command(stamped, is_unknown=True)
+            counts = self._limits.send(count)
         return _fast_reading(self.rate_windows.stamped_verdict(stamped, counts), cached)
 
     async def read_fast_in_loop(
         self, key: str, stamped: StampedHit, size: int | None = None
     ) -> FastReading:
-        count, count_unknown = self.rate_windows.stamped_hit_commands(stamped)
+        count = self.rate_windows.stamped_hit_command(stamped)
         commands = self.values.fast_read_commands(key, size)
         if self._limits is self._cache:
             counts, cached = _divided(await self._cache.send_in_loop(count, *commands))
@@ -215,7 +216,8 @@ class RedisStore:
                 self._limits.send_in_loop(count), self._cache.send_in_loop(*commands)
             )
         if counts and isinstance(counts[0], NoScriptError):
-            counts = await self._limits.send_in_loop(count_unknown)
+            count = self.rate_windows.stamped_hit_command(stamped, is_unknown=True)
+            counts = await self._limits.send_in_loop(count)
         return _fast_reading(self.rate_windows.stamped_verdict(stamped, counts), cached)
 
     def read_value(self, key: str) -> bytes | None:

@@ -153,15 +153,19 @@ def _is_same_server(snapshot: Snapshot, known: KnownRequest) -> bool:
 
 def _stamped_hit(token: Any, known: KnownRequest, snapshot: Snapshot) -> StampedHit:
     limit = _POLICIES[known.policy].limit
-    hit = user_hit(token["user_id"], limit, snapshot.requests.get(limit.scope, limit.requests))
-    return StampedHit(hit, token["user_id"], token["stamp"])
+    user_id, stamp = token.payload["user_id"], token.payload["stamp"]
+    hit = user_hit(user_id, limit, snapshot.requests.get(limit.scope, limit.requests))
+    return StampedHit(hit, user_id, stamp)
 
 
 def _is_current(known: KnownRequest, snapshot: Snapshot, reading: FastReading) -> bool:
     """Tell whether the settings and the catalog are those that the request was known under."""
     if not runtime.is_current(snapshot, reading.tags):
         return False
-    return all(entry.is_current(head, reading.tags) for head in known.catalog_heads)
+    for head in known.catalog_heads:  # noqa: SIM110 - this runs for every hit
+        if not entry.is_current(head, reading.tags):
+            return False
+    return True
 
 
 def _cached(

@@ -91,7 +91,7 @@ def held() -> Snapshot | None:
 
 def must_read(snapshot: Snapshot) -> bool:
     """Tell whether a snapshot may be out of date and nothing but reading the rows would show it."""
-    return not settings.REDIS_URL and time.monotonic() >= _checked_until
+    return snapshot.version is None and time.monotonic() >= _checked_until
 
 
 def should_read(snapshot: Snapshot) -> bool:
@@ -102,7 +102,7 @@ def should_read(snapshot: Snapshot) -> bool:
 def is_current(snapshot: Snapshot, versions: TagVersions) -> bool:
     """Tell whether a snapshot has the version that the store names; if not, `current` reads it."""
     global _checked_until
-    if not settings.REDIS_URL or snapshot.version == _version(versions):
+    if snapshot.version is None or snapshot.version == _version(versions):
         return True
     # Without the lock, which may be held during a query: this must not block.
     _checked_until = 0.0

@@ -5,7 +5,7 @@ nothing of the service but its packages. It reads the requests as JSON from its 
 writes the counts as JSON to its output.
 """
 
-import io
+import asyncio
 import json
 import os
 import sys
@@ -25,6 +25,8 @@ CALLED = {
     "requests to Plex": ("urllib3.connectionpool", "HTTPConnectionPool.urlopen"),
 }
 """The function whose calls are counted under each name."""
+IN_THE_LOOP = ("medianest.store.loop_connection", "_Pipeline._flush")
+"""The function that sends commands from the event loop: round trips to Redis as well."""
 
 
 class Recorder:
@@ -43,11 +45,13 @@ class Recorder:
         """Return the counts of the recorded calls."""
         own = [(thread, _room(module)) for thread, module, _ in self.calls if _is_own(module)]
         called = [(module, function) for _, module, function in self.calls]
+        counts = {name: called.count(function) for name, function in CALLED.items()}
+        counts["round trips to Redis"] += called.count(IN_THE_LOOP)
         return {
             "own calls": len(own),
             "room changes": _changes(own),
             "all Python calls": len(called),
-        } | {name: called.count(function) for name, function in CALLED.items()}
+        } | counts
 
 
 def _is_own(module: str) -> bool:
@@ -67,52 +71,62 @@ def _changes(own: list[tuple[int, str]]) -> int:
 
 
 class Client:
-    """Send requests to the service's WSGI application in this thread."""
+    """Send requests to the service's ASGI application, in an event loop of this thread."""
 
     def __init__(self, token: str, recorder: Recorder) -> None:
-        from django.core.wsgi import get_wsgi_application
+        from medianest.asgi import application
 
-        self._application, self._token, self._recorder = get_wsgi_application(), token, recorder
+        self._application, self._token, self._recorder = application, token, recorder
+        self._loop = asyncio.new_event_loop()
 
     def send(self, method: str, path: str, body: Any, *, counted: bool = False) -> str:
         """Send a request that must succeed; return how the cache answered."""
-        environ = self._environ(method, path, b"" if body is None else json.dumps(body).encode())
-        started: list[Any] = []
+        exchange = Exchange(b"" if body is None else json.dumps(body).encode())
+        scope = self._scope(method, path, len(exchange.body))
         self._recorder.is_on = counted
-        response = self._application(environ, lambda *args: started.extend(args))
-        written = b"".join(response)
-        response.close()
+        self._loop.run_until_complete(self._application(scope, exchange.receive, exchange.send))
         self._recorder.is_on = False
-        status, headers = started[:2]
-        if not status.startswith("20"):
-            sys.exit(f"{method} {path}: {status} {written!r}")
-        return str(dict(headers).get("X-Plex-Cache-Status", ""))
+        start, *rest = exchange.sent
+        if start["status"] not in (200, 201):
+            sys.exit(f"{method} {path}: {start['status']} {rest}")
+        headers = {name.lower(): value for name, value in start["headers"]}
+        return str(headers.get(b"x-plex-cache-status", b"").decode())
 
-    def _environ(self, method: str, path: str, body: bytes) -> dict[str, Any]:
+    def _scope(self, method: str, path: str, length: int) -> dict[str, Any]:
         path, _, query = path.partition("?")
-        return {
-            "REQUEST_METHOD": method,
-            "SCRIPT_NAME": "",
-            "PATH_INFO": path,
-            "QUERY_STRING": query,
-            "SERVER_NAME": "127.0.0.1",
-            "SERVER_PORT": "8000",
-            "SERVER_PROTOCOL": "HTTP/1.1",
-            "REMOTE_ADDR": "127.0.0.1",
-            "CONTENT_TYPE": "application/json",
-            "CONTENT_LENGTH": str(len(body)),
-            "HTTP_HOST": "127.0.0.1",
-            "HTTP_ACCEPT": "application/json",
-            "HTTP_ACCEPT_ENCODING": "gzip",
-            "HTTP_AUTHORIZATION": f"Bearer {self._token}",
-            "wsgi.version": (1, 0),
-            "wsgi.url_scheme": "http",
-            "wsgi.input": io.BytesIO(body),
-            "wsgi.errors": sys.stderr,
-            "wsgi.multithread": True,
-            "wsgi.multiprocess": True,
-            "wsgi.run_once": False,
+        headers = {
+            "host": "127.0.0.1",
+            "accept": "application/json",
+            "accept-encoding": "gzip",
+            "authorization": f"Bearer {self._token}",
         }
+        if length:
+            headers |= {"content-type": "application/json", "content-length": str(length)}
+        return {
+            "type": "http",
+            "method": method,
+            "scheme": "http",
+            "path": path,
+            "query_string": query.encode(),
+            "root_path": "",
+            "headers": [(name.encode(), value.encode()) for name, value in headers.items()],
+            "client": ("127.0.0.1", 50_000),
+            "server": ("127.0.0.1", 8000),
+        }
+
+
+class Exchange:
+    """The body that is sent, and the messages that come back."""
+
+    def __init__(self, body: bytes) -> None:
+        self.body = body
+        self.sent: list[dict[str, Any]] = []
+
+    async def receive(self) -> dict[str, Any]:
+        return {"type": "http.request", "body": self.body, "more_body": False}
+
+    async def send(self, message: dict[str, Any]) -> None:
+        self.sent.append(message)
 
 
 def main() -> None:

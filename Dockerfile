@@ -26,4 +26,5 @@ EXPOSE 8000
 HEALTHCHECK --interval=10s --timeout=5s --start-period=20s \
     CMD ["python", "-c", "import urllib.request as u; u.urlopen('http://127.0.0.1:8000/api/v1/health/live', timeout=4)"]
 # Run migrations separately: python manage.py migrate
-CMD ["sh", "-c", "exec granian --interface wsgi --host 0.0.0.0 --port 8000 --workers \"$WORKERS\" --blocking-threads 8 --respawn-failed-workers --workers-kill-timeout 10 medianest.wsgi:application"]
+# The kill timeout is above the longest time that a request may take (PLEX_TIMEOUT is at most 120).
+CMD ["sh", "-c", "exec granian --interface asgi --loop uvloop --host 0.0.0.0 --port 8000 --workers \"$WORKERS\" --backpressure 4096 --respawn-failed-workers --workers-kill-timeout 125 medianest.asgi:application"]

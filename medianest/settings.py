@@ -258,7 +258,8 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = env_flag("SECURE_COOKIES", default=
 # Behind a TLS proxy the admin's forms come from https://…, which Django cannot see.
 CSRF_TRUSTED_ORIGINS = env_list("CSRF_TRUSTED_ORIGINS")
 SECURE_REFERRER_POLICY = "same-origin"
-DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
+# As much as the ASGI application reads (`medianest/serving/bodies.py`).
+DATA_UPLOAD_MAX_MEMORY_SIZE = 64 * 1024
 
 LOGGING = {
     "version": 1,

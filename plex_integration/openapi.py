@@ -20,7 +20,12 @@ _EXAMPLES = Path(__file__).parent / "examples"
 
 _PLEX = (errors.PlexUnauthorized, errors.PlexApiError, errors.PlexServerUnavailable)
 _SIGNED_IN = (exceptions.Unauthorized, exceptions.RateLimitExceeded)
-_BODY = (exceptions.Invalid, exceptions.UnsupportedMediaType)
+_BODY = (
+    exceptions.Invalid,
+    exceptions.UnsupportedMediaType,
+    exceptions.RequestTimeout,
+    exceptions.PayloadTooLarge,
+)
 _WRITING = (
     *_BODY,
     *_SIGNED_IN,

@@ -100,7 +100,7 @@ def test_other_paths_of_the_api_are_not_found_either(anonymous: Client, path: by
     "path",
     [b"/plex/%", b"/plex/%zz", b"/plex/%00", b"/plex/server%00", b"/plex/server%0a", b"/%ff%fe",
      b"/plex/libraries/%/items", b"/plex/../../etc/passwd", b"/plex/%2e%2e/%2e%2e/etc",
-     b"/plex/server;x=1", b"/plex/\xff", b"/plex/%F0%9F%8E%AC", b"/" + b"x" * 200, b"/%2F"],
+     b"/plex/server;x=1", b"/plex/%ff", b"/plex/%F0%9F%8E%AC", b"/" + b"x" * 200, b"/%2F"],
 )  # fmt: skip
 def test_odd_paths_end_in_the_envelope(anonymous: Client, path: bytes) -> None:
     answer = get(anonymous, b"/api/v1" + path)
@@ -110,7 +110,7 @@ def test_odd_paths_end_in_the_envelope(anonymous: Client, path: bytes) -> None:
 
 @pytest.mark.parametrize(
     "query",
-    [b"?%", b"?%zz=1", b"?%00=%00", b"?a=%ff", b"?\xff\xfe", b"?" + b"a=1&" * 500, b"??", b"?=&=",
+    [b"?%", b"?%zz=1", b"?%00=%00", b"?a=%ff", b"?%ff%fe", b"?" + b"a=1&" * 500, b"??", b"?=&=",
      b"?a" + b"[b]" * 50 + b"=1", b"?size=5%00"],
 )  # fmt: skip
 def test_odd_queries_do_no_harm(api: Client, plex: Simulator, query: bytes) -> None:

@@ -11,6 +11,7 @@ from rest_framework.permissions import IsAdminUser
 
 from accounts.models import User
 from medianest import store
+from medianest.serving import bodies
 from plex_integration import errors
 from plex_integration.plex import client
 from plex_integration.reading.viewsets import PlexViewSet
@@ -285,6 +286,12 @@ def written_at_the_same_time(scene: Scene) -> requests.Response:
     return as_writer(scene).delete("/plex/playlists/12001000")
 
 
+def too_slow(scene: Scene) -> requests.Response:
+    """Promise a body and send none."""
+    scene.patch.setattr(bodies, "BODY_SECONDS", 0.1)
+    return scene.api.post("/auth/token", headers={"Content-Length": "10"})
+
+
 CAUSES: dict[str, Callable[[Scene], requests.Response]] = {
     "PLEX_SERVER_UNAVAILABLE": plex_away,
     "PLEX_UNAUTHORIZED": plex_refuses,
@@ -310,6 +317,8 @@ CAUSES: dict[str, Callable[[Scene], requests.Response]] = {
         "/plex/server", headers={"Accept": "application/xml"}
     ),
     "UNSUPPORTED_MEDIA_TYPE": lambda scene: scene.api.post("/auth/token", data={"username": "a"}),
+    "REQUEST_TIMEOUT": too_slow,
+    "PAYLOAD_TOO_LARGE": lambda scene: scene.api.post("/auth/token", data=b" " * 65 * 1024),
     "SERVICE_UNAVAILABLE": database_away,
     "RATE_LIMIT_EXCEEDED": too_often,
     "INTERNAL_ERROR": own_defect,

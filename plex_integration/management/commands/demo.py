@@ -288,8 +288,9 @@ def _simulator(port: int) -> Child:
 
 def _service(port: int) -> Child:
     options = (
-        f"--interface wsgi --host {HOST} --port {port} --workers 2 --blocking-threads 8 "
-        "--respawn-failed-workers --workers-kill-timeout 5 medianest.wsgi:application"
+        f"--interface asgi --loop uvloop --host {HOST} --port {port} --workers 2 "
+        "--backpressure 4096 --respawn-failed-workers --workers-kill-timeout 5 "
+        "medianest.asgi:application"
     ).split()
     return Child("service", (sys.executable, "-m", "granian", *options), port)
 

@@ -37,16 +37,16 @@ def render(
 
     `identity` is the request's id; the other two are headers of the request.
     """
-    headers = cache_headers(cached)
+    headers = [("Content-Type", "application/json"), *cache_headers(cached)]
     if if_none_match and {cached.entry.head.etag, "W/*"} & _weak(if_none_match):
-        return Rendered(304, headers, b"")
+        return Rendered(304, headers[1:], b"")
     metadata = renderers.encode_plain(renderers.metadata_of(identity) | cache_metadata(cached))
     if _accepts_gzip(accept_encoding):
         body = cached.entry.gzip(metadata)
         headers.append(("Content-Encoding", "gzip"))
     else:
         body = cached.entry.plain(metadata)
-    headers += [("Content-Type", "application/json"), ("Content-Length", str(len(body)))]
+    headers.append(("Content-Length", str(len(body))))
     return Rendered(200, headers, body)
 
 

@@ -27,4 +27,4 @@ HEALTHCHECK --interval=10s --timeout=5s --start-period=20s \
     CMD ["python", "-c", "import urllib.request as u; u.urlopen('http://127.0.0.1:8000/api/v1/health/live', timeout=4)"]
 # Run migrations separately: python manage.py migrate
 # The kill timeout is above the longest time that a request may take (PLEX_TIMEOUT is at most 120).
-CMD ["sh", "-c", "exec granian --interface asgi --loop uvloop --host 0.0.0.0 --port 8000 --workers \"$WORKERS\" --backpressure 4096 --respawn-failed-workers --workers-kill-timeout 125 medianest.asgi:application"]
+CMD ["sh", "-c", "exec granian --interface asgi --loop uvloop --no-ws --host 0.0.0.0 --port 8000 --workers \"$WORKERS\" --backpressure 4096 --respawn-failed-workers --workers-kill-timeout 125 medianest.asgi:application"]

@@ -16,6 +16,7 @@ from django.conf import settings
 from django.db import DatabaseError
 
 from medianest import store
+from medianest.serving import outer_headers
 from medianest.serving.bodies import BodyLayer
 from medianest.serving.handler import ServiceHandler
 from medianest.serving.lifespan import Lifespan
@@ -48,8 +49,9 @@ class Service:
         self.lifespan = Lifespan(LiveLayer(fast_path), on_start=[self._start], on_end=[self._end])
 
     async def _start(self) -> None:
-        """Read the settings before the first request; without a database, with a later one."""
+        """Do what blocks before the first request; without a database, read the settings later."""
         store.current()
+        await self.general.run(outer_headers.prepare)
         try:
             await self.general.run(runtime.current)
         except DatabaseError as error:

@@ -171,7 +171,7 @@ class Service:
         self.url = f"http://{HOST}:{self.port}"
         self._workers = workers
         options = (
-            f"--interface asgi --loop uvloop --host {HOST} --port {self.port} "
+            f"--interface asgi --loop uvloop --no-ws --host {HOST} --port {self.port} "
             f"--workers {workers} --backpressure 4096 --respawn-failed-workers "
             "medianest.asgi:application"
         ).split()

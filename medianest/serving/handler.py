@@ -31,7 +31,7 @@ class ServiceHandler(ASGIHandler):
     """Django behind two sets of threads.
 
     `general` runs what waits for no other server, and `waiting` what may: the paths that begin with
-    `upstream_path`. `patience` returns how many seconds a request may wait for one of those.
+    `upstream_path`. `patience` returns how many seconds a request may wait for a thread.
     """
 
     def __init__(
@@ -70,16 +70,17 @@ class ServiceHandler(ASGIHandler):
 
     async def _response(self, scope: Scope, run: "_Run") -> Any:
         """Run a request in the threads that it needs. Raises Busy."""
+        patience = self._patience()
         if not scope["path"].startswith(self._upstream_path):
-            return await self._general.run(run, Access.WAIT)
+            return await self._general.run(run, Access.WAIT, patience=patience)
         if scope["method"] in ("GET", "HEAD"):
-            response = await self._general.run(run, Access.DEFER)
+            response = await self._general.run(run, Access.DEFER, patience=patience)
             if response is not None:
                 return response
         try:
-            return await self._waiting.run(run, Access.WAIT, patience=self._patience())
+            return await self._waiting.run(run, Access.WAIT, patience=patience)
         except Busy:
-            return await self._general.run(run, Access.REFUSE)
+            return await self._general.run(run, Access.REFUSE, patience=patience)
 
 
 class _Run:

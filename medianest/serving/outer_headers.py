@@ -88,6 +88,11 @@ def encoded(headers: Iterable[tuple[str, str]]) -> list[tuple[bytes, bytes]]:
     return [(_encoded_name(name), value.encode("latin-1")) for name, value in headers]
 
 
+def prepare() -> None:
+    """Load the middleware, which reads files."""
+    _middleware()
+
+
 def forget() -> None:
     """Forget the headers: the settings have changed."""
     _middleware.cache_clear()

@@ -288,7 +288,7 @@ def _simulator(port: int) -> Child:
 
 def _service(port: int) -> Child:
     options = (
-        f"--interface asgi --loop uvloop --host {HOST} --port {port} --workers 2 "
+        f"--interface asgi --loop uvloop --no-ws --host {HOST} --port {port} --workers 2 "
         "--backpressure 4096 --respawn-failed-workers --workers-kill-timeout 5 "
         "medianest.asgi:application"
     ).split()

@@ -31,11 +31,12 @@ _RECIPE = (
     " --factory django.core.wsgi:get_wsgi_application"
 )
 SERVICES = {
-    "asgi": f"{_GRANIAN} --interface asgi --loop uvloop --backpressure 2048"
+    "asgi": f"{_GRANIAN} --interface asgi --loop uvloop --no-ws --backpressure 4096"
     " medianest.asgi:application",
     "wsgi": f"{_GRANIAN} --interface wsgi --blocking-threads 8 medianest.wsgi:application",
     "uvicorn": f"uvicorn --host {HOST} --port {{port}} --workers {WORKERS} --loop uvloop"
-    " --http httptools --no-access-log --log-level warning medianest.asgi:application",
+    " --http httptools --ws none --no-proxy-headers --no-access-log --log-level warning"
+    " medianest.asgi:application",
 }
 """How the service can be started: the module and its arguments, by interface."""
 
@@ -70,14 +71,21 @@ _TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
 class Contestant:
     """A running server.
 
-    `has_users`: it authenticates its users and limits how often they ask. `is_service`: its answers
-    say that they come from the cache.
+    `database` is its own in Valkey. `has_users`: it authenticates its users and limits how often
+    they ask. `is_service`: its answers say that they come from the cache.
     """
 
     def __init__(
-        self, name: str, setup: Setup, argv: Sequence[str], port: int, **environment: str
+        self,
+        name: str,
+        setup: Setup,
+        argv: Sequence[str],
+        port: int,
+        database: int = 0,
+        **environment: str,
     ) -> None:
         self.name, self.port = name, port
+        self.database = database
         self.is_service = name.startswith("service")
         self.has_users = self.is_service or name == "stock"
         self._process = Process(
@@ -168,4 +176,4 @@ def _python(name: str, setup: Setup, command: str, database: int, **environment:
     port = free_port()
     argv = [sys.executable, "-W", "ignore", "-m", *command.format(port=port).split()]
     redis_url = f"redis://{HOST}:{setup.valkey.port}/{database}"
-    return Contestant(name, setup, argv, port, REDIS_URL=redis_url, **environment)
+    return Contestant(name, setup, argv, port, database, REDIS_URL=redis_url, **environment)

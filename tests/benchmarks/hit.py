@@ -143,7 +143,8 @@ def _measure(
     """
     per_second = SEEN_USERS_PER_SECOND if load.is_seen else NEW_USERS_PER_SECOND
     count = max(load.connections, round(per_second * options.seconds))
-    renewing, *tokens = setup.issue_tokens(1 + count * (options.rounds + 1))
+    databases = [each.database for each in running if each.is_service]
+    renewing, *tokens = setup.issue_tokens(1 + count * (options.rounds + 1), databases)
     for contestant in running:
         if contestant.is_service:
             _renew(contestant, renewing)

@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,10 +32,20 @@ class Setup:
     environment: Mapping[str, str]
     valkey: Valkey
 
-    def issue_tokens(self, count: int) -> list[str]:
-        """Create users; return an access token of each. It is valid for 15 minutes."""
+    def issue_tokens(self, count: int, databases: Sequence[int] = ()) -> list[str]:
+        """Create users; return an access token of each. It is valid for 15 minutes.
+
+        `databases` are those of the services in Valkey, which know the users as if they had signed
+        in there.
+        """
         script = USERS_SCRIPT.format(count=count)
-        return self.manage("shell", "--no-imports", "-c", script).split()
+        issued = self.manage("shell", "--no-imports", "-c", script).split()
+        pipeline = self.valkey.client.pipeline(transaction=False)
+        for key in self.valkey.client.scan_iter("medianest:user:*", count=1000):
+            for database in databases:
+                pipeline.copy(key, key, destination_db=database)
+        pipeline.execute()
+        return issued
 
     def manage(self, *arguments: str) -> str:
         """Run a management command; return its output."""

@@ -1,8 +1,8 @@
 """One pipelined connection to Redis for all requests of an event loop.
 
 redis-py connects, so that its URLs, TLS and sign-in work here too. After that the commands of
-concurrent requests share the connection: a hit costs a third of what a connection from
-`redis.asyncio`'s pool costs (docs/benchmarks.md).
+concurrent requests share the connection. `redis.asyncio`'s own pipelines cost a multiple of that
+(docs/architecture.md).
 """
 
 import asyncio

@@ -158,11 +158,12 @@ class RedisValues(Values):
         return [("GET", key) for key in (*(PREFIX + key for key in keys), VERSIONS_KEY)]
 
     @staticmethod
-    def fast_read_commands(key: str, size: int | None) -> list[Command]:
+    @lru_cache(maxsize=4096)
+    def fast_read_commands(key: str, size: int | None) -> Sequence[Command]:
         """Return the commands that read a value, or its first bytes, and then the tag versions."""
         name = PREFIX + key
         value = ("GET", name) if size is None else ("GETRANGE", name, 0, size - 1)
-        return [value, ("GET", VERSIONS_KEY)]
+        return (value, ("GET", VERSIONS_KEY))
 
     @staticmethod
     def value_command(key: str) -> Command:

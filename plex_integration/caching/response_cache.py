@@ -87,7 +87,7 @@ class Loaded:
     is_partial: bool = False
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class CachedResponse:
     """A response: its entry, how it came, its age and its time to live in seconds.
 

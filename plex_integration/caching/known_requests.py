@@ -5,7 +5,6 @@ and in the store for all workers, so that a cached response needs the full path 
 """
 
 import json
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from hashlib import blake2b
 from threading import Lock
@@ -14,15 +13,11 @@ from cachetools import LRUCache
 
 from medianest import store
 from plex_integration.caching.entry import Head
-from plex_integration.policies import POLICIES
 
 MAX_REQUESTS = 10_000
 MAX_REQUEST_BYTES = 1024
 SECONDS = 3600
 """How long the store keeps what a request means."""
-
-_POLICIES = {policy.name: policy for policy in POLICIES}
-_FIELDS = {"policy", "key", "route", "scope", "shape", "catalog_heads"}
 
 Identity = tuple[str, str]
 """A path and a query string."""
@@ -86,7 +81,7 @@ def is_too_long(identity: Identity) -> bool:
 
 def key(identity: Identity) -> str:
     """Return the key under which the store has it."""
-    return "request:" + blake2b("?".join(identity).encode(), digest_size=16).hexdigest()
+    return "request:" + blake2b(json.dumps(identity).encode(), digest_size=16).hexdigest()
 
 
 def forget() -> None:
@@ -101,16 +96,12 @@ def _remember_here(identity: Identity, known: KnownRequest) -> None:
 
 
 def _parse(written: bytes | None) -> KnownRequest | None:
+    if written is None:
+        return None
     try:
-        fields = json.loads(written or b"null")
-    except ValueError:
-        return None
-    if not isinstance(fields, dict) or fields.keys() != _FIELDS:
-        return None
-    heads = tuple(_head(each) for each in fields.pop("catalog_heads"))
-    known = KnownRequest(**fields, catalog_heads=heads)
+        fields = json.loads(written)
+        heads = tuple(Head(**each) for each in fields.pop("catalog_heads"))
+        known = KnownRequest(**fields, catalog_heads=heads)
+    except (ValueError, TypeError, AttributeError, KeyError):
+        return None  # another release wrote it
     return known if _shapes.get(known.policy) == known.shape else None
-
-
-def _head(fields: Mapping[str, object]) -> Head:
-    return Head(**fields)  # type: ignore[arg-type]

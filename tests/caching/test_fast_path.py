@@ -23,7 +23,6 @@ from accounts.models import User
 from medianest import store, wsgi
 from medianest.store import EVERYTHING
 from plex_integration.caching import fast_path, known_requests, tags
-from plex_integration.caching.known_requests import KnownRequest
 from plex_integration.configuration import runtime
 from plex_integration.policies import LIBRARY_OPERATIONS
 from plex_simulator import Simulator
@@ -73,9 +72,6 @@ CASES = {
     "a repeated parameter": Case(path=f"{PATH}&size=3", is_fast=False, status=400),
     "an unknown parameter": Case(path=f"{PATH}&unknown=1"),
 }
-
-
-KNOWN = KnownRequest("library-items", "key", "route", "scope", "shape", ())
 
 
 @dataclass(frozen=True)
@@ -354,21 +350,6 @@ def test_a_request_that_another_release_has_stored_is_not_used(
     monkeypatch.setitem(known_requests._shapes, "library-items", "another shape")
     send(Case(), newcomer())
     assert answered == []
-
-
-@pytest.mark.parametrize(("length", "is_remembered"), [(1024, True), (1025, False)])
-def test_no_request_longer_than_1_kib_is_remembered(length: int, is_remembered: bool) -> None:
-    path = "/api/v1/plex/search"
-    identity = (path, "é" * 4 + "x" * (length - len(path) - 8))
-    known_requests.remember(identity, KNOWN)
-    assert (known_requests.get(identity) is not None) is is_remembered
-
-
-def test_the_oldest_of_too_many_requests_is_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(known_requests, "_known", known_requests.LRUCache(3))
-    for number in range(5):
-        known_requests.remember(("", str(number)), KNOWN)
-    assert [query for _, query in known_requests._known] == ["2", "3", "4"]
 
 
 def test_without_settings_and_database_a_known_request_is_a_503_in_the_envelope(

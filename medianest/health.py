@@ -2,6 +2,7 @@
 
 import threading
 import time
+from contextlib import suppress
 
 from django.conf import settings
 from django.db import DatabaseError, connection
@@ -15,12 +16,16 @@ from rest_framework.views import APIView
 from medianest import store
 from medianest.api.exceptions import Problem, ServiceUnavailable
 from plex_integration.configuration import runtime
+from plex_integration.configuration.connection import Connection
+from plex_integration.errors import PlexServerUnavailable
 from plex_integration.plex import PlexClient
 
 # Anyone may call this: Plex is asked at most once in this many seconds per process.
 PLEX_CHECK_SECONDS = 5.0
 # The most seconds that one check waits for Plex.
 PLEX_TIMEOUT_SECONDS = 2.0
+# How long after the start of a check requests wait for its result.
+PLEX_PATIENCE_SECONDS = 0.5
 
 
 class ChecksPayload(serializers.Serializer[object]):
@@ -88,28 +93,52 @@ class LiveView(APIView):
 
 
 class _PlexWatch:
-    """Whether Plex answered the last check, and when that was."""
+    """Whether Plex responded to the last check. A check runs in a thread of its own."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._checked_at = float("-inf")
-        self._up = False
+        self._started_at = self._ended_at = float("-inf")
+        self._is_idle = threading.Event()
+        self._is_idle.set()
+        self._is_up = False
 
     def is_up(self) -> bool:
+        """Return the result of the current check, or of the one before if this one takes long.
+
+        The thread of a request must not wait for Plex: all checks together hold a thread up for
+        half a second at most, once in `PLEX_CHECK_SECONDS`.
+        """
+        try:
+            connection = runtime.required_connection()
+        except PlexServerUnavailable:
+            return False
         with self._lock:
-            if time.monotonic() - self._checked_at >= PLEX_CHECK_SECONDS:
-                try:
-                    _check_plex()
-                    self._up = True
-                except Problem:
-                    self._up = False
-                self._checked_at = time.monotonic()
-            return self._up
+            if self._is_due():
+                self._started_at = time.monotonic()
+                self._is_idle.clear()
+                threading.Thread(
+                    target=self._check, args=(connection,), name="plex-check", daemon=True
+                ).start()
+        self._is_idle.wait(max(0.0, self._started_at + PLEX_PATIENCE_SECONDS - time.monotonic()))
+        return self._is_up
+
+    def _is_due(self) -> bool:
+        is_old = time.monotonic() - self._ended_at >= PLEX_CHECK_SECONDS
+        return self._is_idle.is_set() and is_old
+
+    def _check(self, connection: Connection) -> None:
+        is_up = False
+        try:
+            with suppress(Problem):
+                _request_identity(connection)
+                is_up = True
+        finally:
+            self._is_up, self._ended_at = is_up, time.monotonic()
+            self._is_idle.set()
 
 
-def _check_plex() -> None:
-    """Ask the configured Plex for its identity, which needs no token. Raises what is wrong."""
-    connection = runtime.required_connection()
+def _request_identity(connection: Connection) -> None:
+    """Request Plex's identity, which needs no token. Raises what is wrong."""
     PlexClient(connection, min(PLEX_TIMEOUT_SECONDS, connection.seconds)).identity()
 
 

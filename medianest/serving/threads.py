@@ -33,19 +33,14 @@ class Threads:
 
         Raises Busy if there is no room, or if no thread is free within `patience` seconds.
         """
-        with self._lock:
-            if self._jobs >= self._max_jobs:
-                raise Busy
-            self._jobs += 1
-        job = self._executor.submit(copy_context().run, function, *arguments)
-        job.add_done_callback(self._end)
+        job = self._submit(copy_context().run, function, *arguments)
         loop = asyncio.get_running_loop()
         # A job that has begun cannot be cancelled: this ends only one that is still queued.
         timer = None if patience is None else loop.call_later(patience, job.cancel)
         try:
             return await asyncio.wrap_future(job)
         except asyncio.CancelledError:
-            if job.cancelled() and timer is not None and timer.when() <= loop.time():
+            if job.cancelled() and not _is_task_cancelled():
                 raise Busy from None
             raise
         finally:
@@ -56,6 +51,26 @@ class Threads:
         """Wait for the running functions, and end the threads."""
         self._executor.shutdown(wait=True, cancel_futures=True)
 
-    def _end(self, _: "Future[Any]") -> None:
+    def _submit(self, function: Callable[..., T], *arguments: Any) -> "Future[T]":
+        """Queue a function. Raises Busy if there is no room."""
+        with self._lock:
+            if self._jobs >= self._max_jobs:
+                raise Busy
+            self._jobs += 1
+        try:
+            job = self._executor.submit(function, *arguments)
+        except RuntimeError:  # the threads are shut down, or the system has no more of them
+            self._end()
+            raise Busy from None
+        job.add_done_callback(self._end)
+        return job
+
+    def _end(self, _: object = None) -> None:
         with self._lock:
             self._jobs -= 1
+
+
+def _is_task_cancelled() -> bool:
+    """Tell whether the running task itself is cancelled, not only what it waits for."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0

@@ -30,7 +30,14 @@ settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 # Fixtures that start a service for many tests. These tests run on one xdist worker, so that it is
 # started once.
-EXPENSIVE = ("_service", "_exposed", "_listened_service", "two_workers")
+EXPENSIVE = (
+    "_service",
+    "_exposed",
+    "_listened_service",
+    "two_workers",
+    "isolated",
+    "hurried",
+)
 
 PASSWORD = "correct-horse-battery-staple"
 

@@ -166,17 +166,19 @@ class Valkey:
 class Service:
     """The service behind granian, with its own environment, on a port of its own."""
 
+    server = "granian"
+    options = (
+        "--interface asgi --loop uvloop --backpressure 4096 --respawn-failed-workers "
+        "--workers-kill-timeout 125"
+    )
+
     def __init__(self, folder: Path, environment: dict[str, str], *, workers: int) -> None:
         self.port = free_port()
         self.url = f"http://{HOST}:{self.port}"
         self._workers = workers
-        options = (
-            f"--interface asgi --loop uvloop --no-ws --host {HOST} --port {self.port} "
-            f"--workers {workers} --backpressure 4096 --respawn-failed-workers "
-            "medianest.asgi:application"
-        ).split()
+        place = f"--host {HOST} --port {self.port} --workers {workers} {self.options}"
         self._process = Process(
-            [sys.executable, "-m", "granian", *options],
+            [sys.executable, "-m", self.server, *place.split(), "medianest.asgi:application"],
             folder / f"service-{self.port}.log",
             environment,
             # Where all of it shares few cores, Valkey must not wait for those who ask it.
@@ -203,8 +205,27 @@ class Service:
         children = Path(f"/proc/{self._process.pid}/task/{self._process.pid}/children")
         return [int(child) for child in children.read_text().split()]
 
+    def terminate(self) -> None:
+        """Tell the main process to end in order, as an init system or a container does."""
+        os.kill(self._process.pid, signal.SIGTERM)
+
+    def is_running(self) -> bool:
+        return self._process.is_running()
+
     def close(self) -> None:
         self._process.kill()
+
+
+class UvicornService(Service):
+    """The same application behind uvicorn, which logs less about its workers."""
+
+    server = "uvicorn"
+    # By default uvicorn believes what a client on this machine says about its own address.
+    options = "--loop uvloop --http httptools --no-proxy-headers"
+
+    def is_whole(self) -> bool:
+        assert self._process.is_running(), self.log
+        return self.log.count("Application startup complete") >= self._workers
 
 
 def ask(root: str, path: str, headers: dict[str, str] | None = None) -> Answer:
@@ -213,17 +234,19 @@ def ask(root: str, path: str, headers: dict[str, str] | None = None) -> Answer:
 
 
 def at_once(
-    root: str, wanted: Sequence[tuple[str, dict[str, str]]], body: Any = None
+    root: str, wanted: Sequence[tuple[str, dict[str, str]]], body: Any = None, method: str = ""
 ) -> list[Answer]:
     """GET many paths at the same moment: all connections stand before the first byte is sent.
 
     With a body, which is sent as JSON, POST.
     """
-    return asyncio.run(_at_once(root, wanted, b"" if body is None else json.dumps(body).encode()))
+    method = method or ("GET" if body is None else "POST")
+    content = b"" if body is None else json.dumps(body).encode()
+    return asyncio.run(_at_once(root, wanted, content, method))
 
 
 async def _at_once(
-    root: str, wanted: Sequence[tuple[str, dict[str, str]]], body: bytes
+    root: str, wanted: Sequence[tuple[str, dict[str, str]]], body: bytes, method: str
 ) -> list[Answer]:
     where = urlsplit(root)
     lines = await asyncio.gather(
@@ -237,7 +260,7 @@ async def _at_once(
             fields |= {"Content-Type": "application/json", "Content-Length": str(len(body))}
         began = time.perf_counter()
         writer.write(
-            f"{'POST' if body else 'GET'} {path} HTTP/1.1\r\n".encode()
+            f"{method} {path} HTTP/1.1\r\n".encode()
             + b"".join(f"{name}: {value}\r\n".encode() for name, value in fields.items())
             + b"\r\n"
             + body
@@ -286,13 +309,19 @@ class House:
         return f"sqlite:///{copy}"
 
     def service(
-        self, valkey: Valkey | None, *, workers: int, is_patient: bool = True, **environment: str
+        self,
+        valkey: Valkey | None,
+        *,
+        workers: int,
+        is_patient: bool = True,
+        kind: type[Service] = Service,
+        **environment: str,
     ) -> Service:
         """Start a service; only one that is not patient has the real timeouts of Redis."""
         given = self.environment | {"REDIS_URL": valkey.url if valkey else ""} | environment
         if is_patient:
             given["IS_PATIENT_WITH_REDIS"] = "1"
-        started = Service(self.folder, given, workers=workers)
+        started = kind(self.folder, given, workers=workers)
         try:
             started.wait()
         except BaseException:

@@ -73,10 +73,9 @@ class ServiceHandler(ASGIHandler):
         patience = self._patience()
         if not scope["path"].startswith(self._upstream_path):
             return await self._general.run(run, Access.WAIT, patience=patience)
-        if scope["method"] in ("GET", "HEAD"):
-            response = await self._general.run(run, Access.DEFER, patience=patience)
-            if response is not None:
-                return response
+        response = await self._general.run(run, Access.DEFER, patience=patience)
+        if response is not None:
+            return response
         try:
             return await self._waiting.run(run, Access.WAIT, patience=patience)
         except Busy:

@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from uuid import uuid4
 
 from medianest import store
-from plex_integration.caching import tags
+from medianest.serving import upstream
+from plex_integration.caching import failures, tags
 from plex_integration.errors import WriteInProgress
 from plex_integration.writing.idempotency import WriteResponse
 from plex_integration.writing.operation import Operation
@@ -41,9 +42,14 @@ def execute(
 ) -> Executed:
     """Carry out a write, or return the response that is recorded for its Idempotency-Key.
 
-    `deadline` is a moment of `time.monotonic()`. Raises IdempotencyKeyReused, WriteInProgress, and
-    what the write raises.
+    `deadline` is a moment of `time.monotonic()`. Raises IdempotencyKeyReused, WriteInProgress, what
+    the write raises, and UpstreamNeeded where this thread must wait neither for Plex nor for
+    another write.
     """
+    if recorded := operation.idempotency.response():
+        return Executed(recorded, is_replayed=True)
+    if not upstream.may_wait():
+        raise failures.busy()
     names = [name for name in (operation.idempotency.name, operation.target) if name]
     with _locked(names, deadline):
         if recorded := operation.idempotency.response():

@@ -11,6 +11,7 @@ django.setup(set_prefix=False)
 # ruff: noqa: E402
 import asyncio
 import logging
+import sys
 
 from django.conf import settings
 from django.db import DatabaseError
@@ -32,6 +33,10 @@ log = logging.getLogger(__name__)
 GENERAL_QUEUE, WAITING_QUEUE = 1024, 256
 """How many requests may wait for a thread, beyond those that have one."""
 
+SWITCH_SECONDS = 0.001
+"""How long a thread may keep the interpreter from the others. With Python's 5 ms the event loop,
+which needs it several times for a hit, waits for every busy thread each time."""
+
 
 class Service:
     """All layers, from the inside out, and what they share."""
@@ -50,6 +55,7 @@ class Service:
 
     async def _start(self) -> None:
         """Do what blocks before the first request; without a database, read the settings later."""
+        sys.setswitchinterval(SWITCH_SECONDS)
         store.current()
         await self.general.run(outer_headers.prepare)
         try:

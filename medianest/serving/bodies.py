@@ -5,12 +5,15 @@ connection and at most `MAX_BODY_BYTES` of memory, and no thread.
 """
 
 import asyncio
+from contextlib import suppress
+from functools import partial
 
 from medianest.api.exceptions import PayloadTooLarge, Problem, RequestTimeout
 from medianest.serving.request_head import RequestHead
 from medianest.serving.responses import (
     Application,
     Message,
+    PlainResponse,
     Receive,
     Scope,
     Send,
@@ -21,6 +24,8 @@ MAX_BODY_BYTES = 64 * 1024
 """More than the largest write needs: 1,000 rating keys."""
 BODY_SECONDS = 10.0
 """How long a client may take to send a body."""
+LINGER_SECONDS, LINGER_BYTES = 1.0, 1024 * 1024
+"""How much of a body that is too large is still read after the refusal was sent."""
 
 
 class BodyLayer:
@@ -34,9 +39,9 @@ class BodyLayer:
             async with asyncio.timeout(BODY_SECONDS):
                 body = await _read(scope, receive)
         except TimeoutError:
-            await _refuse(scope, send, RequestTimeout())
+            await _refusal(scope, RequestTimeout()).send(send)
         except PayloadTooLarge as problem:
-            await _refuse(scope, send, problem)
+            await _refusal(scope, problem).send(send, before_end=partial(_read_on, receive))
         except ConnectionResetError:
             return  # the client is gone
         else:
@@ -81,8 +86,23 @@ def _declared_length(scope: Scope) -> int:
     return 0
 
 
-async def _refuse(scope: Scope, send: Send, problem: Problem) -> None:
+def _refusal(scope: Scope, problem: Problem) -> PlainResponse:
     response = problem_response(RequestHead.of_scope(scope), problem)
     # What is left of the body is not read: the connection cannot be used for another request.
     response.headers.append(("Connection", "close"))
-    await response.send(send)
+    return response
+
+
+async def _read_on(receive: Receive) -> None:
+    """Read what the client has already sent, within bounds.
+
+    A connection that is closed before that is reset, and then a client may lose the response.
+    """
+    left = LINGER_BYTES
+    with suppress(TimeoutError):
+        async with asyncio.timeout(LINGER_SECONDS):
+            while left > 0:
+                message = await receive()
+                if not message.get("more_body", False):
+                    return
+                left -= len(message.get("body", b""))

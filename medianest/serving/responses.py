@@ -31,11 +31,18 @@ class PlainResponse:
     body: bytes
     outer: OuterHeaders
 
-    async def send(self, send: Send) -> None:
-        """Send it by ASGI."""
+    async def send(
+        self, send: Send, before_end: Callable[[], Awaitable[None]] | None = None
+    ) -> None:
+        """Send it by ASGI. `before_end` runs when the client has all of it but the end."""
         headers = [*encoded(self.headers), *self.outer.encoded]
         await send({"type": "http.response.start", "status": self.status, "headers": headers})
-        await send({"type": "http.response.body", "body": self.body})
+        if before_end is None:
+            await send({"type": "http.response.body", "body": self.body})
+            return
+        await send({"type": "http.response.body", "body": self.body, "more_body": True})
+        await before_end()
+        await send({"type": "http.response.body"})
 
     def start(self, start_response: Callable[..., Any]) -> Iterable[bytes]:
         """Send it by WSGI."""

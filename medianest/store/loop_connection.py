@@ -17,6 +17,9 @@ import redis.asyncio
 
 Command = tuple[Any, ...]
 
+# Without it redis-py reads its own version from a file, in the event loop, for every connection.
+_DRIVER = redis.DriverInfo()
+
 GRACE_SECONDS = 0.01
 """A reply that is late may be waiting in the socket of a busy process: look there once more."""
 
@@ -31,7 +34,7 @@ class LoopConnection:
         self._timeout: float = options["SOCKET_TIMEOUT"]
         self._pool = redis.asyncio.ConnectionPool.from_url(
             url, protocol=2, socket_connect_timeout=options["SOCKET_CONNECT_TIMEOUT"],
-            socket_timeout=self._timeout,
+            socket_timeout=self._timeout, driver_info=_DRIVER,
         )  # fmt: skip
         self._connecting: asyncio.Task[_Pipeline] | None = None
         self._pipeline: _Pipeline | None = None

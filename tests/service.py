@@ -168,17 +168,20 @@ class Service:
 
     server = "granian"
     options = (
-        "--interface asgi --loop uvloop --backpressure 4096 --respawn-failed-workers "
+        "--interface asgi --loop uvloop --no-ws --backpressure 4096 --respawn-failed-workers "
         "--workers-kill-timeout 125"
     )
+    application = "medianest.asgi:application"
 
-    def __init__(self, folder: Path, environment: dict[str, str], *, workers: int) -> None:
+    def __init__(
+        self, folder: Path, environment: dict[str, str], *, workers: int, application: str = ""
+    ) -> None:
         self.port = free_port()
         self.url = f"http://{HOST}:{self.port}"
         self._workers = workers
         place = f"--host {HOST} --port {self.port} --workers {workers} {self.options}"
         self._process = Process(
-            [sys.executable, "-m", self.server, *place.split(), "medianest.asgi:application"],
+            [sys.executable, "-m", self.server, *place.split(), application or self.application],
             folder / f"service-{self.port}.log",
             environment,
             # Where all of it shares few cores, Valkey must not wait for those who ask it.
@@ -214,6 +217,13 @@ class Service:
 
     def close(self) -> None:
         self._process.kill()
+
+
+class WsgiService(Service):
+    """The WSGI application behind granian."""
+
+    options = "--interface wsgi --blocking-threads 8 --respawn-failed-workers"
+    application = "medianest.wsgi:application"
 
 
 class UvicornService(Service):
@@ -315,13 +325,14 @@ class House:
         workers: int,
         is_patient: bool = True,
         kind: type[Service] = Service,
+        application: str = "",
         **environment: str,
     ) -> Service:
         """Start a service; only one that is not patient has the real timeouts of Redis."""
         given = self.environment | {"REDIS_URL": valkey.url if valkey else ""} | environment
         if is_patient:
             given["IS_PATIENT_WITH_REDIS"] = "1"
-        started = kind(self.folder, given, workers=workers)
+        started = kind(self.folder, given, workers=workers, application=application)
         try:
             started.wait()
         except BaseException:

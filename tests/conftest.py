@@ -33,6 +33,7 @@ settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 EXPENSIVE = (
     "_service",
     "_exposed",
+    "_large",
     "_listened_service",
     "two_workers",
     "isolated",

@@ -11,5 +11,5 @@ byte from Plex reaches a browser unchanged.
     versions.py        Plex's paths of images, as a short text that can be part of a link
     fetch.py           get an image from the disk cache, or fetch it from Plex once for all requests
     render.py          decode, resize and encode what Plex sent
-    disk_cache.py      a folder of images that all workers of a machine share
+    disk_cache.py      a folder of images that all workers of a machine share, read in pieces
 """

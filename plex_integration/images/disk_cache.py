@@ -14,8 +14,9 @@ The locks are file locks and not locks in Redis, because each machine has a fold
 image that another machine has fetched is not in this one's. A file lock also ends with its process.
 
 Files are not synced one by one: if a power cut damages one, its checksum does not match and it is
-deleted. A folder that cannot be written is reported in the log, and every image is then fetched
-each time.
+deleted. A process compares a file's checksum the first time that it serves it, and not again: no
+file is changed after it was renamed. A folder that cannot be written is reported in the log, and
+every image is then fetched each time.
 """
 
 import fcntl
@@ -25,16 +26,25 @@ import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
-from functools import cache
-from hashlib import blake2b
+from functools import cache, partial
+from hashlib import blake2b, file_digest
+from io import FileIO
 from pathlib import Path
+from threading import Lock
 from uuid import uuid4
 
+from cachetools import LRUCache
 from django.conf import settings
 
 log = logging.getLogger(__name__)
 
+PIECE_BYTES = 64 * 1024
+"""How much of a file is read at once."""
+MAX_VERIFIED = 8192
+"""How many files a process remembers as verified: about 2 MB."""
+
 _DIGEST_SIZE = 16
+_blake2b = partial(blake2b, digest_size=_DIGEST_SIZE)
 # Files occupy whole blocks of this size.
 _BLOCK = 4096
 # How full the folder is after an eviction. The rest is room for images until the next one, which
@@ -48,16 +58,66 @@ _WRITE_LOCK_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
-class CachedImage:
-    """An encoded image and its hash."""
+class EncodedImage:
+    """An encoded image in memory, and its hash."""
 
     content: bytes
     digest: str
 
     @classmethod
-    def of(cls, content: bytes) -> "CachedImage":
+    def of(cls, content: bytes) -> "EncodedImage":
         """Hash an image."""
-        return cls(content, blake2b(content, digest_size=_DIGEST_SIZE).hexdigest())
+        return cls(content, _blake2b(content).hexdigest())
+
+    @property
+    def size(self) -> int:
+        return len(self.content)
+
+    def __iter__(self) -> Iterator[bytes]:
+        yield self.content
+
+    def close(self) -> None:
+        """Do nothing, as the counterpart of `CachedFile.close`."""
+
+
+@dataclass(frozen=True)
+class CachedFile:
+    """An image's open file, which stays readable when the image is evicted, and its stored hash.
+
+    Iterating reads the image in pieces.
+    """
+
+    file: FileIO
+    digest: str
+    size: int
+
+    @classmethod
+    def open(cls, path: Path) -> "CachedFile":
+        """Open a file and read its beginning. Raises OSError."""
+        # Without a buffer: pieces are large, and most files are one piece.
+        file = path.open("rb", buffering=0)
+        digest = file.read(_DIGEST_SIZE).hex()
+        return cls(file, digest, os.fstat(file.fileno()).st_size - _DIGEST_SIZE)
+
+    @property
+    def inode(self) -> int:
+        return os.fstat(self.file.fileno()).st_ino
+
+    def matches_digest(self) -> bool:
+        """Read the file and compare its checksum. Raises OSError."""
+        actual = file_digest(self.file, _blake2b).hexdigest()
+        self.file.seek(_DIGEST_SIZE)
+        return actual == self.digest
+
+    def record_use(self) -> None:
+        with suppress(OSError):
+            os.utime(self.file.fileno())
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(partial(self.file.read, PIECE_BYTES), b"")
+
+    def close(self) -> None:
+        self.file.close()
 
 
 def current() -> "DiskCache":
@@ -75,27 +135,46 @@ class DiskCache:
 
     def __init__(self, path: Path, max_bytes: int) -> None:
         self._path, self._max_bytes = path, max_bytes
+        self._lock = Lock()
+        # The inode and the size under which a file was verified.
+        self._verified: LRUCache[str, tuple[int, int]] = LRUCache(MAX_VERIFIED)
 
-    def read(self, name: str) -> CachedImage | None:
-        """Return an image and record its use; None if it is not cached, or damaged."""
-        file = self._file(name)
+    def open(self, name: str) -> CachedFile | None:
+        """Open an image and record its use; None if it is not cached, or damaged."""
         try:
-            content = file.read_bytes()
+            cached = CachedFile.open(self._file(name))
         except OSError:
             return None
-        image = CachedImage.of(content[_DIGEST_SIZE:])
-        if content[:_DIGEST_SIZE].hex() != image.digest:
-            log.warning("a cached image is damaged: it will be fetched again")
-            with suppress(OSError):
-                file.unlink()
-            return None
+        if self._is_verified(name, cached):
+            cached.record_use()
+            return cached
+        cached.close()
+        log.warning("a cached image is damaged: it will be fetched again")
         with suppress(OSError):
-            os.utime(file)
-        return image
+            self._file(name).unlink()
+        return None
 
-    def write(self, name: str, image: CachedImage) -> bool:
+    def digest(self, name: str) -> str | None:
+        """Return an image's stored hash and record its use, without reading the image."""
+        try:
+            cached = CachedFile.open(self._file(name))
+        except OSError:
+            return None
+        cached.record_use()
+        cached.close()
+        return cached.digest
+
+    def read(self, name: str) -> EncodedImage | None:
+        """Return an image as `open` does, read whole."""
+        cached = self.open(name)
+        if cached is None:
+            return None
+        with cached.file:
+            return EncodedImage(cached.file.read(), cached.digest)
+
+    def write(self, name: str, image: EncodedImage) -> bool:
         """Cache an image, and evict others if there is no room. Return whether it is cached."""
-        if _size_on_disk(_DIGEST_SIZE + len(image.content)) > self._max_bytes:
+        if _size_on_disk(_DIGEST_SIZE + image.size) > self._max_bytes:
             return False
         new, file = self._path / "new" / uuid4().hex, self._file(name)
         try:
@@ -123,6 +202,21 @@ class DiskCache:
         except OSError:
             return nullcontext()
         return _locked(lock, deadline)
+
+    def _is_verified(self, name: str, cached: CachedFile) -> bool:
+        """Tell whether a file is whole: compare its checksum, unless this process has done so."""
+        mark = cached.inode, cached.size
+        with self._lock:
+            if self._verified.get(name) == mark:
+                return True
+        try:
+            is_whole = cached.matches_digest()
+        except OSError:
+            return False
+        if is_whole:
+            with self._lock:
+                self._verified[name] = mark
+        return is_whole
 
     def _publish(self, new: Path, file: Path) -> None:
         """Move a complete file to its place and count its bytes."""

@@ -21,7 +21,7 @@ from plex_integration.configuration import runtime
 from plex_integration.configuration.connection import Connection
 from plex_integration.errors import ImageNotFound, PlexServerUnavailable
 from plex_integration.images import disk_cache, versions
-from plex_integration.images.disk_cache import CachedImage, DiskCache
+from plex_integration.images.disk_cache import CachedFile, DiskCache, EncodedImage
 from plex_integration.images.query import PNG, Box, ImageFormat
 from plex_integration.images.render import render
 from plex_integration.plex import PlexNotFound
@@ -52,7 +52,7 @@ class ImageKey:
 class FetchedImage:
     """An image, and how it came: BYPASS if it could not be cached."""
 
-    image: CachedImage
+    image: EncodedImage | CachedFile
     status: Literal["HIT", "MISS", "BYPASS"]
 
 
@@ -77,13 +77,18 @@ def current_version(
     return version
 
 
+def cached_digest(key: ImageKey) -> str | None:
+    """Return the hash of an image that is in the disk cache, without reading the image."""
+    return disk_cache.current().digest(key.name)
+
+
 def get_or_fetch(connection: Connection, key: ImageKey, deadline: float) -> FetchedImage:
     """Return an image; `deadline` is a moment of `time.monotonic()`.
 
     Raises ImageNotFound, and the errors of a request to Plex.
     """
     cache = disk_cache.current()
-    if cached := cache.read(key.name):
+    if cached := cache.open(key.name):
         return FetchedImage(cached, "HIT")
     if not upstream.may_wait():
         raise failures.busy()
@@ -105,10 +110,11 @@ class _Fetch:
     def __call__(self) -> FetchedImage:
         """Fetch and cache it. Raises TimeoutError while another worker fetches until the end."""
         with self.cache.lock(self.key.name, self.deadline):
-            # Another worker may have cached it in the meantime.
+            # Another worker may have cached it in the meantime. It is read whole: the threads that
+            # share this flight cannot share an open file.
             if cached := self.cache.read(self.key.name):
                 return FetchedImage(cached, "HIT")
-            image = CachedImage.of(render(self._load(), self.key.box, self.key.format))
+            image = EncodedImage.of(render(self._load(), self.key.box, self.key.format))
             is_cached = self.cache.write(self.key.name, image)
             return FetchedImage(image, "MISS" if is_cached else "BYPASS")
 

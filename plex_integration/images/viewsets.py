@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from django.http import HttpResponse
+from django.http import HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.http import parse_etags
 from drf_spectacular.types import OpenApiTypes
@@ -32,7 +32,13 @@ from plex_integration.images.authentication import (
     TokenOrSignedLink,
     signed_link,
 )
-from plex_integration.images.fetch import FetchedImage, ImageKey, current_version, get_or_fetch
+from plex_integration.images.disk_cache import PIECE_BYTES, CachedFile, EncodedImage
+from plex_integration.images.fetch import (
+    ImageKey,
+    cached_digest,
+    current_version,
+    get_or_fetch,
+)
 from plex_integration.images.query import (
     FORMATS,
     KINDS,
@@ -114,7 +120,7 @@ class ItemImageViewSet(PlexViewSet):
             renew = "no-cache" in request.headers.get("Cache-Control", "").lower()
             version = current_version(connection, ratingKey, kind, deadline, renew=renew)
         key = ImageKey(connection.scope, version, box, image_format)
-        response = _response(request, get_or_fetch(connection, key, deadline), image_format)
+        response = _response(request, connection, key, deadline)
         _set_cache_headers(response, link)
         return response
 
@@ -130,29 +136,55 @@ class ItemImageViewSet(PlexViewSet):
         return link
 
 
-def _response(request: Request, fetched: FetchedImage, image_format: ImageFormat) -> HttpResponse:
+def _response(
+    request: Request, connection: Connection, key: ImageKey, deadline: float
+) -> HttpResponseBase:
     """Return the image, or 304 if the client has it already."""
-    etag = f'"{fetched.image.digest}"'
-    if _is_known(etag, request.headers.get("If-None-Match", "")):
-        response = HttpResponse(status=304)
+    etags = _known_etags(request)
+    if etags and (digest := cached_digest(key)) and _etag(digest) in etags:
+        return _with_headers(HttpResponse(status=304), digest, "HIT")
+    fetched = get_or_fetch(connection, key, deadline)
+    image = fetched.image
+    if etags & {"*", _etag(image.digest)}:
+        image.close()
+        response: HttpResponseBase = HttpResponse(status=304)
+    elif request.method == "HEAD":
+        image.close()
+        response = HttpResponse(content_type=key.format.media_type)
+        response["Content-Length"] = str(image.size)
     else:
-        content = fetched.image.content
-        response = HttpResponse(content, content_type=image_format.media_type)
-        response["Content-Length"] = str(len(content))
-    response["ETag"] = etag
-    response["X-Plex-Cache-Status"] = fetched.status
+        response = _content(image, key.format)
+    return _with_headers(response, image.digest, fetched.status)
+
+
+def _content(image: EncodedImage | CachedFile, image_format: ImageFormat) -> HttpResponseBase:
+    """Return the image itself: at once if it is one piece, else in pieces."""
+    kind = HttpResponse if image.size <= PIECE_BYTES else StreamingHttpResponse
+    response = kind(image, content_type=image_format.media_type)
+    response["Content-Length"] = str(image.size)
+    return response
+
+
+def _known_etags(request: Request) -> set[str]:
+    """Return the ETags that the client has; they are compared weakly (RFC 9110 section 13.1.2)."""
+    etags = parse_etags(request.headers.get("If-None-Match", ""))
+    return {etag.removeprefix("W/") for etag in etags}
+
+
+def _with_headers(response: HttpResponseBase, digest: str, status: str) -> HttpResponseBase:
+    response["ETag"] = _etag(digest)
+    response["X-Plex-Cache-Status"] = status
     response["X-Content-Type-Options"] = "nosniff"
     # An image that is opened as a page of its own can do nothing either.
     response["Content-Security-Policy"] = "default-src 'none'; sandbox"
     return response
 
 
-def _is_known(etag: str, if_none_match: str) -> bool:
-    known = parse_etags(if_none_match)
-    return "*" in known or etag in {each.removeprefix("W/") for each in known}
+def _etag(digest: str) -> str:
+    return f'"{digest}"'
 
 
-def _set_cache_headers(response: HttpResponse, link: SignedLink | None) -> None:
+def _set_cache_headers(response: HttpResponseBase, link: SignedLink | None) -> None:
     if link:
         # A link names its version: what it shows never changes.
         response["Cache-Control"] = f"private, max-age={link.seconds_left}, immutable"

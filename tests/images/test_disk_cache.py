@@ -9,12 +9,14 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from hashlib import file_digest
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from plex_integration.images.disk_cache import CachedImage, DiskCache
+from plex_integration.images import disk_cache
+from plex_integration.images.disk_cache import DiskCache, EncodedImage
 from plex_simulator import Simulator
 from tests.conftest import Client
 from tests.pace import Stopwatch
@@ -38,13 +40,13 @@ def used(path: Path) -> int:
 
 
 def keep(cache: DiskCache, number: int, content: bytes = PICTURE) -> bool:
-    return cache.write(name(number), CachedImage.of(content))
+    return cache.write(name(number), EncodedImage.of(content))
 
 
 def test_what_was_kept_is_read_again_also_by_another_process(tmp_path: Path) -> None:
     assert keep(DiskCache(tmp_path, 1024 * KIB), 1)
     kept = DiskCache(tmp_path, 1024 * KIB).read(name(1))
-    assert kept == CachedImage.of(PICTURE)
+    assert kept == EncodedImage.of(PICTURE)
     assert DiskCache(tmp_path, 1024 * KIB).read(name(2)) is None
 
 
@@ -106,6 +108,56 @@ def test_a_damaged_picture_is_not_shown_and_goes(tmp_path: Path, damage: str) ->
     assert cache.read(name(1))
 
 
+def test_a_file_is_verified_once_and_again_when_it_was_replaced(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    verified: list[Any] = []
+
+    def count(*arguments: Any) -> Any:
+        verified.append(arguments)
+        return file_digest(*arguments)
+
+    monkeypatch.setattr(disk_cache, "file_digest", count)
+    cache = DiskCache(tmp_path, 1024 * KIB)
+    keep(cache, 1)
+    for _ in range(3):
+        assert cache.read(name(1))
+    assert len(verified) == 1
+    keep(cache, 1, PICTURE[::-1])
+    assert cache.read(name(1)) == EncodedImage.of(PICTURE[::-1])
+    assert len(verified) == 2
+    file = tmp_path / "kept/00" / name(1)
+    damaged = tmp_path / "damaged"
+    damaged.write_bytes(file.read_bytes()[:-1] + b"?")
+    damaged.replace(file)
+    assert cache.read(name(1)) is None
+    assert not file.exists()
+
+
+def test_a_verified_file_that_is_cut_is_not_shown(tmp_path: Path) -> None:
+    cache = DiskCache(tmp_path, 1024 * KIB)
+    keep(cache, 1)
+    assert cache.read(name(1))
+    file = tmp_path / "kept/00" / name(1)
+    os.truncate(file, 5000)
+    assert cache.read(name(1)) is None
+    assert not file.exists()
+
+
+def test_an_open_picture_is_read_in_pieces_even_after_it_was_evicted(tmp_path: Path) -> None:
+    content = os.urandom(200 * KIB)
+    cache = DiskCache(tmp_path, 1024 * KIB)
+    keep(cache, 1, content)
+    cached = cache.open(name(1))
+    assert cached
+    assert cached.size == len(content)
+    (tmp_path / "kept/00" / name(1)).unlink()
+    pieces = list(cached)
+    cached.close()
+    assert b"".join(pieces) == content
+    assert max(map(len, pieces)) == disk_cache.PIECE_BYTES
+
+
 @pytest.mark.parametrize("written", ["", "many", "-5", "99999999999999"])
 def test_a_wrong_count_is_put_right(tmp_path: Path, written: str) -> None:
     cache = DiskCache(tmp_path, 5 * BLOCKS)
@@ -127,11 +179,12 @@ def test_only_this_user_may_read_the_folder(tmp_path: Path) -> None:
 WRITER = """
 import os, sys
 from pathlib import Path
-from plex_integration.images.disk_cache import CachedImage, DiskCache
+from plex_integration.images import disk_cache
+from plex_integration.images.disk_cache import DiskCache, EncodedImage
 cache = DiskCache(Path(sys.argv[1]), int(sys.argv[2]))
 print("ready", flush=True)
 for number in range(int(sys.argv[3]), int(sys.argv[4])):
-    cache.write(f"{number:032x}", CachedImage.of(number.to_bytes(4, "big") * 20_000))
+    cache.write(f"{number:032x}", EncodedImage.of(number.to_bytes(4, "big") * 20_000))
 """
 
 
@@ -258,6 +311,46 @@ def test_a_damaged_picture_is_fetched_again(
     assert again.headers["X-Plex-Cache-Status"] == "MISS"
     assert again.content == good.content
     assert signed_in.get(path).headers["X-Plex-Cache-Status"] == "HIT"
+
+
+def test_a_picture_in_hand_is_not_read(signed_in: Client, small: Simulator, folder: Path) -> None:
+    path = f"/plex/items/{first(small).rating_key}/images/thumb"
+    etag = signed_in.get(path).headers["ETag"]
+    (file,) = folder.glob("kept/*/*")
+    whole = file.read_bytes()
+    file.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
+    os.utime(file, (1, 1))
+    again = signed_in.get(path, headers={"If-None-Match": etag})
+    assert (again.status_code, again.headers["X-Plex-Cache-Status"]) == (304, "HIT")
+    assert file.stat().st_mtime > 1
+    assert signed_in.get(path).headers["X-Plex-Cache-Status"] == "MISS"
+
+
+@pytest.mark.parametrize("kind", ["thumb?width=160", "art?width=1920"])
+def test_no_file_stays_open(signed_in: Client, small: Simulator, folder: Path, kind: str) -> None:
+    path = f"/plex/items/{first(small).rating_key}/images/{kind}"
+    headers = {"Accept": "image/png"}
+    miss, hit = (signed_in.get(path, headers=headers) for _ in range(2))
+    known = signed_in.get(path, headers={**headers, "If-None-Match": hit.headers["ETag"]})
+    any_known = signed_in.get(path, headers={**headers, "If-None-Match": "*"})
+    head = signed_in.head(path, headers=headers)
+    assert miss.content == hit.content
+    assert head.headers["Content-Length"] == hit.headers["Content-Length"]
+    assert (known.status_code, any_known.status_code, head.content) == (304, 304, b"")
+    until(lambda: not open_files(folder), 5, "all files are closed")
+
+
+def open_files(folder: Path) -> list[str]:
+    """Return this process's open files in a folder."""
+    links = Path("/proc/self/fd").iterdir()
+    return [to for link in links if (to := _target(link)).startswith(str(folder))]
+
+
+def _target(link: Path) -> str:
+    try:
+        return str(link.readlink())
+    except OSError:
+        return ""
 
 
 @pytest.mark.parametrize("mebibytes", [0, 1])

@@ -24,7 +24,7 @@ demo: $(INSTALLED) $(DEMO_KEY) ## run the whole service here until Ctrl-C; PORT=
 QUICK_TESTS := tests/api tests/plex tests/caching/test_entries.py tests/test_guard.py
 WORKERS ?= 4
 
-test: checks ## all checks and all tests; needs node, curl and Chromium too
+test: checks ## all checks and all tests; needs node, curl, Chromium and PostgreSQL too
 	$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadgroup
 
 quick: checks ## the checks, and the unit and API tests

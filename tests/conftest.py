@@ -23,7 +23,7 @@ from plex_integration.configuration.models import PlexConnection
 from plex_integration.reading import catalog
 from plex_simulator import Simulator
 
-pytest_plugins = ["tests.service", "tests.server"]
+pytest_plugins = ["tests.service", "tests.server", "tests.postgresql"]
 
 # The default hasher is slow on purpose, and most tests create a user and sign in.
 settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
@@ -35,6 +35,7 @@ EXPENSIVE = (
     "_exposed",
     "_large",
     "_listened_service",
+    "_postgresql",
     "two_workers",
     "isolated",
     "hurried",

@@ -89,7 +89,13 @@ class Process:
     """A child in a process group of its own."""
 
     def __init__(
-        self, argv: Sequence[str], log: Path, environment: dict[str, str], *, nice: int = 0
+        self,
+        argv: Sequence[str],
+        log: Path,
+        environment: dict[str, str],
+        *,
+        nice: int = 0,
+        user: str | None = None,
     ) -> None:
         def prepare() -> None:
             os.nice(nice)
@@ -106,6 +112,7 @@ class Process:
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 process_group=0,
+                user=user,
                 preexec_fn=prepare,
             )
         self.pid = self._popen.pid

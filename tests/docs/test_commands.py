@@ -30,6 +30,7 @@ REASONS = {
     "is interactive",
     "needs Docker",
     "needs a Plex server",
+    "needs PostgreSQL",
     "runs the tests",
     "runs until Ctrl-C",
     "takes a minute",

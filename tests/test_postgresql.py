@@ -1,0 +1,228 @@
+"""The service on a real PostgreSQL: connections, restarts, and a server that answers nothing."""
+
+import json
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field
+from functools import partial
+
+import pytest
+import requests
+
+from medianest.database import availability
+from medianest.database.availability import Availability
+from plex_simulator import Simulator
+from tests.conftest import PASSWORD
+from tests.pace import Stopwatch
+from tests.postgresql import DATABASE, PostgreSQL
+from tests.service import ROOT, House, Service, Valkey, ask, at_once, until
+
+WORKERS, GENERAL, WAITING = 2, 2, 4
+MAX_CONNECTIONS = (GENERAL + WAITING) * WORKERS
+CLIENTS, ROUNDS, USERS = 32, 6, 160
+RESPONSE_SECONDS, CONNECT_SECONDS = 1, 2
+# Each thread can meet one connection whose server does not respond, and one of them connects again.
+REFUSAL_SECONDS = 2 * RESPONSE_SECONDS + CONNECT_SECONDS
+HIT_SECONDS = 1.0
+CREDENTIALS = {"username": "user-0", "password": PASSWORD}
+ITEMS = "/api/v1/plex/libraries/1/items?size=5"
+
+SEED = f"""
+import json
+import django
+django.setup()
+from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
+from django.contrib.auth.hashers import make_password
+from django.contrib.sessions.backends.db import SessionStore
+from django.core.management import call_command
+from accounts import tokens
+from accounts.models import User
+call_command("migrate", verbosity=0)
+password = make_password({PASSWORD!r})
+users = User.objects.bulk_create(
+    [User(username=f"user-{{number}}", password=password) for number in range({USERS})]
+)
+operator = User.objects.create_superuser("root", password={PASSWORD!r})
+session = SessionStore()
+session[SESSION_KEY] = str(operator.pk)
+session[BACKEND_SESSION_KEY] = "django.contrib.auth.backends.ModelBackend"
+session[HASH_SESSION_KEY] = operator.get_session_auth_hash()
+session.save()
+access = [str(tokens.RefreshToken.for_user(user).access_token) for user in users]
+print(json.dumps([access, session.session_key]))
+"""
+
+
+@dataclass
+class Site:
+    """A service with two workers on PostgreSQL; each of its users is `taken` by one test."""
+
+    service: Service
+    server: PostgreSQL
+    tokens: list[str]
+    session: str
+
+    def take(self, count: int) -> list[dict[str, str]]:
+        """Return the headers of users that no worker has seen."""
+        taken, self.tokens = self.tokens[:count], self.tokens[count:]
+        return [{"Authorization": f"Bearer {token}"} for token in taken]
+
+
+@pytest.fixture(scope="module")
+def _site(
+    _postgresql: PostgreSQL, house: House, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Site]:
+    bounds = f"?response_timeout={RESPONSE_SECONDS}&connect_timeout={CONNECT_SECONDS}"
+    environment = {
+        "DATABASE_URL": _postgresql.url + bounds,
+        "GENERAL_THREADS": str(GENERAL),
+        "WAITING_THREADS": str(WAITING),
+        "PROXY_COUNT": "1",
+    }
+    seeded = subprocess.run(
+        [sys.executable, "-c", SEED],
+        cwd=ROOT,
+        env=house.environment | environment,
+        check=True,
+        stdout=subprocess.PIPE,
+    )
+    tokens, session = json.loads(seeded.stdout)
+    # One of its own: the ids of users are those of other users elsewhere.
+    valkey = Valkey(tmp_path_factory.mktemp("valkey"))
+    service = None
+    try:
+        service = house.service(valkey, workers=WORKERS, **environment)
+        yield Site(service, _postgresql, tokens, session)
+    finally:
+        if service:
+            service.close()
+        valkey.close()
+
+
+@pytest.fixture
+def site(_site: Site, plex: Simulator) -> Site:
+    """The service on a healthy PostgreSQL, with a healthy Plex."""
+    return _site
+
+
+@dataclass
+class Sampler:
+    """Counts the service's connections again and again, in a thread."""
+
+    server: PostgreSQL
+    counts: list[int] = field(default_factory=list)
+
+    @contextmanager
+    def counting(self) -> Iterator[None]:
+        over = threading.Event()
+        with ThreadPoolExecutor(1) as pool:
+            counting = pool.submit(self._count, over)
+            try:
+                yield
+            finally:
+                over.set()
+                counting.result()
+
+    def _count(self, over: threading.Event) -> None:
+        with self.server.connect() as connection:
+            while not over.wait(0.01):
+                found = connection.execute(
+                    "SELECT count(*) FROM pg_stat_activity WHERE datname = %s", [DATABASE]
+                ).fetchone()
+                assert found
+                self.counts.append(int(str(found[0])))
+
+
+def visit(site: Site, number: int, headers: dict[str, str]) -> set[int]:
+    """Send the requests of one client, which misses, signs in or opens admin pages."""
+    url, turns = site.service.url, range(ROUNDS)
+    with requests.Session() as client:
+        client.trust_env = False
+        client.headers["X-Forwarded-For"] = f"10.0.0.{number}"
+        if number % 3 == 0:
+            client.headers.update(headers)
+            pages = [number * ROUNDS + turn + 1 for turn in turns]
+            wanted = [f"{url}/api/v1/plex/libraries/1/items?size=1&page={page}" for page in pages]
+            answers = [client.get(each) for each in wanted]
+        elif number % 3 == 1:
+            body = {"username": f"user-{number}", "password": PASSWORD}
+            answers = [client.post(f"{url}/api/v1/auth/token", json=body) for _ in turns]
+        else:
+            client.cookies.set("sessionid", site.session)
+            answers = [client.get(f"{url}/admin/accounts/user/?q={turn}") for turn in turns]
+    return {answer.status_code for answer in answers}
+
+
+def test_connections_are_bounded_by_the_threads_and_reused(site: Site, plex: Simulator) -> None:
+    plex.fault("slow", delay=0.05)
+    users, sampler = site.take(CLIENTS), Sampler(site.server)
+    before = len(site.server.ended_sessions())
+    with sampler.counting(), ThreadPoolExecutor(CLIENTS) as pool:
+        statuses = set().union(*pool.map(visit, [site] * CLIENTS, range(CLIENTS), users))
+    assert statuses == {200}
+    assert 0 < max(sampler.counts) <= MAX_CONNECTIONS
+    # `conn_max_age` ends a connection after a minute at the earliest.
+    assert all(seconds >= 60 for seconds in site.server.ended_sessions()[before:])
+
+
+def test_the_service_goes_on_after_postgresql_was_restarted(site: Site) -> None:
+    connected = [(ITEMS, headers) for headers in site.take(8)]
+    assert {answer.status for answer in at_once(site.service.url, connected)} == {200}
+    with stopped(site.server):
+        pass
+    for headers in site.take(8):
+        until(partial(can_read, site, headers), 10, "the service answers")
+
+
+@contextmanager
+def stopped(server: PostgreSQL) -> Iterator[None]:
+    server.stop()
+    try:
+        yield
+    finally:
+        server.start()
+
+
+def can_read(site: Site, headers: dict[str, str]) -> bool:
+    return ask(site.service.url, ITEMS, headers).status == 200
+
+
+@pytest.mark.parametrize("without", [PostgreSQL.frozen, stopped], ids=["frozen", "stopped"])
+def test_hits_go_on_without_postgresql_and_others_get_503_in_time(
+    site: Site, without: Callable[[PostgreSQL], AbstractContextManager[None]]
+) -> None:
+    url, (seen, *unseen) = site.service.url, site.take(17)
+    hits = [(ITEMS, seen)] * 16
+    misses = [(ITEMS, headers) for headers in unseen]
+    assert {answer.status for answer in at_once(url, hits)} == {200}
+    with without(site.server):
+        watch = Stopwatch()
+        answers = at_once(url, [*hits, *misses])
+        answers += at_once(url, [("/api/v1/auth/token", {})] * 4, CREDENTIALS)
+    for answer in answers[: len(hits)]:
+        assert (answer.status, answer.headers["x-plex-cache-status"]) == (200, "HIT")
+        assert watch.allows(answer.seconds, HIT_SECONDS), (answer.seconds, watch)
+    for answer in answers[len(hits) :]:
+        body = answer.json()
+        assert (answer.status, body["error"]["code"]) == (503, "SERVICE_UNAVAILABLE")
+        assert watch.allows(answer.seconds, REFUSAL_SECONDS), (answer.seconds, watch)
+    for headers in unseen:
+        until(partial(can_read, site, headers), 10, "the service answers")
+
+
+def test_one_thread_at_a_time_connects_to_a_server_that_is_unavailable(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    seen = Availability()
+    assert [seen.may_connect() for _ in range(3)] == [True] * 3
+    seen.failed()
+    assert not seen.may_connect()
+    monkeypatch.setattr(availability, "RETRY_SECONDS", 0.0)
+    seen.failed()
+    assert [seen.may_connect() for _ in range(3)] == [True, False, False]
+    seen.succeeded()
+    assert [seen.may_connect() for _ in range(3)] == [True] * 3

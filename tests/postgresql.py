@@ -124,10 +124,10 @@ class PostgreSQL:
         assert self._process
         server = self._process.pid
         os.kill(server, signal.SIGSTOP)
-        children = Path(f"/proc/{server}/task/{server}/children").read_text().split()
+        children = self._process.children()
         for child in children:
-            os.kill(int(child), signal.SIGSTOP)
-        return [server, *map(int, children)]
+            os.kill(child, signal.SIGSTOP)
+        return [server, *children]
 
 
 @pytest.fixture(scope="session")

@@ -9,6 +9,7 @@ import contextlib
 import ctypes
 import json
 import os
+import re
 import signal
 import socket
 import sqlite3
@@ -120,6 +121,22 @@ class Process:
     def send(self, number: signal.Signals) -> None:
         os.killpg(self.pid, number)
 
+    def terminate(self) -> None:
+        """Send SIGTERM to this process alone."""
+        os.kill(self.pid, signal.SIGTERM)
+
+    def wait(self, seconds: float) -> None:
+        self._popen.wait(seconds)
+
+    def children(self) -> list[int]:
+        children = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text()
+        return [int(child) for child in children.split()]
+
+    def memory_of_children(self) -> int:
+        """Return how many bytes its children hold in memory."""
+        statuses = [Path(f"/proc/{child}/status").read_text() for child in self.children()]
+        return sum(int(re.findall(r"VmRSS:\s+(\d+) kB", each)[0]) * 1024 for each in statuses)
+
     def is_running(self) -> bool:
         return self._popen.poll() is None
 
@@ -212,8 +229,18 @@ class Service:
         return log.count("Started worker-") >= max(self._workers, log.count("Spawning worker-"))
 
     def workers(self) -> list[int]:
-        children = Path(f"/proc/{self._process.pid}/task/{self._process.pid}/children")
-        return [int(child) for child in children.read_text().split()]
+        return self._process.children()
+
+    def memory(self) -> int:
+        """Return how many bytes all workers hold in memory."""
+        return self._process.memory_of_children()
+
+    def end(self) -> None:
+        """Tell the main process to end, as a container does: it tells the workers."""
+        self._process.terminate()
+
+    def is_running(self) -> bool:
+        return self._process.is_running()
 
     def terminate(self) -> None:
         """Tell the main process to end in order, as an init system or a container does."""

@@ -2,9 +2,9 @@
 
 import sys
 
-from tests.benchmarks import calls, hit
+from tests.benchmarks import calls, hit, streams
 
-BENCHMARKS = {"calls": calls.main, "hit": hit.main}
+BENCHMARKS = {"calls": calls.main, "hit": hit.main, "streams": streams.main}
 
 if __name__ == "__main__":
     name, *arguments = sys.argv[1:] or [""]

@@ -104,6 +104,17 @@ class Contestant:
         """Return the processor time that all of its processes have used."""
         return processor_seconds(self._process.pid)
 
+    def memory(self) -> int:
+        """Return how many bytes its workers hold in memory."""
+        return self._process.memory_of_children()
+
+    def end(self) -> None:
+        """Tell its main process to end."""
+        self._process.terminate()
+
+    def wait_for_end(self) -> None:
+        self._process.wait(START_SECONDS)
+
     def close(self) -> None:
         self._process.kill()
 
@@ -125,6 +136,12 @@ def service(setup: Setup, interface: str) -> Contestant:
     """Start the service, everything on."""
     database = list(SERVICES).index(interface) + 1
     return _python(f"service ({interface})", setup, SERVICES[interface], database)
+
+
+def streams(setup: Setup) -> Contestant:
+    """Start the service with a stub that keeps event streams open."""
+    command = SERVICES["asgi"].replace("medianest.asgi:", "tests.streams:")
+    return _python("service (streams)", setup, command, 1)
 
 
 def bare(setup: Setup) -> Contestant:

@@ -211,16 +211,17 @@ class LocalRateWindows(RateWindows):
             window = self._windows[hit.expires][hit.key]
         except KeyError:
             window = _Window(hit.window * MICROSECONDS)
-        used, at = self._mirrored[hit.expires].pop(hit.key, (0, 0))
-        window.times.extend([at] * (used - len(window.times)))
-        while window.times and window.times[0] <= now - window.span:
+        begin = now - window.span
+        while window.times and window.times[0] <= begin:
             window.times.popleft()
+        used, at = self._mirrored[hit.expires].pop(hit.key, (0, 0))
+        if at > begin and used > len(window.times):
+            self._count(hit, window, [at] * (used - len(window.times)))
         return window
 
     def _count(self, hit: Hit, window: _Window, times: list[int]) -> None:
         window.times.extend(times)
-        if times:
-            self._windows[hit.expires][hit.key] = window
+        self._windows[hit.expires][hit.key] = window
 
     def _began(self, key: str, span: int, now: int) -> dict[str, tuple[int, bool]]:
         attempts = self._attempts.get(key)

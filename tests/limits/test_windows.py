@@ -15,7 +15,9 @@ import redis
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
+from redis.crc import key_slot
 
+from medianest.api.limits import Limit, user_hit
 from medianest.store import Attempt, Hit, rate_windows, redis_server
 from medianest.store.rate_windows import (
     _BEGIN_ATTEMPT,
@@ -23,6 +25,7 @@ from medianest.store.rate_windows import (
     _HIT,
     LocalRateWindows,
 )
+from medianest.store.stamps import stamp_key
 from tests.service import Valkey
 
 SECOND = 1_000_000
@@ -116,12 +119,13 @@ def test_hit_lua_counts_as_the_model_does(valkey: Valkey) -> None:
         @rule(user=USERS, seconds=st.sampled_from([0, 60]))
         def hit(self, user: str, seconds: int) -> None:
             key = f"medianest:limit:{self.run}:{user}"
-            allowed, left, wait, at = _run(client, _HIT, key, self.limit, self.window, seconds)
+            *counted, at, stamp = _run(client, _HIT, key, self.limit, self.window, seconds)
             now = int(at)
+            assert stamp == b""
             assert now >= self.last
             self.last = now
             expected, rest, until = self.model.hit(user, now)
-            assert (allowed == 1, left, wait) == (expected, rest, until - now)
+            assert counted == [int(expected), rest, until - now]
 
         @invariant()
         def no_window_holds_too_many(self) -> None:
@@ -259,14 +263,17 @@ def test_a_limit_lives_as_long_as_it_counts_and_a_users_is_never_evicted(valkey:
     assert 55 <= valkey.client.ttl("medianest:limit:bad-token:1") <= 60
 
 
-def test_every_script_names_one_key_and_reads_the_clock_of_redis_alone() -> None:
+def test_every_script_reads_keys_of_one_cluster_slot_and_the_clock_of_redis_alone() -> None:
     folder = Path(redis_server.__file__).parent / "lua"
     texts = {path.stem: path.read_text() for path in folder.glob("*.lua")}
-    assert len(texts) == 9
+    assert len(texts) == 10
     for text in texts.values():
         assert "KEYS[1]" in text
-        assert "KEYS[2]" not in text
+        assert "KEYS[3]" not in text
         assert "os.time" not in text
+    assert [name for name, text in texts.items() if "KEYS[2]" in text] == ["hit"]
+    window = rate_windows.PREFIX + user_hit("42", Limit("server", 20), requests=20).key
+    assert key_slot(window.encode()) == key_slot(stamp_key("42").encode())
     assert "redis.call('TIME')" in _HIT.text
     assert "redis.call('TIME')" in _BEGIN_ATTEMPT.text
 

@@ -60,14 +60,38 @@ def test_windows_and_attempts_are_removed_when_nothing_in_them_counts(
     windows = LocalRateWindows()
     windows.hit(USER)
     windows.hit(address(1))
-    windows.mirror(Hit("server:2", 2, 60, expires=False), used=2)
     windows.begin_attempt("sign-in:x", 10, 60, "a")
     stored = [*windows._windows.values(), windows._attempts]
-    assert [len(each) for each in stored] == [1, 2, 1]
+    assert [len(each) for each in stored] == [1, 1, 1]
     now[0] += 59 * 10**9
     windows.hit(USER)
     now[0] += 10**9
     assert [len(each) for each in stored] == [0, 1, 0]
+
+
+def test_what_all_processes_have_used_is_noted_of_a_bounded_number_of_each_kind(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(rate_windows, "MAX_KEYS", 100)
+    windows = LocalRateWindows()
+    windows.mirror(USER, used=2)
+    for number in range(1_000):
+        windows.mirror(address(number), used=2)
+    assert [len(noted) for noted in windows._mirrored.values()] == [100, 1]
+    assert not windows.hit(USER).is_allowed
+    assert not windows.hit(address(999)).is_allowed
+    assert windows.hit(address(0)).is_allowed
+
+
+def test_what_is_noted_of_a_busy_user_is_never_what_is_evicted(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(rate_windows, "MAX_KEYS", 10)
+    windows = LocalRateWindows()
+    for number in range(100):
+        windows.mirror(USER, used=2)
+        windows.mirror(Hit(f"server:other-{number}", 2, 60, expires=False), used=1)
+    assert not windows.hit(USER).is_allowed
 
 
 def test_a_flood_of_names_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:

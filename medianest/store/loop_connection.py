@@ -1,41 +1,46 @@
 """One pipelined connection to Redis for all requests of an event loop.
 
-redis-py connects, so that its URLs, TLS and sign-in work here too. After that the commands of
-concurrent requests share the connection. `redis.asyncio`'s own pipelines cost a multiple of that
-(docs/architecture.md).
+The commands of concurrent requests share the connection; `redis.asyncio`'s own pipelines cost a
+multiple of that (docs/architecture.md). redis-py reads the URL, so that the same ones work here:
+TLS, sockets of Unix, passwords and databases.
 """
 
 import asyncio
 import contextlib
 from collections import deque
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeVar
 
 import hiredis
 import redis
 import redis.asyncio
 
+T = TypeVar("T")
 Command = tuple[Any, ...]
-
-# Without it redis-py reads its own version from a file, in the event loop, for every connection.
-_DRIVER = redis.DriverInfo()
 
 GRACE_SECONDS = 0.01
 """A reply that is late may be waiting in the socket of a busy process: look there once more."""
+
+_UNAVAILABLE = {
+    "LOADING": redis.exceptions.BusyLoadingError,
+    "MASTERDOWN": redis.exceptions.BusyLoadingError,
+    "NOAUTH": redis.exceptions.AuthenticationError,
+    "WRONGPASS": redis.exceptions.AuthenticationError,
+    "ERR max number of clients": redis.exceptions.MaxConnectionsError,
+}
+"""How errors begin that every command gets; their exceptions are ConnectionErrors."""
 
 
 class LoopConnection:
     """Sends commands of all tasks of one event loop; connects when it must.
 
-    `options` are those of django-redis: the timeouts, in seconds.
+    `options` are those of django-redis. A call waits for SOCKET_TIMEOUT seconds at most, also if it
+    has to connect.
     """
 
     def __init__(self, url: str, options: Mapping[str, Any]) -> None:
         self._timeout: float = options["SOCKET_TIMEOUT"]
-        self._pool = redis.asyncio.ConnectionPool.from_url(
-            url, protocol=2, socket_connect_timeout=options["SOCKET_CONNECT_TIMEOUT"],
-            socket_timeout=self._timeout, driver_info=_DRIVER,
-        )  # fmt: skip
+        self._pool: Any = redis.asyncio.ConnectionPool.from_url(url)
         self._connecting: asyncio.Task[_Pipeline] | None = None
         self._pipeline: _Pipeline | None = None
 
@@ -44,105 +49,161 @@ class LoopConnection:
 
         Raises OSError and redis-py's exceptions when Redis is unavailable.
         """
+        deadline = asyncio.get_running_loop().time() + self._timeout
+        replies: list[Any] = []
         pipeline = self._pipeline
-        if pipeline is None or pipeline.is_closed:
-            return await (await self._connect()).send(commands)
-        try:
-            return await pipeline.send(commands)
-        except redis.exceptions.ConnectionError:
-            # Redis may have closed a connection that was idle, and be available all the same.
-            return await (await self._connect()).send(commands)
+        if pipeline is not None and not pipeline.is_closed:
+            try:
+                await pipeline.send(commands, replies)
+            except redis.exceptions.ConnectionError:
+                # Redis may have closed a connection that was idle, and be available all the same.
+                pass
+            else:
+                return replies
+        # A command that has its reply is not sent again: it may have counted a request.
+        await self._send_anew(commands[len(replies) :], replies, deadline)
+        return replies
 
     def close(self) -> None:
         """Close the connection; the next command opens another one."""
+        if self._connecting is not None:
+            self._connecting.cancel()
+            self._connecting = None
         if self._pipeline is not None:
             self._pipeline.close()
             self._pipeline = None
 
-    async def _connect(self) -> "_Pipeline":
-        """Return a new connection, the same one for all tasks that need one now."""
-        if self._connecting is None:
-            self._connecting = asyncio.ensure_future(self._connected())
+    async def _send_anew(
+        self, commands: Sequence[Command], replies: list[Any], deadline: float
+    ) -> None:
+        """Send commands over a new connection, which all tasks share that need one now."""
+        if self._connecting is None or self._connecting.done():
+            self._connecting = asyncio.ensure_future(self._connect())
+            self._connecting.add_done_callback(_retrieve_error)
+        pipeline = await _result(self._connecting, deadline)
+        sent = pipeline.send(commands, replies)
         try:
-            return await asyncio.shield(self._connecting)
+            await _result(sent, deadline)
         finally:
-            if self._connecting is not None and self._connecting.done():
-                self._connecting = None
+            sent.cancel()
 
-    async def _connected(self) -> "_Pipeline":
+    async def _connect(self) -> "_Pipeline":
         if self._pipeline is not None and not self._pipeline.is_closed:
             return self._pipeline
-        connection: Any = self._pool.make_connection()  # type: ignore[no-untyped-call]
-        await connection.connect()
-        self._pipeline = _Pipeline(connection, self._timeout)
+        # Each task waits for its own time; this ends a connection for which none waits any more.
+        async with asyncio.timeout(2 * self._timeout):
+            self._pipeline = await self._opened(self._pool.make_connection())
         return self._pipeline
+
+    async def _opened(self, about: Any) -> "_Pipeline":
+        """Open the connection that redis-py describes, sign in and select the database."""
+        loop, pipeline = asyncio.get_running_loop(), _Pipeline(self._timeout)
+        try:
+            if isinstance(about, redis.asyncio.UnixDomainSocketConnection):
+                await loop.create_unix_connection(lambda: pipeline, about.path)
+            else:
+                arguments = about._connection_arguments()
+                await loop.create_connection(lambda: pipeline, **arguments)
+            if greeting := _greeting(about):
+                replies: list[Any] = []
+                await pipeline.send(greeting, replies)
+                _require_success(replies)
+        except BaseException:
+            pipeline.close()
+            raise
+        return pipeline
 
 
 class _Pipeline(asyncio.Protocol):
-    """The protocol of a connection that redis-py has opened: commands out, replies in order."""
+    """The protocol of a connection: commands out, replies in their order."""
 
-    def __init__(self, connection: Any, timeout: float) -> None:
-        # Taken from redis-py's connection, which would warn that it is still open. An unreferenced
-        # writer closes its transport.
-        self._writer = connection._writer
-        connection._reader = connection._writer = None
+    def __init__(self, timeout: float) -> None:
         self._timeout = timeout
         self._loop = asyncio.get_running_loop()
-        self._transport = self._writer.transport
-        self._reader = hiredis.Reader(replyError=_error)
-        self._unsent: list[bytes] = []
+        self._transport: Any = None
+        self._reader = hiredis.Reader(
+            protocolError=redis.exceptions.InvalidResponse, replyError=_error
+        )
+        self._unsent: list[_Waiting] = []
         self._waiting: deque[_Waiting] = deque()
         self._timer: asyncio.TimerHandle | None = None
-        self._is_late = False
+        self._late: _Waiting | None = None
         self.is_closed = False
-        self._transport.set_protocol(self)
 
-    async def send(self, commands: tuple[Command, ...]) -> list[Any]:
+    def send(self, commands: Sequence[Command], replies: list[Any]) -> "asyncio.Future[None]":
+        """Send commands; the future is done when `replies` holds all replies."""
         if self.is_closed:
             raise redis.exceptions.ConnectionError("the connection is closed")
-        waiting = _Waiting(self._loop.create_future(), len(commands), self._loop.time())
+        # Packed first: a command that cannot be packed must not leave others without their reply.
+        packed = b"".join(map(hiredis.pack_command, commands))
+        waiting = _Waiting(
+            self._loop.create_future(),
+            packed,
+            replies,
+            expected=len(replies) + len(commands),
+            sent_at=self._loop.time(),
+        )
         if not self._unsent:
             # All commands of this iteration of the loop are one write.
             self._loop.call_soon(self._flush)
-        self._unsent.extend(map(hiredis.pack_command, commands))
+        self._unsent.append(waiting)
         self._waiting.append(waiting)
-        if self._timer is None:
-            self._timer = self._loop.call_later(self._timeout, self._check_time)
-        return await waiting.replies_to_come
+        return waiting.done
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = transport
 
     def data_received(self, data: bytes) -> None:
-        self._is_late = False
-        self._reader.feed(data)
-        while self._waiting and (reply := self._reader.gets()) is not False:
-            if isinstance(reply, redis.exceptions.ConnectionError):  # it is loading its data
-                self._fail(reply)
-                return
-            self._waiting[0].replies.append(reply)
-            if len(self._waiting[0].replies) == self._waiting[0].expected:
-                self._waiting.popleft().succeed()
+        try:
+            self._reader.feed(data)
+            while (reply := self._reader.gets()) is not False:
+                if isinstance(reply, redis.exceptions.ConnectionError):
+                    self._fail(reply)
+                    return
+                self._accept(reply)
+        except redis.exceptions.InvalidResponse as error:
+            self._fail(error)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._fail(redis.exceptions.ConnectionError("Redis closed the connection"))
 
     def close(self) -> None:
+        """Close the connection; who waits for replies gets a ConnectionError."""
         self._fail(redis.exceptions.ConnectionError("the connection is closed"))
 
+    def _accept(self, reply: Any) -> None:
+        if not self._waiting:
+            raise redis.exceptions.InvalidResponse("a reply to no command")
+        oldest = self._waiting[0]
+        oldest.replies.append(reply)
+        if len(oldest.replies) == oldest.expected:
+            self._waiting.popleft()
+            oldest.end(None)
+
     def _flush(self) -> None:
-        if self._unsent and not self.is_closed:
-            self._transport.write(b"".join(self._unsent))
-        self._unsent.clear()
+        unsent, self._unsent = self._unsent, []
+        if self.is_closed:
+            return
+        self._transport.write(b"".join([each.packed for each in unsent]))
+        # What a busy loop took until here was no waiting for Redis.
+        now = self._loop.time()
+        for each in unsent:
+            each.sent_at = now
+        if self._timer is None:
+            self._timer = self._loop.call_later(self._timeout, self._check_time)
 
     def _check_time(self) -> None:
         """Give up when the oldest commands have waited for too long."""
         self._timer = None
         if not self._waiting:
             return
-        left = self._waiting[0].sent_at + self._timeout - self._loop.time()
+        oldest = self._waiting[0]
+        left = oldest.sent_at + self._timeout - self._loop.time()
         if left <= 0:
-            if self._is_late:
+            if oldest is self._late:
                 self._fail(redis.exceptions.TimeoutError("Redis does not reply"))
                 return
-            self._is_late, left = True, GRACE_SECONDS
+            self._late, left = oldest, GRACE_SECONDS
         self._timer = self._loop.call_later(left, self._check_time)
 
     def _fail(self, error: Exception) -> None:
@@ -152,35 +213,78 @@ class _Pipeline(asyncio.Protocol):
             self._timer = None
         waiting, self._waiting = self._waiting, deque()
         for each in waiting:
-            each.fail(error)
-        with contextlib.suppress(OSError, RuntimeError):  # the loop may be closed already
-            self._transport.abort()
+            each.end(error)
+        if self._transport is not None:
+            with contextlib.suppress(OSError, RuntimeError):  # the loop may be closed already
+                self._transport.abort()
 
 
 class _Waiting:
     """Commands whose replies have not all come yet."""
 
-    __slots__ = ("expected", "replies", "replies_to_come", "sent_at")
+    __slots__ = ("done", "expected", "packed", "replies", "sent_at")
 
     def __init__(
-        self, replies_to_come: "asyncio.Future[list[Any]]", expected: int, sent_at: float
+        self,
+        done: "asyncio.Future[None]",
+        packed: bytes,
+        replies: list[Any],
+        *,
+        expected: int,
+        sent_at: float,
     ) -> None:
-        self.replies_to_come, self.expected, self.sent_at = replies_to_come, expected, sent_at
-        self.replies: list[Any] = []
+        self.done, self.packed, self.replies = done, packed, replies
+        self.expected, self.sent_at = expected, sent_at
 
-    def succeed(self) -> None:
-        if not self.replies_to_come.done():  # the task that waits may have been cancelled
-            self.replies_to_come.set_result(self.replies)
+    def end(self, error: Exception | None) -> None:
+        if self.done.done():  # the task that waits may have been cancelled
+            return
+        if error is None:
+            self.done.set_result(None)
+        else:
+            self.done.set_exception(error)
 
-    def fail(self, error: Exception) -> None:
-        if not self.replies_to_come.done():
-            self.replies_to_come.set_exception(error)
+
+async def _result(future: "asyncio.Future[T]", deadline: float) -> T:
+    """Wait for a future until a deadline; it is not cancelled. Raises TimeoutError."""
+    for seconds in (deadline - asyncio.get_running_loop().time(), GRACE_SECONDS):
+        done, _ = await asyncio.wait([future], timeout=seconds)
+        if future.cancelled():
+            raise redis.exceptions.ConnectionError("the connection is closed")
+        if done:
+            return future.result()
+    raise redis.exceptions.TimeoutError("Redis does not reply")
+
+
+def _retrieve_error(connecting: "asyncio.Task[_Pipeline]") -> None:
+    """Let asyncio know that nobody has to see the error: each waiting task may be gone."""
+    if not connecting.cancelled():
+        connecting.exception()
+
+
+def _greeting(about: Any) -> list[Command]:
+    """Return the commands that sign in and select the database of a connection."""
+    commands: list[Command] = []
+    if about.username:
+        commands.append(("AUTH", about.username, about.password or ""))
+    elif about.password:
+        commands.append(("AUTH", about.password))
+    if about.db:
+        commands.append(("SELECT", about.db))
+    return commands
+
+
+def _require_success(replies: Sequence[Any]) -> None:
+    for reply in replies:
+        if isinstance(reply, Exception):
+            raise reply
 
 
 def _error(message: str) -> Exception:
     """Return the exception of an error reply, as redis-py names it."""
     if message.startswith("NOSCRIPT"):
         return redis.exceptions.NoScriptError(message)
-    if message.startswith(("LOADING", "MASTERDOWN")):
-        return redis.exceptions.BusyLoadingError(message)
+    for beginning, kind in _UNAVAILABLE.items():
+        if message.startswith(beginning):
+            return kind(message)
     return redis.exceptions.ResponseError(message)

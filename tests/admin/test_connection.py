@@ -1,6 +1,5 @@
 """The connection's page: permissions, refused values, the stored token, and what takes effect."""
 
-import datetime
 import socket
 import ssl
 import threading
@@ -9,9 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 from django.contrib.admin.models import LogEntry
 from django.test import Client as Browser
 
@@ -21,6 +17,7 @@ from plex_integration.configuration.models import PlexConnection
 from plex_integration.plex import diagnose
 from plex_simulator import Simulator
 from tests.admin.conftest import CONNECTION, connection_form, messages_of, shown
+from tests.certificates import certificates
 from tests.conftest import Client
 
 PAGE = f"{CONNECTION}1/change/"
@@ -321,7 +318,7 @@ def test_tls_to_a_server_without_tls_is_reported(plex: Simulator) -> None:
 def test_a_refused_certificate_is_reported_with_the_reason(
     tmp_path: Path, days: int, name: str, reason: str
 ) -> None:
-    authority, server = _certificates(tmp_path, name, days)
+    authority, server = certificates(tmp_path, name, days)
     verify: bool | str = True if "authority" in reason else str(authority)
     with _tls_server(server) as port:
         connection = Connection(f"https://localhost:{port}", "t", verify, 5, True)
@@ -330,7 +327,7 @@ def test_a_refused_certificate_is_reported_with_the_reason(
 
 
 def test_a_custom_ca_certificate_is_trusted(boss: Browser, tmp_path: Path) -> None:
-    authority, server = _certificates(tmp_path, "localhost", 30)
+    authority, server = certificates(tmp_path, "localhost", 30)
     with _tls_server(server) as port:
         saved = save(
             boss,
@@ -341,39 +338,6 @@ def test_a_custom_ca_certificate_is_trusted(boss: Browser, tmp_path: Path) -> No
         )
         assert saved.status_code == 302
         assert diagnosis(boss).startswith("Not a Plex server")
-
-
-def _certificates(folder: Path, name: str, days: int) -> tuple[Path, Path]:
-    """Create a CA and a server's certificate that expires in so many days."""
-    keys = [ec.generate_private_key(ec.SECP256R1()) for _ in range(2)]
-    names = [
-        x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, each)])
-        for each in ("A certificate authority", name)
-    ]
-    now = datetime.datetime.now(datetime.UTC)
-    certificates = []
-    for index in range(2):
-        builder = (
-            x509.CertificateBuilder(names[0], names[index], keys[index].public_key())
-            .serial_number(x509.random_serial_number())
-            .not_valid_before(now - datetime.timedelta(days=10))
-            .not_valid_after(now + datetime.timedelta(days=days if index else 30))
-        )
-        extension: Any = (
-            x509.SubjectAlternativeName([x509.DNSName(name)])
-            if index
-            else x509.BasicConstraints(ca=True, path_length=None)
-        )
-        builder = builder.add_extension(extension, critical=not index)
-        certificates.append(builder.sign(keys[0], hashes.SHA256()))
-    authority, server = folder / "authority.pem", folder / "server.pem"
-    pem = serialization.Encoding.PEM
-    authority.write_bytes(certificates[0].public_bytes(pem))
-    key = keys[1].private_bytes(
-        pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    server.write_bytes(certificates[1].public_bytes(pem) + key)
-    return authority, server
 
 
 class _tls_server:

@@ -1,0 +1,42 @@
+"""Certificates for servers that tests start."""
+
+import datetime
+from pathlib import Path
+from typing import Any
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+
+def certificates(folder: Path, name: str, days: int) -> tuple[Path, Path]:
+    """Create a CA and a server's certificate that expires in so many days."""
+    keys = [ec.generate_private_key(ec.SECP256R1()) for _ in range(2)]
+    names = [
+        x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, each)])
+        for each in ("A certificate authority", name)
+    ]
+    now = datetime.datetime.now(datetime.UTC)
+    certificates = []
+    for index in range(2):
+        builder = (
+            x509.CertificateBuilder(names[0], names[index], keys[index].public_key())
+            .serial_number(x509.random_serial_number())
+            .not_valid_before(now - datetime.timedelta(days=10))
+            .not_valid_after(now + datetime.timedelta(days=days if index else 30))
+        )
+        extension: Any = (
+            x509.SubjectAlternativeName([x509.DNSName(name)])
+            if index
+            else x509.BasicConstraints(ca=True, path_length=None)
+        )
+        builder = builder.add_extension(extension, critical=not index)
+        certificates.append(builder.sign(keys[0], hashes.SHA256()))
+    authority, server = folder / "authority.pem", folder / "server.pem"
+    pem = serialization.Encoding.PEM
+    authority.write_bytes(certificates[0].public_bytes(pem))
+    key = keys[1].private_bytes(
+        pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    server.write_bytes(certificates[1].public_bytes(pem) + key)
+    return authority, server

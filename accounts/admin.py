@@ -23,9 +23,7 @@ class UsersAdmin(UserAdmin):  # type: ignore[type-arg] # generic in the stubs on
             self.log_change(request, user, "Revoked all tokens.")
         count = users.count()
         owners = "1 user" if count == 1 else f"{count} users"
-        messages.success(
-            request, f"All tokens of {owners} revoked. Takes effect within 30 seconds."
-        )
+        messages.success(request, f"All tokens of {owners} revoked.")
 
 
 admin.site.unregister([BlacklistedToken, OutstandingToken])

@@ -1,6 +1,6 @@
 """Publish which tokens of a user are valid, so that no repeated request asks the database.
 
-Every change of a user through Django publishes the user's stamp when it is committed, and all
+Every change of a user through Django invalidates the stored stamp when it is committed, and all
 workers refuse the old tokens at once. A change that was made with SQL is found when the stamp is
 compared with the database again: with the first request that comes `CHECK_SECONDS` or more after
 the last comparison.
@@ -56,8 +56,9 @@ def text_of(password: str, generation: int) -> str:
 
 
 def _publish(ids: Sequence[int]) -> None:
-    for user_id, stamp in _load(ids).items():
-        store.current().stamps.publish(str(user_id), stamp)
+    """Invalidate the stored stamps, then load them: what was loaded before is not stored later."""
+    user_ids = [str(user_id) for user_id in ids]
+    check(dict.fromkeys(user_ids, store.current().stamps.invalidate(user_ids)))
 
 
 def _load(ids: Sequence[int]) -> dict[int, Stamp]:

@@ -532,6 +532,9 @@ class _Available:
     def eval(self, *_: Any) -> None:
         """Accept the invalidations it is owed."""
 
+    def set(self, *_: Any, **__: Any) -> None:
+        """Accept the stamps it is owed."""
+
 
 @pytest.fixture
 def stores(settings: Any) -> Iterator[Stores]:

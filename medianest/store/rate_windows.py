@@ -86,16 +86,16 @@ class Counting(enum.Enum):
     """What became of a stamped hit."""
 
     COUNTED = 0
-    UNKNOWN_USER = -1
+    UNKNOWN_USER = 1
     """The user's stamp is not stored. Nothing was counted."""
-    OTHER_STAMP = -2
+    OTHER_STAMP = 2
     """The token is not valid any more. Nothing was counted."""
-    UNAVAILABLE = -3
+    UNAVAILABLE = 3
     """Redis is unavailable or refuses. Nothing was counted."""
 
 
 class StampedVerdict(NamedTuple):
-    """The verdict on a stamped hit and the user's stamp; both only if it was counted."""
+    """The verdict on a stamped hit, if it was counted, and the user's stamp, if one is stored."""
 
     counting: Counting
     verdict: Verdict | None = None
@@ -264,11 +264,12 @@ class RedisRateWindows(RateWindows):
         if not isinstance(reply, list):
             return StampedVerdict(Counting.UNAVAILABLE)
         if len(reply) == 1:
-            return StampedVerdict(Counting(reply[0]))
-        *counted, stamp = reply
-        return StampedVerdict(
-            Counting.COUNTED, self._verdict(stamped.hit, counted), Stamp.parse(stamp)
-        )
+            return StampedVerdict(Counting.UNKNOWN_USER)
+        *counted, written = reply
+        stamp = Stamp.parse(written)
+        if len(counted) == 1:
+            return StampedVerdict(Counting.OTHER_STAMP, stamp=stamp)
+        return StampedVerdict(Counting.COUNTED, self._verdict(stamped.hit, counted), stamp)
 
     def verdict(self, hit: Hit, reply: Any) -> Verdict:
         """Return the verdict of a reply to `hit_command`; None stands for an unavailable Redis."""

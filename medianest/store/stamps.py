@@ -1,16 +1,17 @@
 """Token stamps: which tokens of a user are valid now, so that a repeated request needs no database.
 
-A stamp is published when it changes, and then every process sees it at once. One that was loaded
-from the database never replaces one that was published meanwhile.
+A change first invalidates the stored stamp, and then every process sees that at once. A stamp that
+was loaded from the database is stored only where nothing was invalidated meanwhile.
 """
 
 import threading
 import time
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple, Protocol
+from uuid import uuid4
 
 from cachetools import TLRUCache
-from redis.exceptions import NoScriptError
+from redis.exceptions import NoScriptError, ResponseError
 
 from medianest.store.redis_server import RedisServer, Script
 
@@ -41,10 +42,18 @@ class Stamp(NamedTuple):
     scope: str = ""
 
     @classmethod
-    def parse(cls, written: bytes) -> "Stamp":
-        """Read a stamp as the store has it."""
-        text, checked_at, scope = written.decode().split(" ", 2)
-        return cls(text, int(checked_at), scope)
+    def parse(cls, written: bytes) -> "Stamp | None":
+        """Read a stamp as the store has it; None for what this release did not write."""
+        try:
+            text, checked_at, scope = written.decode().split(" ", 2)
+            return cls(text, int(checked_at), scope)
+        except ValueError:
+            return None
+
+    @classmethod
+    def invalid(cls) -> "Stamp":
+        """Return a stamp that no token has, that is due to be checked, and that is unique."""
+        return cls(f"invalid-{uuid4().hex}", 0)
 
     def to_bytes(self) -> bytes:
         """Return the stamp as it is stored."""
@@ -58,8 +67,11 @@ Change = tuple[str, Stamp, Stamp | None]
 class Stamps(Protocol):
     """The stamps of users, by their ids."""
 
-    def publish(self, user_id: str, stamp: Stamp) -> None:
-        """Make a changed stamp the valid one, in every process."""
+    def invalidate(self, user_ids: Sequence[str]) -> Stamp | None:
+        """Make every process load the stamps of users again before it accepts their tokens.
+
+        Returns what is stored now in their place, for `renew`; None where nothing is.
+        """
 
     def renew(self, changes: Sequence[Change]) -> None:
         """Store stamps that were loaded from the database.
@@ -82,9 +94,12 @@ class LocalStamps(Stamps):
         with self._lock:
             return self._stamps.get(user_id)
 
-    def publish(self, user_id: str, stamp: Stamp) -> None:
+    def invalidate(self, user_ids: Sequence[str]) -> Stamp:
+        invalid = Stamp.invalid()
         with self._lock:
-            self._stamps[user_id] = stamp
+            for user_id in user_ids:
+                self._stamps[user_id] = invalid
+        return invalid
 
     def renew(self, changes: Sequence[Change]) -> None:
         with self._lock:
@@ -96,39 +111,60 @@ class LocalStamps(Stamps):
 class RedisStamps(Stamps):
     """The stamps that all workers and machines share, under `medianest:user:`.
 
-    One that Redis did not receive is delivered before this process uses Redis again.
+    What Redis did not receive is delivered before this process uses Redis again.
     """
 
     def __init__(self, server: RedisServer) -> None:
         self._server = server
-        self._owed: dict[str, Stamp] = {}
+        self._owed: set[str] = set()
         server.availability.add_delivery(self._deliver_owed)
 
-    def publish(self, user_id: str, stamp: Stamp) -> None:
-        if self._publish(user_id, stamp):
-            return
+    def invalidate(self, user_ids: Sequence[str]) -> Stamp | None:
+        invalid = Stamp.invalid()
+        if self._set(user_ids, invalid):
+            return invalid
         with self._server.availability.lock:
             if not self._server.availability.is_available():
-                self._owed[user_id] = stamp
-                return
-        if not self._publish(user_id, stamp):  # it is available again since, or it refuses
-            # A full Redis still deletes. Without a stamp the next request loads it.
-            self._server.execute(("UNLINK", stamp_key(user_id)))
+                self._owed.update(user_ids)
+                return None
+        if self._set(user_ids, invalid):  # it is available again since
+            return invalid
+        self._delete(user_ids)
+        return None
 
     def renew(self, changes: Sequence[Change]) -> None:
         replies = self._server.execute(*(_RENEW.command(*each) for each in _renewals(changes)))
         if replies and isinstance(replies[0], NoScriptError):
             self._server.execute(*(_RENEW.unknown_command(*each) for each in _renewals(changes)))
 
-    def _publish(self, user_id: str, stamp: Stamp) -> bool:
-        command = ("SET", stamp_key(user_id), stamp.to_bytes(), "EX", STORED_SECONDS)
-        replies = self._server.execute(command)
-        return bool(replies and replies[0] is True)
+    def _set(self, user_ids: Sequence[str], stamp: Stamp) -> bool:
+        replies = self._server.execute(
+            *(("SET", stamp_key(each), stamp.to_bytes(), "EX", STORED_SECONDS) for each in user_ids)
+        )
+        return replies is not None and all(reply is True for reply in replies)
+
+    def _delete(self, user_ids: Sequence[str]) -> None:
+        """Delete the stamps: a full Redis still does that. Without one, the next request loads it.
+
+        A Redis that refuses that, too, is read-only. It is not used until it can be written again.
+        """
+        replies = self._server.execute(*(("UNLINK", stamp_key(each)) for each in user_ids))
+        refusals = [reply for reply in replies or () if isinstance(reply, Exception)]
+        if replies is not None and not refusals:
+            return
+        with self._server.availability.lock:
+            self._owed.update(user_ids)
+        for refusal in refusals[:1]:
+            self._server.availability.report_failure(refusal)
 
     def _deliver_owed(self) -> None:
-        for user_id, stamp in list(self._owed.items()):
-            self._server.client.set(stamp_key(user_id), stamp.to_bytes(), ex=STORED_SECONDS)
-            del self._owed[user_id]
+        for user_id in list(self._owed):
+            key, invalid = stamp_key(user_id), Stamp.invalid()
+            try:
+                self._server.client.set(key, invalid.to_bytes(), ex=STORED_SECONDS)
+            except ResponseError:
+                self._server.client.unlink(key)
+            self._owed.remove(user_id)
 
 
 def _renewals(changes: Sequence[Change]) -> Iterator[tuple[Any, ...]]:

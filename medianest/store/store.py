@@ -142,7 +142,8 @@ class LocalStore:
         stamp = self.stamps.get(stamped.user_id)
         if stamp is None or stamp.text != stamped.stamp:
             counting = Counting.UNKNOWN_USER if stamp is None else Counting.OTHER_STAMP
-            return FastReading(StampedVerdict(counting), None, self.values.tag_versions(), True)
+            counted = StampedVerdict(counting, stamp=stamp)
+            return FastReading(counted, None, self.values.tag_versions(), True)
         counted = StampedVerdict(Counting.COUNTED, self.rate_windows.hit(stamped.hit), stamp)
         return FastReading(counted, self.read_value(key), self.values.tag_versions(), True)
 

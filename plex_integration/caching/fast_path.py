@@ -103,10 +103,10 @@ def respond(head: RequestHead) -> Steps:
             return None
         reading = yield ReadFast(known.key, stamped, size)
     verdict, stamp = reading.counted.verdict, reading.counted.stamp
-    if verdict is None or stamp is None:
-        return None
-    if stamps.is_due(stamp):
+    if stamp is not None and stamps.is_due(stamp):
         yield CheckUserLater(stamped.user_id, stamp)
+    if verdict is None:
+        return None
     if not verdict.is_allowed:
         metrics.record_response(known.policy, metrics.REFUSED)
         return _refusal(head, known, verdict)

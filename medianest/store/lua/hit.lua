@@ -4,13 +4,13 @@
 -- ARGV     1 limit, 2 window in microseconds, 3 seconds until the key expires (0: never),
 --          4 with KEYS[2]: the stamp of the token
 -- returns  { 1 if allowed else 0, requests remaining, us until the oldest leaves, now in us, stamp }
---          or { -1 } if the user's stamp is not stored, { -2 } if it is another one
+--          or { -1 } if the user's stamp is not stored, { -2, stamp } if it is another one
 -- Redis's own clock decides, so that all machines agree. Refused requests do not count.
 local stamp = ''
 if KEYS[2] then
   stamp = redis.call('GET', KEYS[2])
   if not stamp then return { -1 } end
-  if string.sub(stamp, 1, #ARGV[4] + 1) ~= ARGV[4] .. ' ' then return { -2 } end
+  if string.match(stamp, '^([^ ]*) ') ~= ARGV[4] then return { -2, stamp } end
 end
 
 local time = redis.call('TIME')

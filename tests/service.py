@@ -235,16 +235,9 @@ class Service:
         """Return how many bytes all workers hold in memory."""
         return self._process.memory_of_children()
 
-    def end(self) -> None:
-        """Tell the main process to end, as a container does: it tells the workers."""
-        self._process.terminate()
-
-    def is_running(self) -> bool:
-        return self._process.is_running()
-
     def terminate(self) -> None:
         """Tell the main process to end in order, as an init system or a container does."""
-        os.kill(self._process.pid, signal.SIGTERM)
+        self._process.terminate()
 
     def is_running(self) -> bool:
         return self._process.is_running()

@@ -54,7 +54,7 @@ def test_clients_that_go_away_are_noticed(streaming: Service, is_abrupt: bool) -
 def test_the_service_ends_in_order_while_streams_are_open(streaming: Service) -> None:
     with closing(StreamClients(streaming.port, STREAMS)) as clients:
         watch = Stopwatch()
-        streaming.end()
+        streaming.terminate()
         ends = clients.read_to_the_end()
         until(lambda: not streaming.is_running(), 20, "the service ends")
     assert watch.keeps(END_SECONDS), watch

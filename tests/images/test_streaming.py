@@ -12,7 +12,7 @@ import pytest
 
 from plex_integration.images.disk_cache import EncodedImage
 from plex_simulator import Simulator
-from tests.service import HOST, House, Service, ask, WsgiService
+from tests.service import HOST, House, Service, WsgiService, ask
 
 from .conftest import first
 

@@ -18,6 +18,9 @@ import redis.asyncio
 T = TypeVar("T")
 Command = tuple[Any, ...]
 
+# Without it redis-py reads its own version from a file, in the event loop, for every connection.
+_DRIVER = redis.DriverInfo()
+
 GRACE_SECONDS = 0.01
 """A reply that is late may be waiting in the socket of a busy process: look there once more."""
 
@@ -40,7 +43,7 @@ class LoopConnection:
 
     def __init__(self, url: str, options: Mapping[str, Any]) -> None:
         self._timeout: float = options["SOCKET_TIMEOUT"]
-        self._pool: Any = redis.asyncio.ConnectionPool.from_url(url)
+        self._pool: Any = redis.asyncio.ConnectionPool.from_url(url, driver_info=_DRIVER)
         self._connecting: asyncio.Task[_Pipeline] | None = None
         self._pipeline: _Pipeline | None = None
 

@@ -1,6 +1,7 @@
 """A small simulated Plex that a test may change, a client that is signed in, one that is not."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -92,3 +93,12 @@ def first(plex: Simulator, library: str = "1", kind: str = "movie") -> Any:
 def scaled(plex: Simulator) -> list[dict[str, str]]:
     """Return what Plex's transcoder was asked."""
     return [each.query for each in plex.requests if each.path == "/photo/:/transcode"]
+
+
+def open_files(process: int) -> set[str]:
+    """Return the paths of a process's open files."""
+    found = set()
+    for link in Path(f"/proc/{process}/fd").iterdir():
+        with suppress(OSError):  # it was closed
+            found.add(str(link.readlink()))
+    return found

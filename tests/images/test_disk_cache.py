@@ -22,7 +22,7 @@ from tests.conftest import Client
 from tests.pace import Stopwatch
 from tests.service import until
 
-from .conftest import first, scaled, shown
+from .conftest import first, open_files, scaled, shown
 
 KIB = 1024
 # So many bytes make three blocks with their checksum.
@@ -337,20 +337,8 @@ def test_no_file_stays_open(signed_in: Client, small: Simulator, folder: Path, k
     assert miss.content == hit.content
     assert head.headers["Content-Length"] == hit.headers["Content-Length"]
     assert (known.status_code, any_known.status_code, head.content) == (304, 304, b"")
-    until(lambda: not open_files(folder), 5, "all files are closed")
-
-
-def open_files(folder: Path) -> list[str]:
-    """Return this process's open files in a folder."""
-    links = Path("/proc/self/fd").iterdir()
-    return [to for link in links if (to := _target(link)).startswith(str(folder))]
-
-
-def _target(link: Path) -> str:
-    try:
-        return str(link.readlink())
-    except OSError:
-        return ""
+    kept = {str(file) for file in folder.glob("kept/*/*")}
+    until(lambda: not kept & open_files(os.getpid()), 5, "all files are closed")
 
 
 @pytest.mark.parametrize("mebibytes", [0, 1])

@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+import requests
 
 from plex_integration.images.disk_cache import EncodedImage
 from plex_simulator import Simulator
-from tests.service import HOST, House, Service, WsgiService, ask
+from tests.service import HOST, House, Service, WsgiService, ask, until
 
-from .conftest import first
+from .conftest import first, open_files
 
 MIB = 1024 * 1024
 # More than the sockets of a connection hold.
@@ -36,6 +37,11 @@ class Large:
         request = f"GET {self.link} HTTP/1.1\r\nHost: {HOST}\r\nConnection: close\r\n\r\n"
         connection.sendall(request.encode())
         return connection
+
+    def is_open(self) -> bool:
+        """Tell whether the worker has opened the picture's file."""
+        (worker,) = self.service.workers()
+        return str(self.file) in open_files(worker)
 
     def peak_memory(self) -> int:
         """Return the most memory that the worker has used, in bytes."""
@@ -99,6 +105,29 @@ def test_a_picture_that_is_evicted_while_it_is_sent_arrives_whole(large: Large) 
         while piece := connection.recv(MIB):
             received += piece
     assert digest(bytes(received).partition(b"\r\n\r\n")[2]) == PICTURE.digest
+
+
+def test_a_picture_is_closed_when_it_was_sent_or_its_client_is_gone(large: Large) -> None:
+    for is_read in (True, False):
+        with closing(large.get()) as connection:
+            connection.recv(1000)
+            assert large.is_open()
+            while is_read and connection.recv(MIB):
+                pass
+        until(lambda: not large.is_open(), 10, "the file is closed")
+
+
+def test_a_head_and_a_known_picture_get_no_content_on_a_kept_connection(large: Large) -> None:
+    url, etag = large.service.url + large.link, f'"{PICTURE.digest}"'
+    with requests.Session() as client:
+        client.trust_env = False
+        for _ in range(2):
+            head = client.head(url)
+            assert (head.status_code, head.content) == (200, b"")
+            assert head.headers["Content-Length"] == str(PICTURE.size)
+            known = client.get(url, headers={"If-None-Match": etag})
+            assert (known.status_code, known.content) == (304, b"")
+            assert head.headers["ETag"] == known.headers["ETag"] == etag
 
 
 # Under WSGI each response holds a thread until it is read.

@@ -5,11 +5,12 @@ connection and at most `MAX_BODY_BYTES` of memory, and no thread.
 """
 
 import asyncio
+import logging
 from contextlib import suppress
 from functools import partial
 
 from medianest.api.exceptions import PayloadTooLarge, Problem, RequestTimeout
-from medianest.serving.request_head import RequestHead
+from medianest.serving.request_head import RequestHead, path_of
 from medianest.serving.responses import (
     Application,
     Message,
@@ -19,6 +20,8 @@ from medianest.serving.responses import (
     Send,
     problem_response,
 )
+
+log = logging.getLogger(__name__)
 
 MAX_BODY_BYTES = 64 * 1024
 """More than the largest write needs: 1,000 rating keys."""
@@ -87,6 +90,7 @@ def _declared_length(scope: Scope) -> int:
 
 
 def _refusal(scope: Scope, problem: Problem) -> PlainResponse:
+    log.info("%s: %s", problem.code, path_of(scope))
     response = problem_response(RequestHead.of_scope(scope), problem)
     # What is left of the body is not read: the connection cannot be used for another request.
     response.headers.append(("Connection", "close"))

@@ -5,6 +5,7 @@ without a bound, and reads a file that it sends whole into memory.
 """
 
 import asyncio
+import logging
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from io import BytesIO
@@ -18,10 +19,12 @@ from django.urls import set_script_prefix
 from medianest.api.exceptions import Overloaded
 from medianest.api.middleware import STARTED
 from medianest.serving import upstream
-from medianest.serving.request_head import RequestHead
+from medianest.serving.request_head import RequestHead, path_of
 from medianest.serving.responses import Receive, Scope, Send, problem_response
 from medianest.serving.threads import Busy, Threads
 from medianest.serving.upstream import Access, UpstreamNeeded
+
+log = logging.getLogger(__name__)
 
 CARRIED = "medianest."
 """How the keys of `request.META` begin that a request keeps when it is run again."""
@@ -56,6 +59,7 @@ class ServiceHandler(ASGIHandler):
         try:
             response = await self._response(scope, run)
         except Busy:
+            log.warning("too many requests wait: %s is refused", path_of(scope))
             await problem_response(RequestHead.of_scope(scope), Overloaded()).send(send)
             return
         if not response.streaming:
@@ -71,7 +75,7 @@ class ServiceHandler(ASGIHandler):
     async def _response(self, scope: Scope, run: "_Run") -> Any:
         """Run a request in the threads that it needs. Raises Busy."""
         patience = self._patience()
-        if not scope["path"].startswith(self._upstream_path):
+        if not path_of(scope).startswith(self._upstream_path):
             return await self._general.run(run, Access.WAIT, patience=patience)
         response = await self._general.run(run, Access.DEFER, patience=patience)
         if response is not None:

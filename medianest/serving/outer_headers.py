@@ -40,6 +40,15 @@ class _Middleware(BaseHandler):
         response: HttpResponse = request.META[_RESPONSE]
         return response
 
+    def around(self, response: HttpResponse, request: HttpRequest) -> HttpResponse:
+        """Return what the middleware makes of a response.
+
+        Not by `get_response`, which would also log the status as that of a real request.
+        """
+        request.META[_RESPONSE] = response
+        found: HttpResponse = self._middleware_chain(request)  # type: ignore[attr-defined]
+        return found
+
 
 @lru_cache(maxsize=1)
 def _middleware() -> _Middleware:
@@ -70,8 +79,7 @@ def outer_headers(
         BytesIO(),
     )
     inner = HttpResponse(status=status, content_type="application/json", headers={"Vary": vary})
-    request.META[_RESPONSE] = inner
-    response = _middleware().get_response(request)
+    response = _middleware().around(inner, request)
     if response is not inner:
         return None
     text = tuple((name, value) for name, value in response.items() if name.lower() not in _OWN)

@@ -29,6 +29,13 @@ _ENVIRON_NAMES = {
 MAX_HEADER_LENGTH = 4096
 
 
+def path_of(scope: Mapping[str, Any]) -> str:
+    """Return the path of an ASGI request below the prefix that the server serves it at."""
+    path: str = scope["path"]
+    root = scope.get("root_path")
+    return path.removeprefix(root) if root else path
+
+
 @dataclass(slots=True)
 class RequestHead:
     """A request's method, address and headers; `started` is a moment of `time.monotonic()`."""
@@ -54,10 +61,9 @@ class RequestHead:
             query = scope["query_string"].decode("ascii")
         except UnicodeDecodeError:
             return None
-        path = scope["path"]
-        if root := scope.get("root_path"):
-            path = path.removeprefix(root)
-        return cls(scope["method"], scope["scheme"], path, query, headers, time.monotonic())
+        return cls(
+            scope["method"], scope["scheme"], path_of(scope), query, headers, time.monotonic()
+        )
 
     @classmethod
     def of_environ(cls, environ: Mapping[str, Any]) -> "RequestHead | None":

@@ -131,7 +131,7 @@ def test_a_head_and_a_known_picture_get_no_content_on_a_kept_connection(large: L
 
 
 # Under WSGI each response holds a thread until it is read.
-@pytest.mark.parametrize("_large", ["asgi"], indirect=True)
+@pytest.mark.parametrize("_large", [Service], indirect=True)
 def test_who_reads_slowly_holds_no_thread(large: Large) -> None:
     with ExitStack() as stack:
         for _ in range(3 * THREADS):

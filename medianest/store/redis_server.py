@@ -129,16 +129,20 @@ class RedisServer:
         if not self.availability.is_available():
             return None
         connection, is_new = self._own_connection()
+        replies: list[Any] = []
         try:
-            return _replies(connection, commands)
+            _exchange(connection, commands, replies)
         except (redis.exceptions.RedisError, OSError) as error:
             del self._connections.connection
             connection.disconnect()
             # Redis may have closed a connection that was idle, and be available all the same.
             if not is_new and isinstance(error, redis.exceptions.ConnectionError):
-                return self.send(*commands)
+                # A command that has its reply is not sent again: it may have counted a request.
+                rest = self.send(*commands[len(replies) :])
+                return None if rest is None else [*replies, *rest]
             self.availability.report_failure(error)
             return None
+        return replies
 
     async def send_in_loop(self, *commands: Command) -> list[Any] | None:
         """Send commands in one round trip without blocking the event loop; return raw replies."""
@@ -211,9 +215,11 @@ class RedisServer:
         return self._connections.connection, True
 
 
-def _replies(connection: Any, commands: tuple[Command, ...]) -> list[Any]:
+def _exchange(connection: Any, commands: tuple[Command, ...], replies: list[Any]) -> None:
+    """Send commands, and add each reply as it comes."""
     connection.send_packed_command(connection.pack_commands(commands), check_health=False)
-    return [_reply(connection) for _ in commands]
+    for _ in commands:
+        replies.append(_reply(connection))
 
 
 def _reply(connection: Any) -> Any:

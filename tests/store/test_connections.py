@@ -1,7 +1,11 @@
 """How a store holds its connections to Redis."""
 
+import socket
+import socketserver
 import threading
 from typing import Any
+
+import hiredis
 
 from medianest.store import Hit
 
@@ -35,6 +39,38 @@ def test_a_connection_that_redis_closed_is_made_anew_and_nobody_notices(
         valkey.client.client_kill_filter(_type="normal", skipme=True)
 
 
+def test_a_request_that_was_counted_is_not_counted_again_when_the_connection_ends(
+    stores: Any,
+) -> None:
+    """The server ends the connection between the reply to the hit and those to the reads."""
+    counted = b"*5\r\n:1\r\n:4\r\n:60000000\r\n$1\r\n5\r\n$0\r\n\r\n"
+    received: list[bytes] = []
+
+    class Ending(socketserver.BaseRequestHandler):
+        def handle(self) -> None:
+            parser = hiredis.Reader()
+            while data := self.request.recv(10_000):
+                parser.feed(data)
+                while command := parser.gets():
+                    received.append(command[0])
+                    if command[0] == b"GET" and received.count(b"GET") == 3:
+                        return
+                    replies = {b"CLIENT": b"+OK\r\n", b"EVALSHA": counted}
+                    self.request.sendall(replies.get(command[0], b"$-1\r\n"))
+
+    class Server(socketserver.ThreadingTCPServer):
+        daemon_threads = True
+
+    with Server(("127.0.0.1", 0), Ending) as server:
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+        store = stores.use(f"redis://127.0.0.1:{server.server_address[1]}/0?protocol=2")
+        hit = Hit("server:1", 5, 60, expires=False)
+        for _ in range(2):
+            assert store.read("answer", hit=hit).is_available
+        assert received.count(b"EVALSHA") == 2
+        server.shutdown()
+
+
 def test_connections_of_equal_threads_do_not_mix_their_answers(shared: Any) -> None:
     for name in range(8):
         shared.values.set(f"answer-{name}", f"{name}".encode() * 5000, 60)
@@ -55,8 +91,6 @@ def test_connections_of_equal_threads_do_not_mix_their_answers(shared: Any) -> N
 
 
 def test_a_stranger_at_redis_port_is_a_redis_that_is_unavailable(stores: Any) -> None:
-    import socket
-
     with socket.create_server(("127.0.0.1", 0)) as listener:
 
         def answer() -> None:

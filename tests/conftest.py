@@ -33,6 +33,8 @@ settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 EXPENSIVE = (
     "_service",
     "_exposed",
+    "_divided",
+    "alone",
     "_large",
     "_listened_service",
     "_postgresql",

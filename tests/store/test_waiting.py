@@ -1,5 +1,6 @@
 """No request waits more than 0.3 seconds for Redis, measured around the store itself."""
 
+import asyncio
 import signal
 import socket
 import socketserver
@@ -10,8 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import uvloop
 
-from medianest.store import Attempt, Hit
+from medianest.store import Attempt, Counting, Hit, Stamp, StampedHit
 from tests.pace import Stopwatch
 from tests.service import HOST, Valkey, free_port, until
 
@@ -19,6 +21,7 @@ BOUND = 0.3
 # What a busy machine may add before a thread that is ready runs again.
 NOISE = 0.25
 HIT = Hit("server:1", 20, 60, expires=False)
+STAMPED = StampedHit(Hit("server:{1}", 20, 60, expires=False), "1", "stamp")
 
 
 @pytest.fixture
@@ -28,8 +31,23 @@ def frail(tmp_path: Path) -> Iterator[Valkey]:
     server.close()
 
 
+def in_a_loop(store: Any, call: Any, *arguments: Any) -> Any:
+    """Make a call in an event loop of its own."""
+
+    async def whole() -> Any:
+        try:
+            return await call("answer", *arguments)
+        finally:
+            await store.close_loop()
+
+    return uvloop.run(whole())
+
+
 CALLS = {
     "read": lambda store: store.read("answer", hit=HIT),
+    "read fast": lambda store: store.read_fast("answer", STAMPED),
+    "read fast in a loop": lambda store: in_a_loop(store, store.read_fast_in_loop, STAMPED),
+    "read a value in a loop": lambda store: in_a_loop(store, store.read_value_in_loop),
     "hit": lambda store: store.rate_windows.hit(HIT),
     "set": lambda store: store.values.set("answer", b"x", 60),
     "lock": lambda store: store.load_locks.lock("lease:x", "me", 3000),
@@ -125,6 +143,40 @@ def test_many_threads_at_once_wait_no_longer_than_one(stores: Any, frail: Valkey
     finally:
         frail.send(signal.SIGCONT)
     assert len(waited) == 16
+    assert watch.allows(max(waited), BOUND + NOISE), (max(waited), watch)
+
+
+@pytest.mark.parametrize("is_divided", [False, True], ids=["one Redis", "two"])
+def test_many_hits_of_one_loop_wait_no_longer_than_one(
+    stores: Any, frail: Valkey, valkey: Valkey, is_divided: bool
+) -> None:
+    urls = (frail.url, valkey.url) if is_divided else (frail.url,)
+    store = stores.use(*urls, is_patient=False)
+    waited: list[float] = []
+
+    async def read() -> Any:
+        began = time.monotonic()
+        found = await store.read_fast_in_loop("answer", STAMPED)
+        waited.append(time.monotonic() - began)
+        return found
+
+    async def main() -> list[Any]:
+        await store.read_fast_in_loop("answer", STAMPED)  # makes the script known
+        frail.send(signal.SIGSTOP)
+        try:
+            return await asyncio.gather(*(read() for _ in range(300)))
+        finally:
+            frail.send(signal.SIGCONT)
+            await store.close_loop()
+
+    store.stamps.renew([("1", Stamp("stamp", 100), None)])
+    watch = Stopwatch()
+    found = uvloop.run(main())
+    assert not any(each.is_available for each in found)
+    # The Redis of the limits alone has counted.
+    counting = Counting.COUNTED if is_divided else Counting.UNAVAILABLE
+    assert {each.counted.counting for each in found} == {counting}
+    until(store.is_available, 5, "normal within five seconds")
     assert watch.allows(max(waited), BOUND + NOISE), (max(waited), watch)
 
 

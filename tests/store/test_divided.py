@@ -1,0 +1,188 @@
+"""A Redis for the limits alone, either one slow or broken; and a service without any Redis."""
+
+import signal
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, closing
+from dataclasses import dataclass
+from itertools import cycle
+
+import pytest
+
+from plex_simulator import Simulator
+from tests.pace import Stopwatch
+from tests.proxy import SlowProxy
+from tests.service import Answer, House, Person, Service, Valkey, ask, at_once, until
+from tests.store.test_faults import ITEMS, PATHS, SLOW
+
+SERVER = PATHS[0]
+
+
+@dataclass(frozen=True)
+class Divided:
+    """A service of two workers with two Redis servers, each behind a proxy."""
+
+    service: Service
+    valkeys: dict[str, Valkey]
+    proxies: dict[str, SlowProxy]
+
+
+@pytest.fixture(scope="module")
+def _divided(house: House) -> Iterator[Divided]:
+    with ExitStack() as stack:
+        valkeys = {
+            name: stack.enter_context(closing(Valkey(house.folder))) for name in ("cache", "limits")
+        }
+        proxies = {
+            name: stack.enter_context(closing(SlowProxy(valkey.port)))
+            for name, valkey in valkeys.items()
+        }
+        service = house.service(
+            None,
+            workers=2,
+            is_patient=False,
+            REDIS_URL=proxies["cache"].url,
+            REDIS_LIMITS_URL=proxies["limits"].url,
+        )
+        yield Divided(stack.enter_context(closing(service)), valkeys, proxies)
+
+
+@pytest.fixture
+def divided(_divided: Divided, plex: Simulator, people: Sequence[Person]) -> Iterator[Divided]:
+    """A service whose workers serve hits of ITEMS."""
+    for valkey in _divided.valkeys.values():
+        valkey.client.flushall()
+    until(lambda: are_hits(_divided.service, people[39]), 10, "the service is normal")
+    yield _divided
+    for proxy in _divided.proxies.values():
+        proxy.delay = 0.0
+
+
+def are_hits(service: Service, person: Person) -> bool:
+    """Tell whether all workers serve hits."""
+    statuses = hits(service, [person] * 4)
+    return set(statuses) <= {"HIT", "429"}
+
+
+def hits(service: Service, people: Sequence[Person]) -> list[str]:
+    answers = at_once(service.url, [(ITEMS, person.headers) for person in people])
+    return [statuses(answer) for answer in answers]
+
+
+def statuses(answer: Answer) -> str:
+    """Return how an answer came: its cache status, or the number of an error."""
+    return answer.headers["x-plex-cache-status"] if answer.status == 200 else str(answer.status)
+
+
+def normal_within_5_seconds(service: Service, people: Sequence[Person]) -> None:
+    turns = cycle(people)
+    until(lambda: hits(service, [next(turns) for _ in range(6)]) == ["HIT"] * 6, 5, "it is normal")
+
+
+@pytest.mark.parametrize(
+    ("delay", "slow"),
+    [
+        (0.05, ("cache", "limits")),
+        (0.2, ("cache",)),
+        (0.2, ("limits",)),
+        (0.4, ("cache",)),
+        (0.4, ("limits",)),
+    ],
+)
+def test_answers_go_on_while_redis_is_slow(
+    delay: float, slow: tuple[str, ...], divided: Divided, people: Sequence[Person]
+) -> None:
+    for name in slow:
+        divided.proxies[name].delay = delay
+    watch = Stopwatch()
+    answers = [
+        answer
+        for turn in range(3)
+        for answer in at_once(
+            divided.service.url, [(ITEMS, person.headers) for person in people[turn * 4 :][:4]]
+        )
+    ]
+    answers.append(ask(divided.service.url, f"{ITEMS}&x={time.time_ns()}", people[20].headers))
+    found = {statuses(answer) for answer in answers}
+    slowest = max(answer.seconds for answer in answers)
+    assert watch.allows(slowest, SLOW), (slowest, watch)
+    if delay < 0.1:
+        assert found <= {"HIT", "MISS"}
+    if delay > 0.3:
+        assert found == {"BYPASS"}
+    for name in slow:
+        divided.proxies[name].delay = 0.0
+    normal_within_5_seconds(divided.service, people[21:38])
+
+
+BREAKS: dict[str, Callable[[Valkey], None]] = {
+    "refused": lambda valkey: valkey.kill(),
+    "hung": lambda valkey: valkey.send(signal.SIGSTOP),
+}
+MENDS: dict[str, Callable[[Valkey], None]] = {
+    "refused": lambda valkey: valkey.start(),
+    "hung": lambda valkey: valkey.send(signal.SIGCONT),
+}
+
+
+@pytest.mark.parametrize("broken", ["cache", "limits"])
+@pytest.mark.parametrize("fault", BREAKS)
+def test_answers_go_on_and_limits_hold_per_process_while_either_redis_is(
+    fault: str, broken: str, divided: Divided, people: Sequence[Person]
+) -> None:
+    number = 2 * list(BREAKS).index(fault) + (broken == "limits")
+    reader, eager = people[2 * number : 2 * number + 2]
+    valkey = divided.valkeys[broken]
+    BREAKS[fault](valkey)
+    try:
+        watch = Stopwatch()
+        answers = [ask(divided.service.url, path, reader.headers) for path in PATHS for _ in "ab"]
+        assert {statuses(answer) for answer in answers} == {"BYPASS"}
+        slowest = max(answer.seconds for answer in answers)
+        assert watch.allows(slowest, SLOW), (slowest, watch)
+        counted = Counter(
+            answer.status
+            for answer in at_once(divided.service.url, [(SERVER, eager.headers)] * 100)
+        )
+        assert set(counted) == {200, 429}
+        assert 20 <= counted[200] <= 40
+    finally:
+        MENDS[fault](valkey)
+    normal_within_5_seconds(divided.service, people[8:38])
+
+
+def test_limits_are_exact_over_both_workers_where_they_have_a_redis_of_their_own(
+    divided: Divided, people: Sequence[Person]
+) -> None:
+    ask(divided.service.url, SERVER, people[39].headers)
+    for person in people[9:12]:
+        answers = at_once(divided.service.url, [(SERVER, person.headers)] * 60)
+        assert Counter(answer.status for answer in answers) == {200: 20, 429: 40}
+
+
+def test_a_flush_of_either_redis_is_noticed_by_nobody_but_the_cache(
+    divided: Divided, people: Sequence[Person]
+) -> None:
+    for valkey, expected in (("limits", {"HIT"}), ("cache", {"MISS", "HIT"})):
+        divided.valkeys[valkey].client.flushall()
+        divided.valkeys[valkey].client.script_flush()
+        assert set(hits(divided.service, [people[12]] * 4)) <= expected
+
+
+@pytest.fixture
+def alone(house: House, plex: Simulator) -> Iterator[Service]:
+    with closing(house.service(None, workers=1)) as service:
+        yield service
+
+
+def test_a_service_without_redis_serves_hits_and_exact_limits(
+    alone: Service, people: Sequence[Person]
+) -> None:
+    ask(alone.url, SERVER, people[39].headers)
+    until(lambda: are_hits(alone, people[39]), 10, "the response is cached")
+    for person in people[:3]:
+        answers = at_once(alone.url, [(SERVER, person.headers)] * 60)
+        assert Counter(statuses(answer) for answer in answers) == {"HIT": 20, "429": 40}
+        rests = [int(a.headers["x-ratelimit-remaining"]) for a in answers if a.status == 200]
+        assert sorted(rests) == list(range(20))

@@ -187,7 +187,11 @@ class _Pipeline(asyncio.Protocol):
         unsent, self._unsent = self._unsent, []
         if self.is_closed:
             return
-        self._transport.write(b"".join([each.packed for each in unsent]))
+        try:
+            self._transport.write(b"".join([each.packed for each in unsent]))
+        except RuntimeError:  # uvloop's, for a connection that has just been closed
+            self._fail(redis.exceptions.ConnectionError("the connection is closed"))
+            return
         # What a busy loop took until here was no waiting for Redis.
         now = self._loop.time()
         for each in unsent:

@@ -21,10 +21,11 @@ def read_in_thread(store: Any, key: str = "answer") -> Any:
 
 def test_threads_that_come_and_go_never_use_up_the_connections(shared: Any, valkey: Any) -> None:
     shared.values.set("answer", b"cached", 60)
+    before = valkey.client.info("clients")["connected_clients"]
     for _ in range(150):
         assert read_in_thread(shared).values == [b"cached"]
     # What ended threads held is closed when Python collects it, which is soon.
-    assert valkey.client.info("clients")["connected_clients"] < 100
+    assert valkey.client.info("clients")["connected_clients"] < before + 50
 
 
 def test_a_connection_that_redis_closed_is_made_anew_and_nobody_notices(

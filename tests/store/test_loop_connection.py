@@ -98,7 +98,7 @@ class FakeServer:
         line, parser = Line(len(self.lines) + 1, writer), hiredis.Reader()
         self.lines.append(line)
         self.open += 1
-        with contextlib.suppress(ConnectionError):
+        with contextlib.suppress(ConnectionError, RuntimeError):  # uvloop's of a closed connection
             while data := await reader.read(65536):
                 parser.feed(data)
                 while command := parser.gets():
@@ -317,6 +317,24 @@ def test_a_connection_that_was_closed_while_idle_is_noticed_by_nobody(
                 valkey.client.client_kill_filter(_type="normal", skipme=True)
                 if number % 2:
                     await eventually(lambda: connection._pipeline.is_closed, "it is noticed")
+
+    run(main())
+
+
+def test_a_connection_that_cannot_be_written_any_more_is_replaced(run: Any, valkey: Valkey) -> None:
+    """uvloop raises this between the end of a connection and the report of it."""
+
+    class Closed:
+        def write(self, data: bytes) -> None:
+            raise RuntimeError("the handler is closed")
+
+    async def main() -> None:
+        with connected(valkey.url) as connection:
+            await connection.send(("PING",))
+            pipeline: Any = connection._pipeline
+            Closed.abort = pipeline._transport.abort  # type: ignore[attr-defined]
+            pipeline._transport = Closed()
+            assert await connection.send(("INCR", "hits")) == [1]
 
     run(main())
 

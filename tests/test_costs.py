@@ -16,10 +16,10 @@ ROWS = ("queries", "round trips to Redis", "requests to Plex")
 
 @pytest.fixture(scope="module")
 def counts() -> dict[str, dict[str, int]]:
-    """Return the lowest count of three runs: the check of the settings, once a second, is extra."""
+    """Return the lowest count of five runs: the check of the settings, once a second, is extra."""
     return {
         path: {name: min(run[name] for run in runs) for name in runs[0]}
-        for path, runs in calls.count(ROOT, runs=3).items()
+        for path, runs in calls.count(ROOT, runs=5).items()
     }
 
 

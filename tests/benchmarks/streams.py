@@ -173,7 +173,7 @@ def _end(server: Contestant, streams: int) -> None:
         used = server.processor_seconds() - before
         print(f"{'idle streams: processor time, % of one':44}{used / IDLE_SECONDS * 100:.1f}")
         began = time.perf_counter()
-        server.terminate()
+        server.end()
         ends = clients.read_to_the_end()
         server.wait_for_end()
         seconds = time.perf_counter() - began

@@ -41,7 +41,7 @@ def read_page(get: GetRows, start: int, size: int | None) -> RawPage:
 def _total_and_offset(container: Element, start: int) -> tuple[int, int]:
     """Return the list's length and the first row's position; without them, it is the whole list."""
     total, offset = whole(container, "totalSize"), whole(container, "offset")
-    if total is None or total < 0:
+    if total is None:
         offset = offset or 0
         return offset + len(_rows(container)), offset
     return total, start if offset is None else offset

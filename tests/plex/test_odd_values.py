@@ -28,8 +28,9 @@ from plex_integration.reading.serializers import (
 )
 
 NUMBERS = [
-    ("5", 5, 5.0), ("-5", -5, -5.0), ("+5", 5, 5.0), ("007", 7, 7.0), ("0", 0, 0.0),
+    ("5", 5, 5.0), ("-5", None, -5.0), ("+5", 5, 5.0), ("007", 7, 7.0), ("0", 0, 0.0),
     ("9223372036854775807", 2**63 - 1, float(2**63 - 1)),
+    ("9223372036854775808", None, float(2**63)), ("-0", None, 0.0),
     ("", None, None), (" ", None, None), (" 5", None, None), ("5 ", None, None),
     ("5.5", None, 5.5), (".5", None, 0.5), ("5e1", None, 50.0), ("1e999", None, None),
     ("-1e999", None, None), ("NaN", None, None), ("nan", None, None), ("inf", None, None),

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from plex_integration.plex import media
+from plex_integration.reading.services.read import pagination
 from tests.plex.conftest import RawServer, Request, ok, plex_at
 
 Serve = Callable[..., RawServer]
@@ -105,6 +106,22 @@ def test_a_page_without_offset_is_the_page_asked_for(serve: Serve) -> None:
     found = page(server, 4, 3)
     assert keys(found) == [4, 5, 6]
     assert found.total == 20
+
+
+@pytest.mark.parametrize("total", ["-1", "-20", "99999999999999999999"])
+def test_a_total_that_is_no_count_is_absent(serve: Serve, total: str) -> None:
+    rows = [row(number) for number in range(3)]
+    assert page(serve(listing(rows, f'totalSize="{total}"')), 0, 50).total == 3
+
+
+def test_an_empty_page_is_the_last_whatever_the_total_says(serve: Serve) -> None:
+    found = page(serve(listing([], f'totalSize="{2**63 - 1}" offset="7"')), 7, 50)
+    assert pagination(7, 50, found) == {
+        "start": 7,
+        "size": 50,
+        "total": 2**63 - 1,
+        "hasMore": False,
+    }
 
 
 def test_a_total_that_is_too_high_ends_with_the_rows(serve: Serve) -> None:

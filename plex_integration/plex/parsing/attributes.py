@@ -5,7 +5,8 @@ import re
 from datetime import UTC, datetime
 from xml.etree.ElementTree import Element
 
-_INTEGER = re.compile(r"[+-]?[0-9]{1,19}")
+_INTEGER = re.compile(r"[+]?[0-9]{1,19}")
+_LARGEST = 2**63 - 1
 # float() itself also accepts blanks, underscores and the digits of other scripts.
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 _LAST_EPOCH_SECOND = 253402300799  # 9999-12-31T23:59:59Z
@@ -24,9 +25,10 @@ def texts(element: Element, name: str) -> list[str] | None:
 
 
 def whole(element: Element, name: str) -> int | None:
-    """Return an attribute as an integer of at most 19 digits, as many as 64 bits can have."""
+    """Return an attribute as an integer from 0 to 2^63-1, as counts, sizes and positions are."""
     value = element.get(name, "")
-    return int(value) if _INTEGER.fullmatch(value) else None
+    found = int(value) if _INTEGER.fullmatch(value) else None
+    return None if found is None or found > _LARGEST else found
 
 
 def number(element: Element, name: str) -> float | None:
@@ -45,7 +47,7 @@ def flag(element: Element, name: str) -> bool | None:
 def instant(element: Element, name: str) -> str | None:
     """Return an attribute of epoch seconds as ISO 8601 in UTC: 2024-01-01T12:30:00.000Z."""
     seconds = whole(element, name)
-    if seconds is None or not 0 <= seconds <= _LAST_EPOCH_SECOND:
+    if seconds is None or seconds > _LAST_EPOCH_SECOND:
         return None
     moment = datetime.fromtimestamp(seconds, UTC)
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")

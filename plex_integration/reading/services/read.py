@@ -53,5 +53,6 @@ def pagination(start: int, size: int | None, page: Page | CollectionPage) -> dic
         "start": start,
         "size": page.received if size is None else size,
         "total": page.total,
-        "hasMore": start + page.received < page.total,
+        # An empty page is the end, whatever length Plex names: a client would go on for ever.
+        "hasMore": page.received > 0 and start + page.received < page.total,
     }

@@ -30,18 +30,33 @@ def _server(root: Element) -> media.Server:
 
 
 def _features(root: Element) -> media.Features:
-    owner_features = (root.get("ownerFeatures") or "").split(",")
     mapping_state = root.get("myPlexMappingState")
-    livetv, music = whole(root, "livetv"), whole(root, "musicAnalysis")
     return media.Features(
         activityNotifications=flag(root, "eventStream"),
-        collections="collections" in owner_features,
-        dvr="dvr" in owner_features,
-        livetv=bool(livetv) or "livetv" in owner_features,
-        musicAnalysis=bool(music) or "music-analysis" in owner_features,
+        collections=_feature(root, "collections"),
+        dvr=_feature(root, "dvr"),
+        livetv=_feature(root, "livetv", _is_version(root, "livetv")),
+        musicAnalysis=_feature(root, "music-analysis", _is_version(root, "musicAnalysis")),
         photoTranscoding=flag(root, "transcoderPhoto"),
         premium=flag(root, "myPlexSubscription"),
         publish=None if mapping_state is None else mapping_state == "mapped",
-        sync="sync" in owner_features or flag(root, "sync"),
+        sync=_feature(root, "sync", flag(root, "sync")),
         voiceSearch=flag(root, "voiceSearch"),
     )
+
+
+def _feature(root: Element, name: str, reported: bool | None = None) -> bool | None:
+    """Return whether the server has a feature; None where Plex sends nothing about it.
+
+    `reported` is what an attribute of its own says. `ownerFeatures` lists what the owner may use.
+    """
+    listed = texts(root, "ownerFeatures")
+    if reported or listed is None:
+        return reported
+    return name in listed
+
+
+def _is_version(root: Element, name: str) -> bool | None:
+    """Return whether a version is one: Plex sends 0, or nothing, for a feature that is off."""
+    version = whole(root, name)
+    return None if version is None else version > 0

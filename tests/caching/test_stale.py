@@ -130,7 +130,7 @@ def test_who_asks_for_a_new_answer_renews_it_for_all(
 def test_five_failures_in_a_row_leave_plex_in_peace_but_for_one_question_a_pause(
     kept: None, quick: Client, plex: Simulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert (breaker.FAILURES, breaker.PAUSE) == (5, 5.0)
+    assert (breaker.FAILURES, breaker.PAUSE) == (5, 2.0)
     monkeypatch.setattr(breaker, "PAUSE", 1.0)
     quick.get("/plex/libraries")
     kept_answer = quick.get(ITEMS)
@@ -158,6 +158,25 @@ def test_five_failures_in_a_row_leave_plex_in_peace_but_for_one_question_a_pause
     until(is_asked_again, 5, "Plex is asked again")
     assert watch.keeps(1.0 + 1.5), watch
     assert told(quick.get(f"{ITEMS}&start=51")) == (200, "MISS")
+
+
+def test_a_plex_that_hung_is_found_again_within_five_seconds(
+    kept: None, quick: Client, plex: Simulator, settings: Any
+) -> None:
+    settings.PLEX_TIMEOUT = 0.3
+    quick.get("/plex/libraries")
+    plex.fault("silent")
+    for number in range(breaker.FAILURES + 1):
+        quick.error(f"{ITEMS}&start={number + 1}", 503, "PLEX_SERVER_UNAVAILABLE")
+    plex.heal()
+    watch = Stopwatch()
+
+    def is_found() -> bool:
+        time.sleep(0.2)  # fewer requests than the user's limit allows
+        return quick.get(f"{ITEMS}&start=50").status_code == 200
+
+    until(is_found, 8, "Plex is found again")
+    assert watch.keeps(breaker.PAUSE + 1), watch
 
 
 def test_a_refusal_is_an_answer_and_opens_no_breaker(

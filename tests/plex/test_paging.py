@@ -124,6 +124,24 @@ def test_an_empty_page_is_the_last_whatever_the_total_says(serve: Serve) -> None
     }
 
 
+def test_rows_without_a_title_are_left_out_with_one_warning(
+    serve: Serve, caplog: pytest.LogCaptureFixture
+) -> None:
+    rows = [
+        row(1),
+        '<Video ratingKey="2" type="movie"/>',
+        '<Video ratingKey="3" type="movie" titleSort="film three"/>',
+        '<Video ratingKey="4" type="movie" title="" titleSort=""/>',
+        row(5),
+    ]
+    found = page(serve(listing(rows, 'totalSize="5"')), 0, 50)
+    assert keys(found) == [1, 3, 5]
+    assert (found.total, found.received) == (5, 5)
+    assert [record.getMessage() for record in caplog.records] == [
+        "2 items of a response of Plex have no title and are left out"
+    ]
+
+
 def test_a_total_that_is_too_high_ends_with_the_rows(serve: Serve) -> None:
     def lying(request: Request) -> bytes:
         start, size = window(request)

@@ -1,5 +1,6 @@
 """Parse items: the shortened rows of lists and searches, complete rows, and item details."""
 
+import logging
 from collections.abc import Iterable
 from dataclasses import replace
 from xml.etree.ElementTree import Element
@@ -16,6 +17,8 @@ from plex_integration.plex.parsing.tags import (
     parse_tags,
 )
 from plex_integration.plex.parsing.versions import parse_versions
+
+log = logging.getLogger(__name__)
 
 # The actors of an item in billing order: Plex has up to 200, and the item's details show all.
 MAX_ACTORS = 20
@@ -39,18 +42,17 @@ ITEM_TYPES = frozenset(
 def parse_rows(
     elements: Iterable[Element], container: Element, known: KnownLibraries
 ) -> list[media.Row]:
-    """Parse the rows of a list, without rows that are not items or have no valid id.
+    """Parse the rows of a list, without rows that are not items, or have no valid id or no title.
 
     The container names the library where the items do not.
     """
-    return [_row(each, container, known) for each in elements if _is_item(each)]
+    return [_row(each, container, known) for each in _titled(filter(_is_item, elements))]
 
 
 def parse_search_rows(root: Element, known: KnownLibraries) -> list[media.Row]:
     """Parse the items of all hubs of a search in Plex's order; people and tags are left out."""
-    return [
-        _row(each, each, known) for hub in root.findall("Hub") for each in hub if _is_item(each)
-    ]
+    rows = [each for hub in root.findall("Hub") for each in hub if _is_item(each)]
+    return [_row(each, each, known) for each in _titled(rows)]
 
 
 def item_elements(root: Element) -> dict[str, Element]:
@@ -88,6 +90,15 @@ def parse_item_details(root: Element, known: KnownLibraries) -> media.Item | Non
 
 def _is_item(element: Element) -> bool:
     return element.get("type") in ITEM_TYPES and is_id(element.get("ratingKey", ""))
+
+
+def _titled(elements: Iterable[Element]) -> list[Element]:
+    """Return the items that have a title; warn once about all others."""
+    items = list(elements)
+    titled = [each for each in items if each.get("title") or each.get("titleSort")]
+    if missing := len(items) - len(titled):
+        log.warning("%d items of a response of Plex have no title and are left out", missing)
+    return titled
 
 
 def _row(element: Element, container: Element, known: KnownLibraries) -> media.Row:

@@ -20,7 +20,8 @@ _METADATA_HOSTS = {
     ipaddress.ip_address(each)
     for each in ("fd00:ec2::254", "100.100.100.200", "168.63.129.16", "192.0.0.192")
 }
-_NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
+# What a NAT64 gateway, or an old kernel, connects to is the IPv4 address in the last four bytes.
+_EMBEDDED = (ipaddress.IPv6Network("64:ff9b::/96"), ipaddress.IPv6Network("::/96"))
 
 
 def refusal(address: str) -> str | None:
@@ -58,7 +59,7 @@ def is_forbidden(host: str) -> bool:
             return False
     if isinstance(address, ipaddress.IPv6Address):
         inner = address.ipv4_mapped or address.sixtofour
-        if address in _NAT64:
+        if any(address in network for network in _EMBEDDED):
             inner = ipaddress.ip_address(address.packed[-4:])  # type: ignore[assignment]
         if inner is not None:
             return is_forbidden(str(inner))

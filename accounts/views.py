@@ -35,6 +35,11 @@ class _Public(APIView):
     authentication_classes = []
     permission_classes = [AllowAny]
 
+    @property
+    def default_response_headers(self) -> dict[str, str]:
+        """The headers of every response: nobody may store a token (RFC 6749 section 5.1)."""
+        return {**super().default_response_headers, "Cache-Control": "no-store"}
+
 
 class TokenView(_Public):
     """`/auth/token`"""

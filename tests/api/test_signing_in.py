@@ -29,6 +29,16 @@ def pair(user: Any, anonymous: Client) -> dict[str, Any]:
     return data
 
 
+def test_no_cache_may_store_a_token(pair: dict[str, Any], anonymous: Client) -> None:
+    for path, body in (
+        ("/auth/token", {"username": "ada", "password": PASSWORD}),
+        ("/auth/token/verify", {"token": pair["access"]}),
+        ("/auth/token/refresh", {"refresh": pair["refresh"]}),
+    ):
+        response = anonymous.post(path, json=body)
+        assert (response.status_code, response.headers["Cache-Control"]) == (200, "no-store")
+
+
 def refused(response: requests.Response) -> dict[str, Any]:
     """Assert the one answer that any bad token gets."""
     body = response.json()

@@ -19,11 +19,11 @@ from plex_integration.images.query import KINDS
 _PATH = re.compile(
     r"/(?:library/(?=metadata|collections)|(?=playlists))"
     r"(metadata|collections|playlists)/([0-9]{1,10})/(thumb|art|composite)"
-    r"(?:/([0-9]{1,20}))?(?:\?width=([0-9]{1,4})&height=([0-9]{1,4}))?"
+    r"(?:/(-?[0-9]{1,20}))?(?:\?width=([0-9]{1,4})&height=([0-9]{1,4}))?"
 )
 _VERSION = re.compile(
     r"(metadata|collections|playlists)\.([0-9]{1,10})\.(thumb|art|composite)"
-    r"(?:\.([0-9]{1,20}))?(?:\.([0-9]{1,4})x([0-9]{1,4}))?"
+    r"(?:\.(-?[0-9]{1,20}))?(?:\.([0-9]{1,4})x([0-9]{1,4}))?"
 )
 
 

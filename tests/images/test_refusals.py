@@ -78,6 +78,14 @@ def test_a_path_that_is_no_picture_of_plexs_is_never_passed_on(
         small.catalogue.remove(item.rating_key)
 
 
+@pytest.mark.parametrize("stamp", ["-1", "0", "1700000000", "-9223372036854775808"])
+def test_any_time_of_change_makes_a_version(stamp: str) -> None:
+    path = f"/library/metadata/1072/thumb/{stamp}"
+    version = versions.from_path(path)
+    assert version == f"metadata.1072.thumb.{stamp}"
+    assert versions.to_path(version) == path
+
+
 @pytest.mark.parametrize("path", FOREIGN)
 def test_no_foreign_path_is_a_version_or_comes_of_one(path: str) -> None:
     assert versions.from_path(path) is None

@@ -8,22 +8,48 @@ from rest_framework_simplejwt.token_blacklist.models import BlacklistedToken, Ou
 
 from accounts.models import User
 
+RIGHTS = ("is_superuser", "groups", "user_permissions")
+"""The fields that give rights."""
+
 
 @admin.register(User)
 class UsersAdmin(UserAdmin):  # type: ignore[type-arg] # generic in the stubs only
-    """Django's own page for users, with an action that revokes their tokens."""
+    """Django's own page for users, with an action that revokes their tokens.
+
+    Only superusers give rights, and only they change superusers: otherwise a member of the staff
+    who may change users could take every right.
+    """
 
     actions = ["revoke_all_tokens"]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> tuple[str, ...]:
+        """Return the fields that this user cannot change."""
+        fields = tuple(super().get_readonly_fields(request, obj))
+        return fields if request.user.is_superuser else (*fields, *RIGHTS)
+
+    def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        """Tell whether this user may change users, or one of them."""
+        return super().has_change_permission(request, obj) and _is_within_reach(request, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        """Tell whether this user may delete users, or one of them."""
+        return super().has_delete_permission(request, obj) and _is_within_reach(request, obj)
 
     @admin.action(description="Revoke all tokens of selected users", permissions=["change"])
     def revoke_all_tokens(self, request: HttpRequest, users: QuerySet[User]) -> None:
         """Revoke every token of these users, and log it for each of them."""
-        for user in users:
+        allowed = [user for user in users if _is_within_reach(request, user)]
+        for user in allowed:
             user.revoke_tokens()
             self.log_change(request, user, "Revoked all tokens.")
-        count = users.count()
+        count = len(allowed)
         owners = "1 user" if count == 1 else f"{count} users"
         messages.success(request, f"All tokens of {owners} revoked.")
+
+
+def _is_within_reach(request: HttpRequest, user: User | None) -> bool:
+    """Tell whether the user of a request may change another: a superuser only as a superuser."""
+    return user is None or not user.is_superuser or bool(request.user.is_superuser)
 
 
 admin.site.unregister([BlacklistedToken, OutstandingToken])

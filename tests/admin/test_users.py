@@ -1,10 +1,12 @@
 """The users' page and the admin's own sign-in."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth import hashers
+from django.contrib.auth.models import Group, Permission
 from django.test import Client as Browser
 
 from accounts.models import User
@@ -60,6 +62,58 @@ def test_a_user_who_is_deactivated_in_the_admin_is_refused(
     assert boss.post(f"{USERS}{user.pk}/change/", filled).status_code == 302
     for path in (ITEMS, "/auth/session"):
         api.error(path, 401, "UNAUTHORIZED")
+
+
+def changed(browser: Browser, user: User, **values: str) -> Any:
+    """Send the form of a user as the page shows it, with other values."""
+    page = browser.get(f"{USERS}{user.pk}/change/").context["adminform"].form
+    filled = {name: value for name, value in page.initial.items() if value not in (None, False, [])}
+    joined = filled.pop("date_joined")
+    filled |= {"date_joined_0": joined.date(), "date_joined_1": joined.time()}
+    filled.pop("last_login", None)
+    return browser.post(f"{USERS}{user.pk}/change/", filled | values)
+
+
+def test_staff_who_may_change_users_cannot_give_rights(
+    staff: Callable[..., Browser], user: User
+) -> None:
+    browser = staff("view_user", "change_user")
+    own = User.objects.get(username="staff")
+    permission = Permission.objects.get(codename="clear_cache")
+    group = Group.objects.create(name="all rights")
+    for each in (own, user):
+        rights = {
+            "is_superuser": "on",
+            "user_permissions": str(permission.pk),
+            "groups": str(group.pk),
+        }
+        assert changed(browser, each, email="new@example.com", **rights).status_code == 302
+        each.refresh_from_db()
+        assert each.email == "new@example.com"
+        assert not each.is_superuser
+        assert not each.groups.exists()
+        assert not each.has_perm("plex_integration.clear_cache")
+
+
+def test_a_superuser_gives_rights(boss: Browser, user: User) -> None:
+    assert changed(boss, user, is_superuser="on").status_code == 302
+    user.refresh_from_db()
+    assert user.is_superuser
+
+
+def test_staff_cannot_change_a_superuser(staff: Callable[..., Browser], root: User) -> None:
+    browser = staff("view_user", "change_user", "delete_user")
+    before = User.objects.values().get(pk=root.pk)
+    for path, body in (
+        (f"{root.pk}/change/", {"username": "mine"}),
+        (f"{root.pk}/password/", {"password1": PASSWORD * 2, "password2": PASSWORD * 2}),
+        (f"{root.pk}/delete/", {"post": "yes"}),
+    ):
+        assert browser.post(f"{USERS}{path}", body).status_code == 403
+    for action in ("revoke_all_tokens", "delete_selected"):
+        chosen = {"action": action, "_selected_action": [root.pk], "post": "yes"}
+        assert browser.post(USERS, chosen).status_code in (302, 403)
+    assert User.objects.values().get(pk=root.pk) == before
 
 
 def test_a_superuser_signs_in_at_the_admin(root: User) -> None:

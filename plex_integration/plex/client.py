@@ -14,12 +14,13 @@ from plex_integration.errors import (
 )
 from plex_integration.plex import media
 from plex_integration.plex.calls import PlexCalls
-from plex_integration.plex.errors import PlexNotFound, not_found_as
+from plex_integration.plex.errors import PlexNotFound, missing, not_found_as
 from plex_integration.plex.ids import checked_id, is_id
 from plex_integration.plex.paging import ROWS_PER_REQUEST, RawPage
 from plex_integration.plex.parsing.attributes import whole
 from plex_integration.plex.parsing.collections import parse_collection, parse_collections
 from plex_integration.plex.parsing.items import (
+    ITEM_TYPES,
     complete_row,
     item_elements,
     parse_item_details,
@@ -170,7 +171,7 @@ class PlexClient(PlexCalls):
             root = self._get(f"/library/metadata/{checked_id(key)}", includeChapters=1)
         item = parse_item_details(root, self._known)
         if item is None:
-            raise ItemNotFound
+            raise missing(root, ITEM_TYPES, ItemNotFound)
         return item
 
     def children(self, key: str, start: int, size: int) -> media.Page:
@@ -255,7 +256,7 @@ class PlexClient(PlexCalls):
             root = self._get(f"/library/metadata/{checked_id(key)}")
         collection = parse_collection(root, self._known)
         if collection is None:
-            raise CollectionNotFound
+            raise missing(root, ["collection"], CollectionNotFound)
         return collection
 
     def collection_items(self, key: str, start: int, size: int | None) -> media.Page:
@@ -278,7 +279,7 @@ class PlexClient(PlexCalls):
             root = self._get(f"/playlists/{checked_id(key)}")
         found = parse_playlists(root)
         if not found:
-            raise PlaylistNotFound
+            raise missing(root, ["playlist"], PlaylistNotFound)
         return found[0]
 
     def playlist_items(self, key: str, start: int, size: int | None) -> media.Page:

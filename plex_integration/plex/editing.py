@@ -17,7 +17,7 @@ from plex_integration.configuration.connection import Connection
 from plex_integration.errors import CollectionNotFound, PlaylistNotFound, PlexApiError
 from plex_integration.plex import media
 from plex_integration.plex.client import IDS_PER_CALL, TYPE_NUMBERS, PlexClient
-from plex_integration.plex.errors import PlexNotFound, not_found_as
+from plex_integration.plex.errors import PlexNotFound, missing, not_found_as
 from plex_integration.plex.ids import checked_id, is_id
 from plex_integration.plex.parsing.collections import collection_element, parse_collection
 from plex_integration.plex.parsing.items import parse_rows
@@ -194,7 +194,7 @@ class CollectionEditor(ItemListEditor):
             root = self._get(f"/library/metadata/{checked_id(key)}")
         element, collection = collection_element(root), parse_collection(root, self._known)
         if element is None or collection is None:
-            raise CollectionNotFound
+            raise missing(root, ["collection"], CollectionNotFound)
         known = {field.name: getattr(collection, field.name) for field in fields(collection)}
         sort_order = _name_of(element.get("collectionSort", "0"), SORT_ORDERS)
         return EditableCollection(

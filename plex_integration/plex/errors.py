@@ -12,7 +12,7 @@ The messages hold neither URLs nor response bodies, which could hold secrets.
 
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
-from xml.etree.ElementTree import ParseError
+from xml.etree.ElementTree import Element, ParseError
 
 import requests
 from requests.exceptions import ChunkedEncodingError, ContentDecodingError
@@ -48,6 +48,16 @@ def not_found_as(problem: type[Problem]) -> Iterator[None]:
         yield
     except PlexNotFound as error:
         raise problem from error
+
+
+def missing(root: Element, wanted: Collection[str], problem: type[Problem]) -> Problem:
+    """Return the error of a response that does not hold the element that was requested.
+
+    It is the given problem if the response is empty or holds something else. An element without a
+    type, or one of a wanted type that could not be parsed, is no proof that nothing is there.
+    """
+    types = {each.get("type", "") for each in root}
+    return PlexApiError() if types & {"", *wanted} else problem()
 
 
 def raise_for_status(status: int, success: Collection[int] = (200,)) -> None:

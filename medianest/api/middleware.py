@@ -48,15 +48,18 @@ STARTED = "medianest.started"
 
 def elapsed_ms(request: HttpRequest) -> int:
     """Return the milliseconds since the request came in."""
-    started: float = request.META[STARTED]
-    return round((time.monotonic() - started) * 1000)
+    return _milliseconds_since(request.META[STARTED])
 
 
 def response_time(path: str, started: float) -> list[tuple[str, str]]:
     """Return the header with the time since a request came in; none for other paths than Plex's."""
     if not path.startswith("/api/v1/plex"):
         return []
-    return [("X-Plex-Response-Time", f"{round((time.monotonic() - started) * 1000)}ms")]
+    return [("X-Plex-Response-Time", f"{_milliseconds_since(started)}ms")]
+
+
+def _milliseconds_since(started: float) -> int:
+    return round((time.monotonic() - started) * 1000)
 
 
 def request_deadline(request: HttpRequest, seconds: float) -> float:

@@ -10,7 +10,7 @@ from contextlib import suppress
 from functools import partial
 
 from medianest.api.exceptions import PayloadTooLarge, Problem, RequestTimeout
-from medianest.serving.request_head import RequestHead, path_of
+from medianest.serving.request_head import RequestHead
 from medianest.serving.responses import (
     Application,
     Message,
@@ -38,13 +38,14 @@ class BodyLayer:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        head = RequestHead.of_scope(scope)
         try:
             async with asyncio.timeout(BODY_SECONDS):
                 body = await _read(scope, receive)
         except TimeoutError:
-            await _refusal(scope, RequestTimeout()).send(send)
+            await _refusal(head, RequestTimeout()).send(send)
         except PayloadTooLarge as problem:
-            await _refusal(scope, problem).send(send, before_end=partial(_read_on, receive))
+            await _refusal(head, problem).send(send, before_end=partial(_read_on, receive))
         except ConnectionResetError:
             return  # the client is gone
         else:
@@ -89,9 +90,9 @@ def _declared_length(scope: Scope) -> int:
     return 0
 
 
-def _refusal(scope: Scope, problem: Problem) -> PlainResponse:
-    log.info("%s: %s", problem.code, path_of(scope))
-    response = problem_response(RequestHead.of_scope(scope), problem)
+def _refusal(head: RequestHead | None, problem: Problem) -> PlainResponse:
+    log.info("a request is refused: %s", problem.code)
+    response = problem_response(head, problem)
     # What is left of the body is not read: the connection cannot be used for another request.
     response.headers.append(("Connection", "close"))
     return response

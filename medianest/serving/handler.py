@@ -55,12 +55,12 @@ class ServiceHandler(ASGIHandler):
         message = await receive()
         if message["type"] == "http.disconnect":
             return
-        run = _Run(self, scope, message.get("body", b""))
+        head, run = RequestHead.of_scope(scope), _Run(self, scope, message.get("body", b""))
         try:
             response = await self._response(scope, run)
         except Busy:
-            log.warning("too many requests wait: %s is refused", path_of(scope))
-            await problem_response(RequestHead.of_scope(scope), Overloaded()).send(send)
+            log.warning("a request is refused: too many others wait for a thread")
+            await problem_response(head, Overloaded()).send(send)
             return
         if not response.streaming:
             await self.send_response(response, send)

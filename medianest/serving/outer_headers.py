@@ -13,6 +13,8 @@ from django.core.handlers.asgi import ASGIRequest
 from django.core.handlers.base import BaseHandler
 from django.http import HttpRequest, HttpResponse
 
+from medianest.api.middleware import NO_PAGE
+
 
 @dataclass(frozen=True, slots=True)
 class OuterHeaders:
@@ -21,8 +23,6 @@ class OuterHeaders:
     text: tuple[tuple[str, str], ...]
     encoded: tuple[tuple[bytes, bytes], ...]
 
-
-NONE = OuterHeaders((), ())
 
 # What differs from response to response, and what only the server knows.
 _OWN = frozenset({"content-type", "content-length", "x-request-id", "x-plex-response-time"})
@@ -94,6 +94,11 @@ def _encoded_name(name: str) -> bytes:
 def encoded(headers: Iterable[tuple[str, str]]) -> list[tuple[bytes, bytes]]:
     """Return headers as ASGI sends them."""
     return [(_encoded_name(name), value.encode("latin-1")) for name, value in headers]
+
+
+_SAFE = (("Content-Security-Policy", NO_PAGE), ("X-Content-Type-Options", "nosniff"))
+SAFE = OuterHeaders(_SAFE, tuple(encoded(_SAFE)))
+"""The headers of an error where the middleware refuses the request, or its head is not readable."""
 
 
 def prepare() -> None:

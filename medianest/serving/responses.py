@@ -8,7 +8,7 @@ from typing import Any
 from medianest.api import renderers
 from medianest.api.exceptions import Problem, error_body
 from medianest.api.middleware import identify, response_time
-from medianest.serving.outer_headers import NONE, OuterHeaders, encoded, outer_headers
+from medianest.serving.outer_headers import SAFE, OuterHeaders, encoded, outer_headers
 from medianest.serving.request_head import RequestHead
 
 Scope = MutableMapping[str, Any]
@@ -19,7 +19,8 @@ Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 # What the middleware looks at in a path is only whether it belongs to the API.
 _API, _PAGES = "/api/v1/plex", "/"
-_NO_HEAD = RequestHead("GET", "http", _API, "", {}, 0.0)
+# Not a path of Plex, whose responses say how long they took: nobody knows when this one came in.
+_NO_HEAD = RequestHead("GET", "http", "/api/", "", {}, 0.0)
 
 
 @dataclass(slots=True)
@@ -74,5 +75,5 @@ def problem_response(
         **problem.headers,
         **dict(response_time(head.path, head.started)),
     }
-    outer = around(head, problem.status_code, "Accept") or NONE
+    outer = around(head, problem.status_code, "Accept") or SAFE
     return PlainResponse(problem.status_code, list(headers.items()), body, outer)

@@ -2,9 +2,9 @@
 
 `respond` decides; it does no I/O. It yields what must be read, and is sent the result: ASGI and
 WSGI read it each in their own way (`fast_path_layers`). A hit costs one round trip to the store and
-no query, whichever user and whichever worker it is. Headers, body and limit are made by the
-functions that the full path uses. A request that is not a plain, fresh hit of a signed-in user goes
-on, counted already.
+no query, whoever the user is. The first of its kind in a worker also reads what the request means.
+Headers, body and limit are made by the functions that the full path uses. A request that is not a
+plain, fresh hit of a signed-in user goes on, counted already.
 """
 
 from collections.abc import Generator
@@ -16,7 +16,7 @@ from accounts.tokens import TokenRefused
 from medianest.api.exceptions import RateLimitExceeded
 from medianest.api.limits import WINDOW, rate_limit_headers, user_hit
 from medianest.api.middleware import identify, response_time
-from medianest.serving.outer_headers import NONE
+from medianest.serving.outer_headers import SAFE
 from medianest.serving.request_head import RequestHead
 from medianest.serving.responses import PlainResponse, around, problem_response
 from medianest.store import Counting, FastReading, Reading, Stamp, StampedHit, Verdict
@@ -91,8 +91,7 @@ def respond(head: RequestHead) -> Steps:
     known = yield from _known((head.path, head.query))
     if snapshot is None or known is None or not _is_same_server(snapshot, known):
         return None
-    outer = around(head, 200, VARY)
-    if outer is None:
+    if around(head, 200, VARY) is None:
         return None  # a foreign host: Django refuses it
     stamped = _stamped_hit(token, known, snapshot)
     held = entry_cache.get(known.key)
@@ -213,5 +212,5 @@ def _response(
             *response_time(head.path, head.started),
         ],
         rendered.body,
-        around(head, rendered.status, VARY) or NONE,
+        around(head, rendered.status, VARY) or SAFE,
     )

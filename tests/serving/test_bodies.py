@@ -130,6 +130,38 @@ def test_a_refusal_has_the_headers_that_every_response_has(
     assert "access-control-allow-origin" not in foreign.headers
 
 
+def test_a_refusal_says_how_long_the_request_took(echo: Echo, impatient: None) -> None:
+    client = exchange(echo, Client([]), content_length="9")
+    assert 90 <= int(client.headers["x-plex-response-time"].removesuffix("ms")) < 30_000
+
+
+@pytest.mark.parametrize("case", ["a repeated header", "a foreign host"])
+def test_a_refusal_of_a_request_that_cannot_be_read_is_as_safe_and_invents_nothing(
+    echo: Echo, impatient: None, case: str
+) -> None:
+    scope = scope_of(PATH, "POST", content_length="9", x_request_id="mine-1")
+    if case == "a foreign host":
+        scope["headers"][0] = (b"host", b"elsewhere.example")
+    else:
+        scope["headers"].append((b"x-request-id", b"mine-2"))
+    client = asyncio.run(Client([]).ask(BodyLayer(echo), scope))
+    assert_refused(client, 408, "REQUEST_TIMEOUT")
+    assert client.headers["content-security-policy"].startswith("default-src 'none'")
+    assert client.headers["x-content-type-options"] == "nosniff"
+    taken = client.headers.get("x-plex-response-time", "0ms")
+    assert int(taken.removesuffix("ms")) < 30_000
+
+
+def test_no_log_line_holds_what_a_client_chose(
+    echo: Echo, impatient: None, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("DEBUG")
+    scope = scope_of(PATH + "/evil\nline", "POST", content_length="9")
+    asyncio.run(Client([]).ask(BodyLayer(echo), scope))
+    assert "REQUEST_TIMEOUT" in caplog.text
+    assert "evil" not in caplog.text
+
+
 class Lines:
     """Connections to a service whose clients promise a body."""
 

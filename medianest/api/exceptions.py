@@ -154,7 +154,7 @@ class ServiceUnavailable(Problem):
 
 
 class Overloaded(ServiceUnavailable):
-    """Too many requests wait already: this one is refused at once."""
+    """No thread is free: the queue is full, or the request has waited in it for too long."""
 
     default_detail = "The service is busy. Try again."
     headers = {"Retry-After": "1"}

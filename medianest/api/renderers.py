@@ -48,7 +48,7 @@ _PLAIN = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", 
 
 
 def encode_plain(value: Any) -> bytes:
-    """Do the same for text, numbers and what is made of them, in a fraction of the time."""
+    """Return the same JSON as `encode`, for plain types only, in a fraction of the time."""
     return _PLAIN.encode(value).encode()
 
 

@@ -167,5 +167,5 @@ def _settings() -> Snapshot | None:
 
 
 def _carried(head: RequestHead, reading: Reading | None) -> dict[str, Any]:
-    """Return what Django is told of a request: when it came in, and that it was counted."""
+    """Return what Django needs to know of a request: when it came in, and that it was counted."""
     return {STARTED: head.started} | ({READING: reading} if reading else {})

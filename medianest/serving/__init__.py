@@ -13,5 +13,6 @@ upstream       whether the current request may wait for another server
 
 request_head   a request before Django: method, path, and the headers that decide
 responses      a whole response from the event loop, and an error in the envelope
+chunked_bodies bodies without a declared length, under WSGI
 outer_headers  the headers that the middleware sets, for responses that do not pass it
 """

@@ -102,6 +102,8 @@ class _Run:
         set_script_prefix(get_script_prefix(self._scope))
         signals.request_started.send(sender=ServiceHandler, scope=self._scope)
         request = ASGIRequest(self._scope, BytesIO(self._body))
+        # A body that came in chunks has no declared length; Django would ignore it.
+        request.META["CONTENT_LENGTH"] = str(len(self._body))
         request.META.update(self._carried)
         try:
             with upstream.access(access):

@@ -1,6 +1,5 @@
 """Limits on signing in: failed attempts per address and per name, bad tokens per address."""
 
-import time
 from uuid import uuid4
 
 from django.http import HttpRequest
@@ -25,10 +24,6 @@ BAD_TOKENS = Limit("bad-token", 30)
 LIMITS = (FAILED_SIGN_INS, BAD_TOKENS)
 """Every limit of this app that an operator can change."""
 
-# Attempts that have not ended yet count as well. While they fill the limit, a new one polls.
-POLL_SECONDS = 0.05
-POLLS = 60
-
 
 def count_bad_token(request: HttpRequest) -> None:
     """Count a bad token of an address. Raises RateLimitExceeded beyond the limit."""
@@ -38,7 +33,11 @@ def count_bad_token(request: HttpRequest) -> None:
 
 
 class SignInAttempt:
-    """An attempt to sign in. It counts per address and per name, unless it succeeds."""
+    """An attempt to sign in. It counts per address and per name, unless it succeeds.
+
+    Attempts that have not ended yet count as well. No thread waits for them: while they fill the
+    limit, another attempt is refused and may come again after a second.
+    """
 
     def __init__(self, request: HttpRequest, username: str) -> None:
         self._keys = [
@@ -53,9 +52,9 @@ class SignInAttempt:
 
     def begin(self) -> None:
         """Count the attempt before any password is checked. Raises RateLimitExceeded."""
-        limit = requests_allowed(FAILED_SIGN_INS)
+        limit, windows = requests_allowed(FAILED_SIGN_INS), store.current().rate_windows
         for key in self._keys:
-            outcome, wait = self._begin(key, limit)
+            outcome, wait = windows.begin_attempt(key, limit, WINDOW, self._id)
             if outcome is not Attempt.BEGUN:
                 self.end(failed=False)
                 raise RateLimitExceeded(limit, WINDOW, max(1, wait))
@@ -65,13 +64,3 @@ class SignInAttempt:
         """Keep the attempt counted if it failed; otherwise remove it."""
         for key in self._begun:
             store.current().rate_windows.end_attempt(key, self._id, failed=failed)
-
-    def _begin(self, key: str, limit: int) -> tuple[Attempt, int]:
-        windows = store.current().rate_windows
-        outcome, wait = Attempt.WAIT, 0
-        for _ in range(POLLS):
-            outcome, wait = windows.begin_attempt(key, limit, WINDOW, self._id)
-            if outcome is not Attempt.WAIT:
-                break
-            time.sleep(POLL_SECONDS)
-        return outcome, wait

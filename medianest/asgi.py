@@ -30,7 +30,13 @@ from plex_integration.configuration import runtime
 
 log = logging.getLogger(__name__)
 
-GENERAL_QUEUE, WAITING_QUEUE = 1024, 256
+SIGN_IN_PATHS = frozenset({"/api/v1/auth/token", "/admin/login/"})
+"""The paths at which a password is checked."""
+
+SIGN_IN_THREADS = 2
+"""How many passwords a worker checks at once. A check takes a processor for a fraction of a second."""
+
+GENERAL_QUEUE, WAITING_QUEUE, SIGN_IN_QUEUE = 1024, 256, 64
 """How many requests may wait for a thread, beyond those that have one."""
 
 SWITCH_SECONDS = 0.001
@@ -44,10 +50,13 @@ class Service:
     def __init__(self) -> None:
         self.general = Threads("general", settings.GENERAL_THREADS, GENERAL_QUEUE)
         self.waiting = Threads("waiting", settings.WAITING_THREADS, WAITING_QUEUE)
+        self.sign_in = Threads("sign-in", SIGN_IN_THREADS, SIGN_IN_QUEUE)
         handler = ServiceHandler(
             self.general,
             self.waiting,
+            self.sign_in,
             upstream_path=PREFIX,
+            sign_in_paths=SIGN_IN_PATHS,
             patience=runtime.queue_seconds,
         )
         fast_path = AsgiFastPath(BodyLayer(handler), self.general)
@@ -65,7 +74,7 @@ class Service:
 
     async def _end(self) -> None:
         await store.current().close_loop()
-        for threads in (self.waiting, self.general):
+        for threads in (self.waiting, self.sign_in, self.general):
             await asyncio.to_thread(threads.shutdown)
 
 

@@ -12,6 +12,9 @@ from medianest.settings import *  # noqa: F403
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
+if hasher := os.environ.get("PASSWORD_HASHER"):
+    PASSWORD_HASHERS = [hasher]
+
 PATIENT = {"SOCKET_CONNECT_TIMEOUT": 10, "SOCKET_TIMEOUT": 10}
 if os.environ.get("IS_PATIENT_WITH_REDIS"):
     settings._REDIS_OPTIONS |= PATIENT

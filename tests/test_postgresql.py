@@ -13,6 +13,7 @@ from functools import partial
 import pytest
 import requests
 
+from medianest.asgi import SIGN_IN_THREADS
 from medianest.database import availability
 from medianest.database.availability import Availability
 from plex_simulator import Simulator
@@ -22,7 +23,7 @@ from tests.postgresql import DATABASE, PostgreSQL
 from tests.service import ROOT, House, Service, Valkey, ask, at_once, until
 
 WORKERS, GENERAL, WAITING = 2, 2, 4
-MAX_CONNECTIONS = (GENERAL + WAITING) * WORKERS
+MAX_CONNECTIONS = (GENERAL + WAITING + SIGN_IN_THREADS) * WORKERS
 CLIENTS, ROUNDS, USERS = 32, 6, 160
 RESPONSE_SECONDS, CONNECT_SECONDS = 1, 2
 # Each thread can meet one connection whose server does not respond, and one of them connects again.

@@ -7,7 +7,7 @@ without a bound, and reads a file that it sends whole into memory.
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Collection, Iterator
 from io import BytesIO
 from typing import Any
 
@@ -31,25 +31,29 @@ CARRIED = "medianest."
 
 
 class ServiceHandler(ASGIHandler):
-    """Django behind two sets of threads.
+    """Django behind three sets of threads.
 
     `general` runs what waits for no other server, and `waiting` what may: the paths that begin with
-    `upstream_path`. `patience` returns how many seconds a request may wait for a thread.
+    `upstream_path`. `sign_in` runs `sign_in_paths`: checking a password takes a processor for long.
+    `patience` returns how many seconds a request may wait for a thread.
     """
 
     def __init__(
         self,
         general: Threads,
         waiting: Threads,
+        sign_in: Threads,
         *,
         upstream_path: str,
+        sign_in_paths: Collection[str],
         patience: Callable[[], float],
     ) -> None:
         # Not ASGIHandler's own: it would load the middleware for coroutines.
         super(ASGIHandler, self).__init__()
         self.load_middleware(is_async=False)
-        self._general, self._waiting = general, waiting
-        self._upstream_path, self._patience = upstream_path, patience
+        self._general, self._waiting, self._sign_in = general, waiting, sign_in
+        self._upstream_path, self._sign_in_paths = upstream_path, sign_in_paths
+        self._patience = patience
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         message = await receive()
@@ -74,8 +78,10 @@ class ServiceHandler(ASGIHandler):
 
     async def _response(self, scope: Scope, run: "_Run") -> Any:
         """Run a request in the threads that it needs. Raises Busy."""
-        patience = self._patience()
-        if not path_of(scope).startswith(self._upstream_path):
+        patience, path = self._patience(), path_of(scope)
+        if path in self._sign_in_paths:
+            return await self._sign_in.run(run, Access.WAIT, patience=patience)
+        if not path.startswith(self._upstream_path):
             return await self._general.run(run, Access.WAIT, patience=patience)
         response = await self._general.run(run, Access.DEFER, patience=patience)
         if response is not None:

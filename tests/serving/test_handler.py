@@ -19,7 +19,7 @@ from tests.service import until
 
 from .exchange import Client, scope_of
 
-PLEX, OTHER = f"{PREFIX}anything", "/api/v1/anything"
+PLEX, OTHER, SIGN_IN = f"{PREFIX}anything", "/api/v1/anything", "/api/v1/auth/token"
 ORIGIN = "https://client.example"
 METHODS = ["GET", "HEAD", "POST", "PATCH", "DELETE", "OPTIONS"]
 
@@ -29,8 +29,14 @@ class Service:
 
     def __init__(self, queue: int = 0, patience: float = 60) -> None:
         self.general, self.waiting = Threads("general", 1, queue), Threads("waiting", 1, queue)
+        self.sign_in = Threads("sign-in", 1, queue)
         self.handler = ServiceHandler(
-            self.general, self.waiting, upstream_path=PREFIX, patience=lambda: patience
+            self.general,
+            self.waiting,
+            self.sign_in,
+            upstream_path=PREFIX,
+            sign_in_paths=[SIGN_IN],
+            patience=lambda: patience,
         )
         self._ended = threading.Event()
 
@@ -44,8 +50,8 @@ class Service:
 
     def close(self) -> None:
         self._ended.set()
-        self.general.shutdown()
-        self.waiting.shutdown()
+        for threads in (self.general, self.waiting, self.sign_in):
+            threads.shutdown()
 
 
 def run(scenario: Callable[[Service], Awaitable[None]], **options: Any) -> None:
@@ -122,6 +128,17 @@ def test_what_cannot_wait_is_answered_without_the_other_server(
 
     run(scenario, queue=queue, patience=0.05)
     assert views == ["general", "general"]
+
+
+def test_what_signs_in_has_threads_of_its_own(views: list[str]) -> None:
+    async def scenario(service: Service) -> None:
+        await service.occupy(service.general)
+        assert (await service.ask(SIGN_IN, "POST")).status == 200
+        await service.occupy(service.sign_in)
+        assert (await service.ask(SIGN_IN, "POST")).status == 503
+
+    run(scenario)
+    assert views == ["sign-in"]
 
 
 # --- Files ----------------------------------------------------------------------------------------

@@ -107,6 +107,12 @@ def genre(item: Item, *names: str) -> bool:
         ("contentRating=nl/16,R", lambda i: i.content_rating in ("nl/16", "R")),
         ("resolution=4k", lambda i: i.media[0].video_resolution == "4k"),
         ("rating%3E%3E=8", lambda i: i.rating is not None and i.rating > 8),
+        # Plex sends no viewCount of an unwatched item, but compares it as 0.
+        ("viewCount=0", lambda i: i.watch_states[1].view_count == 0),
+        ("viewCount%3C%3C=1", lambda i: i.watch_states[1].view_count == 0),
+        ("viewCount%21=0", lambda i: i.watch_states[1].view_count > 0),
+        ("viewOffset=0", lambda i: i.watch_states[1].view_offset == 0),
+        ("viewOffset%21=0", lambda i: i.watch_states[1].view_offset > 0),
         ("firstCharacter=X&nonsense=1", lambda i: True),
         (
             "push=1&genre=105&or=1&year=1999&pop=1&unwatched=1",

@@ -24,7 +24,6 @@ from medianest.serving.lifespan import Lifespan
 from medianest.serving.live import LiveLayer
 from medianest.serving.responses import Application
 from medianest.serving.threads import Threads
-from plex_integration.caching.fast_path import PREFIX
 from plex_integration.caching.fast_path_layers import AsgiFastPath
 from plex_integration.configuration import runtime
 
@@ -34,7 +33,7 @@ SIGN_IN_PATHS = frozenset({"/api/v1/auth/token", "/admin/login/"})
 """The paths at which a password is checked."""
 
 SIGN_IN_THREADS = 2
-"""How many passwords a worker checks at once. A check takes a processor for a fraction of a second."""
+"""How many passwords a worker checks at once: each takes a processor for part of a second."""
 
 GENERAL_QUEUE, WAITING_QUEUE, SIGN_IN_QUEUE = 1024, 256, 64
 """How many requests may wait for a thread, beyond those that have one."""
@@ -55,7 +54,6 @@ class Service:
             self.general,
             self.waiting,
             self.sign_in,
-            upstream_path=PREFIX,
             sign_in_paths=SIGN_IN_PATHS,
             patience=runtime.queue_seconds,
         )

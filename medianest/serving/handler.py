@@ -33,9 +33,9 @@ CARRIED = "medianest."
 class ServiceHandler(ASGIHandler):
     """Django behind three sets of threads.
 
-    `general` runs what waits for no other server, and `waiting` what may: the paths that begin with
-    `upstream_path`. `sign_in` runs `sign_in_paths`: checking a password takes a processor for long.
-    `patience` returns how many seconds a request may wait for a thread.
+    `general` runs what waits for no other server, and `waiting` what must. `sign_in` runs
+    `sign_in_paths`: checking a password takes a processor for long. `patience` returns how many
+    seconds a request may wait for a thread.
     """
 
     def __init__(
@@ -44,7 +44,6 @@ class ServiceHandler(ASGIHandler):
         waiting: Threads,
         sign_in: Threads,
         *,
-        upstream_path: str,
         sign_in_paths: Collection[str],
         patience: Callable[[], float],
     ) -> None:
@@ -52,8 +51,7 @@ class ServiceHandler(ASGIHandler):
         super(ASGIHandler, self).__init__()
         self.load_middleware(is_async=False)
         self._general, self._waiting, self._sign_in = general, waiting, sign_in
-        self._upstream_path, self._sign_in_paths = upstream_path, sign_in_paths
-        self._patience = patience
+        self._sign_in_paths, self._patience = sign_in_paths, patience
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         message = await receive()
@@ -78,11 +76,9 @@ class ServiceHandler(ASGIHandler):
 
     async def _response(self, scope: Scope, run: "_Run") -> Any:
         """Run a request in the threads that it needs. Raises Busy."""
-        patience, path = self._patience(), path_of(scope)
-        if path in self._sign_in_paths:
+        patience = self._patience()
+        if path_of(scope) in self._sign_in_paths:
             return await self._sign_in.run(run, Access.WAIT, patience=patience)
-        if not path.startswith(self._upstream_path):
-            return await self._general.run(run, Access.WAIT, patience=patience)
         response = await self._general.run(run, Access.DEFER, patience=patience)
         if response is not None:
             return response

@@ -1,4 +1,4 @@
-"""Whether the current request may wait for another server (for this service: Plex).
+"""Whether the current request may wait for another server (for this service: Plex, plex.tv).
 
 A request first runs in threads that must not wait. Most end there: errors, cached pictures, cached
 responses. One that needs the other server raises `UpstreamNeeded`, and is run again from its

@@ -16,6 +16,7 @@ from django.conf import settings
 from plexapi import BASE_HEADERS
 from urllib3.exceptions import HTTPError
 
+from medianest.serving import upstream
 from plex_integration.plex.transport import enforce_deadline, new_session, remaining_seconds
 
 # How long a page waits for plex.tv.
@@ -78,7 +79,12 @@ def token_for_pin(pin_id: int) -> str | None:
 
 
 def _request(method: str, path: str) -> tuple[int, dict[str, Any]]:
-    """Send a request to plex.tv; return the status and the JSON object, empty if there is none."""
+    """Send a request to plex.tv; return the status and the JSON object, empty if there is none.
+
+    Raises PlexTvUnavailable, and UpstreamNeeded where this thread must not wait.
+    """
+    if not upstream.may_wait():
+        raise PlexTvUnavailable
     try:
         status, body = _send(method, path)
     except (requests.RequestException, HTTPError, OSError) as error:

@@ -14,6 +14,7 @@ import requests
 from urllib3.exceptions import ConnectTimeoutError, ReadTimeoutError
 
 from medianest.api.exceptions import Problem
+from medianest.serving import upstream
 from plex_integration.configuration.connection import Connection
 from plex_integration.errors import PlexApiError, PlexServerUnavailable, PlexUnauthorized
 from plex_integration.plex import media
@@ -60,7 +61,12 @@ class _Server:
 
 
 def diagnose(connection: Connection, max_seconds: float = MAX_SECONDS) -> Diagnosis:
-    """Request a server's name and the token's libraries; return what works or why it does not."""
+    """Request a server's name and the token's libraries; return what works or why it does not.
+
+    Raises UpstreamNeeded where this thread must not wait.
+    """
+    if not upstream.may_wait():
+        return Diagnosis(False, "Not tested: too many requests wait for Plex. Try again.")
     seconds = min(max_seconds, connection.seconds)
     try:
         return _success(_request_all(connection, seconds))

@@ -34,7 +34,6 @@ class Service:
             self.general,
             self.waiting,
             self.sign_in,
-            upstream_path=PREFIX,
             sign_in_paths=[SIGN_IN],
             patience=lambda: patience,
         )

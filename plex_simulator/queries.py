@@ -145,11 +145,11 @@ def read_conditions(table: ItemTable, pairs: Iterable[Pair], now: int) -> Iterat
         field_type, scope_table = FIELDS[field].type, find_related_table(table, scope)
         if scope_table is None or field not in TYPE_FIELDS[scope_table.type]:
             continue
-        # Plex accepts a string field of a parent, for instance show.title, but ignores it.
-        if field_type == "string" and is_ancestor(scope_table, table):
-            continue
         if field_type == "string" and value.startswith("="):
             operator, value = operator + "=", value[1:]
+        # Plex accepts the exact title of a parent, for instance show.title==, but ignores it.
+        if field_type == "string" and operator.endswith("=") and is_ancestor(scope_table, table):
+            continue
         if field_type == "date":
             value = parse_date(value, now)
         yield f"{scope_table.type}.{field}.{operator}", value

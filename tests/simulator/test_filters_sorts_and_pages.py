@@ -1,5 +1,6 @@
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from plexapi.server import PlexServer
@@ -175,6 +176,25 @@ def test_episodes_can_be_filtered_by_the_id_of_their_show(
     show = simulator.catalogue.items("2", "show")[4]
     found = client.get(f"/library/sections/2/all?type=4&show.id={show.rating_key}")
     assert len(found.keys) == show.leaf_count
+
+
+def test_episodes_can_be_filtered_by_a_part_of_the_title_of_their_show(
+    client: PlexClient, simulator: Simulator
+) -> None:
+    episodes = simulator.catalogue.items("2", "episode")
+    word = str(episodes[0].grandparent_title).split()[-1].casefold()
+    expected = [e.rating_key for e in episodes if word in str(e.grandparent_title).casefold()]
+    assert 0 < len(expected) < len(episodes)
+    query = f"/library/sections/2/all?type=4&show.title={quote(word)}"
+    assert set(client.get(query).keys) == set(expected)
+
+
+@pytest.mark.parametrize("query", ["show.title==Nothing", "show.title%3D=Nothing"])
+def test_the_exact_title_of_a_show_is_ignored_for_episodes(
+    client: PlexClient, simulator: Simulator, query: str
+) -> None:
+    found = client.get(f"/library/sections/2/all?type=4&{query}").keys
+    assert len(found) == len(simulator.catalogue.items("2", "episode"))
 
 
 def test_each_user_has_a_separate_watch_state(client: PlexClient, simulator: Simulator) -> None:

@@ -151,6 +151,7 @@ class SeasonTable(GeneratedTable):
             parent_year=self.shows.year(show_index),
             parent_thumb=self.shows.picture(show_index, "thumb"),
             leaf_count=len(self.children(index)),
+            guids=() if is_legacy else (f"tmdb://{60_000 + index}", f"tvdb://{300_000 + index}"),
         )
 
 

@@ -62,6 +62,16 @@ def test_guids_are_included_on_request_except_for_legacy_agents(
     assert schemes == {"plex", "local", "com.plexapp.agents.imdb"}
 
 
+def test_seasons_have_external_ids(client: PlexClient, simulator: Simulator) -> None:
+    seasons = {season.rating_key: season for season in simulator.catalogue.items("2", "season")}
+    schemes = set()
+    for row in client.get("/library/sections/2/all?type=3&includeGuids=1").xml:
+        ids = [guid.get("id", "") for guid in row.findall("Guid")]
+        assert bool(ids) == seasons[row.get("ratingKey", "")].guid.startswith("plex://")
+        schemes |= {text.split("://")[0] for text in ids}
+    assert schemes == {"tmdb", "tvdb"}
+
+
 def test_each_optional_field_is_missing_in_some_movies(simulator: Simulator) -> None:
     movies = simulator.catalogue.items("1", "movie")
     optional = "rating year updated_at thumb art tagline duration content_rating original_title"

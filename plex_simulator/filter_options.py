@@ -73,7 +73,8 @@ SORTS: dict[str, list[Option]] = {
     ),
     "season": _options("show.titleSort,index asc Show; random desc Randomly"),
     "episode": _options(
-        "show.titleSort,season.index:nullsLast,episode.index:nullsLast asc Show; "
+        "show.titleSort,season.index:nullsLast,episode.index:nullsLast,"
+        "episode.originallyAvailableAt:nullsLast,episode.titleSort,episode.id asc Show; "
         "originallyAvailableAt desc Release Date; rating desc Critic Rating; "
         f"audienceRating desc Audience Rating; {_DATES}; random desc Randomly"
     ),
@@ -82,11 +83,15 @@ SORTS: dict[str, list[Option]] = {
         "random desc Randomly"
     ),
     "album": _options(
-        "titleSort asc Title; artist.titleSort,album.titleSort asc Album Artist; year desc Year; "
+        "titleSort asc Title; "
+        "artist.titleSort,album.titleSort,album.index,album.id,album.originallyAvailableAt "
+        "asc Album Artist; year desc Year; "
         f"rating desc Critic Rating; {_DATES}; random desc Randomly"
     ),
     "track": _options(
-        "titleSort asc Title; artist.titleSort,album.titleSort,track.index asc Album Artist; "
+        "titleSort asc Title; "
+        "artist.titleSort,album.titleSort,album.year,track.absoluteIndex,track.index,"
+        "track.titleSort,track.id asc Album Artist; "
         f"duration desc Duration; {_DATES}; random desc Randomly"
     ),
     "photoalbum": _options("titleSort asc Name"),
@@ -103,6 +108,24 @@ ADVANCED_SORTS: dict[str, list[Option]] = {
         "year desc Year; userRating desc Rating; contentRating desc Content Rating; "
         "addedAt desc Date Added"
     ),
+    "season": _options(
+        "season.index,season.titleSort asc Season; userRating desc Rating; addedAt desc Date Added"
+    ),
+    "episode": _options(
+        "titleSort desc Title; year desc Year; userRating desc Rating; duration desc Duration; "
+        "viewOffset desc Progress; viewCount desc Plays; mediaHeight desc Resolution; "
+        "mediaBitrate desc Bitrate"
+    ),
+    "album": _options(
+        "originallyAvailableAt desc Release Date; userRating desc Rating; viewCount desc Plays"
+    ),
+}
+# The titles of the default sorts; other types are sorted by their first one.
+DEFAULT_SORTS = {
+    "season": "Show",
+    "episode": "Show",
+    "album": "Album Artist",
+    "track": "Album Artist",
 }
 
 _ABOUT = "addedAt date Date Added; viewCount integer Plays; lastViewedAt date Last Watched"
@@ -190,10 +213,6 @@ def meta_node(
 def _type_node(library: Library, item_type: str, active: bool, advanced: bool) -> Node:
     number = TYPE_NUMBERS[item_type]
     root = f"/library/sections/{library.key}"
-    options = SORTS[item_type] + (ADVANCED_SORTS.get(item_type, []) if advanced else [])
-    sorts = [
-        _sort_node(root, *option, first=position == 0) for position, option in enumerate(options)
-    ]
     prefix = f"{item_type}." if item_type in SCOPED_TYPES else ""
     fields = [
         Node("Field", {"key": prefix + key, "title": title, "type": field_type})
@@ -205,6 +224,7 @@ def _type_node(library: Library, item_type: str, active: bool, advanced: bool) -
         "title": TITLES[item_type],
         "active": active,
     }
+    sorts = sort_nodes(library, item_type, advanced=advanced)
     return Node("Type", attributes, [*filter_nodes(library, item_type), *sorts, *fields])
 
 
@@ -226,13 +246,21 @@ def filter_nodes(library: Library, item_type: str) -> list[Node]:
     ]
 
 
-def _sort_node(root: str, key: str, direction: str, title: str, *, first: bool) -> Node:
+def sort_nodes(library: Library, item_type: str, *, advanced: bool) -> list[Node]:
+    """Make one element per sort of a type."""
+    options = SORTS[item_type] + (ADVANCED_SORTS.get(item_type, []) if advanced else [])
+    default = DEFAULT_SORTS.get(item_type, options[0][2])
+    return [_sort_node(library, *option, default=option[2] == default) for option in options]
+
+
+def _sort_node(library: Library, key: str, direction: str, title: str, *, default: bool) -> Node:
     first_field, *other_fields = key.split(",")
+    first_characters = f"/library/sections/{library.key}/firstCharacter"
     attributes: dict[str, Value] = {
-        "default": "asc" if first and direction == "asc" else None,
+        "default": direction if default else None,
         "defaultDirection": direction,
         "descKey": ",".join([f"{first_field}:desc", *other_fields]),
-        "firstCharacterKey": f"{root}/firstCharacter" if key == "titleSort" else None,
+        "firstCharacterKey": first_characters if key == "titleSort" else None,
         "key": key,
         "title": title,
     }

@@ -193,10 +193,9 @@ def list_collections(state: ServerState, request: Request, key: str) -> Response
 
 def list_sorts(state: ServerState, request: Request, key: str) -> Response:
     library = get_library(state, request, key)
-    rows = [
-        Node("Directory", {"defaultDirection": direction, "key": name, "title": title})
-        for name, direction, title in filter_options.SORTS[_requested_type(request, library)]
-    ]
+    item_type, advanced = _requested_type(request, library), request.flag("includeAdvanced")
+    nodes = filter_options.sort_nodes(library, item_type, advanced=advanced)
+    rows = [Node("Directory", node.attributes) for node in nodes]
     return request.respond_with_container(PLUGIN, rows)
 
 

@@ -316,6 +316,42 @@ def test_year_is_an_advanced_sort(client: PlexClient) -> None:
     assert "year" in sorts("&includeAdvanced=1")
 
 
+SHOW_ORDER = (
+    "show.titleSort,season.index:nullsLast,episode.index:nullsLast,"
+    "episode.originallyAvailableAt:nullsLast,episode.titleSort,episode.id"
+)
+ALBUM_ORDER = "artist.titleSort,album.titleSort,album.index,album.id,album.originallyAvailableAt"
+
+
+@pytest.mark.parametrize(
+    ("section", "number", "default", "advanced"),
+    [
+        (2, 3, "show.titleSort,index", {"season.index,season.titleSort", "userRating", "addedAt"}),
+        (
+            *(2, 4, SHOW_ORDER),
+            {"titleSort", "year", "userRating", "duration", "viewOffset", "viewCount"}
+            | {"mediaHeight", "mediaBitrate"},
+        ),
+        (5, 9, ALBUM_ORDER, {"originallyAvailableAt", "userRating", "viewCount"}),
+    ],
+)
+def test_seasons_episodes_and_albums_have_advanced_sorts(
+    client: PlexClient, section: int, number: int, default: str, advanced: set[str]
+) -> None:
+    path = f"/library/sections/{section}/sorts?type={number}"
+    basic, complete = client.get(path).xml, client.get(f"{path}&includeAdvanced=1").xml
+    assert {sort.get("key") for sort in complete} - {sort.get("key") for sort in basic} == advanced
+    assert [sort.get("key") for sort in complete if sort.get("default")] == [default]
+    meta = client.get(
+        f"/library/sections/{section}/all?type={number}&includeMeta=1&includeAdvanced=1"
+    ).xml
+    sorts = meta.findall("Meta/Type[@active='1']/Sort")
+    assert [sort.attrib for sort in sorts] == [sort.attrib for sort in complete]
+    for sort in complete:
+        ordered = f"/library/sections/{section}/all?type={number}&sort={sort.get('descKey')}"
+        assert client.get(ordered).status == 200
+
+
 def test_genres_are_listed_with_tag_id_and_fast_key(
     client: PlexClient, simulator: Simulator
 ) -> None:

@@ -11,7 +11,7 @@ from medianest.api.exceptions import Problem
 from plex_integration.configuration.connection import Connection
 from plex_integration.errors import PlexServerUnavailable
 from plex_integration.plex.http import PlexHttp
-from plex_integration.plex.paging import RawPage, read_page
+from plex_integration.plex.paging import ListPage, ParseRows, read_page
 from plex_integration.plex.transport import enforce_deadline
 
 T = TypeVar("T")
@@ -69,8 +69,15 @@ class PlexCalls:
         with enforce_deadline(self._deadline):
             return self._http.query(path, headers=headers, params=parameters)
 
-    def _page(self, path: str, start: int, size: int | None, **parameters: Any) -> RawPage:
-        return read_page(partial(self._get, path, **parameters), start, size)
+    def _page(
+        self,
+        parse: ParseRows[T],
+        path: str,
+        start: int,
+        size: int | None,
+        **parameters: Any,
+    ) -> ListPage[T]:
+        return read_page(partial(self._get, path, **parameters), parse, start, size)
 
 
 @lru_cache(maxsize=8)

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 from xml.etree.ElementTree import Element
 
@@ -15,8 +16,8 @@ from plex_integration.errors import (
 from plex_integration.plex import media
 from plex_integration.plex.calls import PlexCalls
 from plex_integration.plex.errors import PlexNotFound, missing, not_found_as
-from plex_integration.plex.ids import checked_id, is_id
-from plex_integration.plex.paging import ROWS_PER_REQUEST, RawPage
+from plex_integration.plex.ids import checked_id
+from plex_integration.plex.paging import ROWS_PER_REQUEST, list_length
 from plex_integration.plex.parsing.attributes import whole
 from plex_integration.plex.parsing.collections import parse_collection, parse_collections
 from plex_integration.plex.parsing.items import (
@@ -91,12 +92,12 @@ class PlexClient(PlexCalls):
 
     def library_count(self, key: str, kind: str) -> int:
         """Return how many items of a type a library has."""
-        return self._count(key, kind).total
+        return list_length(self._count(key, kind))
 
     def library_count_and_filters(self, key: str, kind: str) -> tuple[int, list[media.Filter]]:
         """Return how many items of a type a library has, and their filters, in one request."""
-        page = self._count(key, kind, includeMeta=1)
-        return page.total, parse_filters(page.container)
+        container = self._count(key, kind, includeMeta=1)
+        return list_length(container), parse_filters(container)
 
     def genres(self, key: str, kind: str) -> media.Choices:
         """Return the genres that a library's items of a type have; photos have none."""
@@ -124,8 +125,7 @@ class PlexClient(PlexCalls):
         if with_guids:
             parameters["includeGuids"] = 1
         with not_found_as(LibraryNotFound):
-            page = self._page(_all_items_path(library), start, size, **parameters)
-        return self._rows(page, library)
+            return self._rows(_all_items_path(library), start, size, library, **parameters)
 
     def added_since(
         self,
@@ -136,20 +136,19 @@ class PlexClient(PlexCalls):
     ) -> media.Page:
         """Return the newest items of a type that are not older than `age` (such as `-30d`)."""
         parameters = {"type": TYPE_NUMBERS[kind], "sort": "addedAt:desc", "addedAt>>": age}
-        return self._rows(self._page(_all_items_path(library), 0, size, **parameters), library)
+        return self._rows(_all_items_path(library), 0, size, library, **parameters)
 
     def recently_added(self, since: int) -> list[media.Row]:
         """Return everything added since an epoch second, newest first, as Plex groups it."""
         rows: list[media.Row] = []
         start, total = 0, 1
         while start < total:
-            page = self._page("/library/recentlyAdded", start, ROWS_PER_REQUEST)
-            found = self._rows(page).rows
-            new = [row for row in found if (row.addedAtSeconds or 0) >= since]
+            page = self._rows("/library/recentlyAdded", start, ROWS_PER_REQUEST)
+            new = [row for row in page.rows if (row.addedAtSeconds or 0) >= since]
             rows += new
-            if not page.elements or len(new) < len(found):
+            if not page.received or len(new) < len(page.rows):
                 break
-            start, total = start + len(page.elements), page.total
+            start, total = start + page.received, page.total
         return rows
 
     def search(self, query: str, limit: int) -> tuple[list[media.Row], int]:
@@ -157,11 +156,11 @@ class PlexClient(PlexCalls):
         began = time.perf_counter()
         root = self._get("/hubs/search", query=query, limit=limit)
         milliseconds = round((time.perf_counter() - began) * 1000)
-        return parse_search_rows(root, self._known), milliseconds
+        return parse_search_rows(root, limit, self._known), milliseconds
 
     def on_deck(self, limit: int) -> list[media.Row]:
         """Return what the user may continue, last watched first."""
-        return list(self._rows(self._page("/library/onDeck", 0, limit)).rows)
+        return list(self._rows("/library/onDeck", 0, limit).rows)
 
     # --- Items -----------------------------------------------------------------------------------
 
@@ -179,18 +178,16 @@ class PlexClient(PlexCalls):
         path = f"/library/metadata/{checked_id(key)}/children"
         with not_found_as(ItemNotFound):
             # Without the row "All episodes", which is not a season.
-            page = self._page(path, start, size, excludeAllLeaves=1)
-        return self._rows(page)
+            return self._rows(path, start, size, excludeAllLeaves=1)
 
     def with_guid(self, guid: str, kind: str) -> list[media.Row]:
         """Return the items of a type that have a guid, Plex's own or an external one.
 
         Plex ignores a filter it does not know, so the response is checked.
         """
-        page = self._page(
-            "/library/all", 0, IDS_PER_CALL, type=TYPE_NUMBERS[kind], guid=guid, includeGuids=1
-        )
-        return [row for row in self._rows(page).rows if row.item.has_guid(guid)]
+        parameters: dict[str, Any] = {"type": TYPE_NUMBERS[kind], "guid": guid, "includeGuids": 1}
+        page = self._rows("/library/all", 0, IDS_PER_CALL, **parameters)
+        return [row for row in page.rows if row.item.has_guid(guid)]
 
     def matched_guid(self, guid: str, library: media.Library) -> str | None:
         """Return Plex's own guid for an external one, as the library's agent knows it.
@@ -198,12 +195,13 @@ class PlexClient(PlexCalls):
         An agent can only be reached through an item, any item, of the library, as in
         python-plexapi's `getGuid`: `imdb://tt0944947` is sent as the title `imdb-tt0944947`.
         """
-        page = self._page(_all_items_path(library), 0, 1)
-        keys = [key for each in page.elements if is_id(key := each.get("ratingKey", ""))]
-        if not keys or library.agent is None:
+        if library.agent is None:
+            return None
+        some = self._rows(_all_items_path(library), 0, 1).rows
+        if not some:
             return None
         title = guid.replace("://", "-")
-        path = f"/library/metadata/{checked_id(keys[0])}/matches"
+        path = f"/library/metadata/{some[0].item.ratingKey}/matches"
         try:
             root = self._get(path, manual=1, title=title, agent=library.agent)
         except PlexNotFound:
@@ -216,18 +214,11 @@ class PlexClient(PlexCalls):
 
         An item that was removed since it was listed stays as the list had it.
         """
-        keys = list(dict.fromkeys(row.item.ratingKey for row in rows))
         calls = [
-            self.start(self._elements, keys[first : first + IDS_PER_CALL])
-            for first in range(0, len(keys), IDS_PER_CALL)
+            self.start(self._completed, rows[first : first + IDS_PER_CALL])
+            for first in range(0, len(rows), IDS_PER_CALL)
         ]
-        elements = {key: element for call in calls for key, element in call.result().items()}
-        return [
-            complete_row(row, elements[key], self._known)
-            if (key := row.item.ratingKey) in elements
-            else row
-            for row in rows
-        ]
+        return [row for call in calls for row in call.result()]
 
     def libraries_of(self, keys: Sequence[str]) -> set[str] | None:
         """Return the libraries of up to 50 items, or None if that of any item is unknown."""
@@ -245,10 +236,12 @@ class PlexClient(PlexCalls):
         """Return a page of a library's collections, or all from `start` if `size` is None."""
         with not_found_as(LibraryNotFound):
             page = self._page(
-                f"/library/sections/{checked_id(library.id)}/collections", start, size
+                partial(_collections, library.reference),
+                f"/library/sections/{checked_id(library.id)}/collections",
+                start,
+                size,
             )
-        found = parse_collections(page.elements, library.reference)
-        return media.CollectionPage(found, page.total, len(page.elements))
+        return media.CollectionPage(page.parsed, page.total, page.received)
 
     def collection(self, key: str) -> media.Collection:
         """Return a collection. Raises CollectionNotFound, also for the id of something else."""
@@ -262,15 +255,13 @@ class PlexClient(PlexCalls):
     def collection_items(self, key: str, start: int, size: int | None) -> media.Page:
         """Return a page of a collection's items in its own order, or all if `size` is None."""
         with not_found_as(CollectionNotFound):
-            page = self._page(f"/library/collections/{checked_id(key)}/children", start, size)
-        return self._rows(page)
+            return self._rows(f"/library/collections/{checked_id(key)}/children", start, size)
 
     def playlists(self, kind: str | None) -> media.PlaylistPage:
         """Return the token's playlists, all or those of a type."""
         parameters = {} if kind is None else {"playlistType": kind}
-        page = self._page("/playlists", 0, None, **parameters)
-        playlists = parse_playlists(page.elements)
-        found = [each for each in playlists if kind is None or each.playlistType == kind]
+        page = self._page(_playlists, "/playlists", 0, None, **parameters)
+        found = [each for each in page.parsed if kind is None or each.playlistType == kind]
         return media.PlaylistPage(found, len(found), len(found))
 
     def playlist(self, key: str) -> media.Playlist:
@@ -285,17 +276,37 @@ class PlexClient(PlexCalls):
     def playlist_items(self, key: str, start: int, size: int | None) -> media.Page:
         """Return a page of a playlist's items in its own order, or all if `size` is None."""
         with not_found_as(PlaylistNotFound):
-            page = self._page(f"/playlists/{checked_id(key)}/items", start, size)
-        return self._rows(page)
+            return self._rows(f"/playlists/{checked_id(key)}/items", start, size)
 
     # --- What several methods share --------------------------------------------------------------
 
-    def _rows(self, page: RawPage, library: media.Library | None = None) -> media.Page:
+    def _rows(
+        self,
+        path: str,
+        start: int,
+        size: int | None,
+        library: media.Library | None = None,
+        **parameters: Any,
+    ) -> media.Page:
+        page = self._page(partial(self._parse_rows, library), path, start, size, **parameters)
+        return media.Page(page.parsed, page.total, page.received)
+
+    def _parse_rows(
+        self, library: media.Library | None, elements: Sequence[Element], container: Element
+    ) -> list[media.Row]:
         if library is not None:
             # The lists of a library name it on the container, but not on every server.
-            page.container.set("librarySectionID", library.id)
-        rows = parse_rows(page.elements, page.container, self._known)
-        return media.Page(rows, page.total, len(page.elements))
+            container.set("librarySectionID", library.id)
+        return parse_rows(elements, container, self._known)
+
+    def _completed(self, rows: Sequence[media.Row]) -> list[media.Row]:
+        elements = self._elements(list(dict.fromkeys(row.item.ratingKey for row in rows)))
+        return [
+            complete_row(row, elements[key], self._known)
+            if (key := row.item.ratingKey) in elements
+            else row
+            for row in rows
+        ]
 
     def _elements(self, keys: Sequence[str]) -> dict[str, Element]:
         joined = ",".join(checked_id(key) for key in keys)
@@ -304,11 +315,21 @@ class PlexClient(PlexCalls):
         except PlexNotFound:  # all of them were removed
             return {}
 
-    def _count(self, key: str, kind: str, **parameters: Any) -> RawPage:
+    def _count(self, key: str, kind: str, **parameters: Any) -> Element:
         path = f"/library/sections/{checked_id(key)}/all"
-        return self._page(path, 0, 0, type=TYPE_NUMBERS[kind], **parameters)
+        return self._get(path, 0, 0, type=TYPE_NUMBERS[kind], **parameters)
 
 
 def _all_items_path(library: media.Library | None) -> str:
     """Return the path of the items of a library, or of all libraries if it is None."""
     return f"/library/sections/{checked_id(library.id)}/all" if library else "/library/all"
+
+
+def _collections(
+    library: media.LibraryReference, elements: Sequence[Element], container: Element
+) -> list[media.Collection]:
+    return parse_collections(elements, library)
+
+
+def _playlists(elements: Sequence[Element], container: Element) -> list[media.Playlist]:
+    return parse_playlists(elements)

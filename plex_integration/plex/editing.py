@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, ClassVar
 from urllib.parse import quote
+from xml.etree.ElementTree import Element
 
 import requests
 
@@ -127,16 +128,11 @@ class ItemListEditor(PlexClient):
             left -= length
         return chunks
 
-    def positions(self, key: str) -> list[Position]:
+    def positions(self, key: str) -> Sequence[Position]:
         """Return what the list contains, in its own order, without what has no valid id."""
         with not_found_as(self.not_found):
-            page = self._page(self._items_path(checked_id(key)), 0, None, **_SUMMARY)
-        return [
-            Position(rating_key, position)
-            for each in page.elements
-            if is_id(rating_key := each.get("ratingKey", ""))
-            and ((position := each.get("playlistItemID")) is None or is_id(position))
-        ]
+            path = self._items_path(checked_id(key))
+            return self._page(_positions, path, 0, None, **_SUMMARY).parsed
 
     def add(self, key: str, machine: str, keys: Sequence[str]) -> None:
         """Append items, no more than one chunk."""
@@ -289,3 +285,12 @@ def _chunks_of_edits(values: Mapping[str, str]) -> list[dict[str, str]]:
 
 def _name_of(number: str, numbers: Mapping[str, str]) -> str | None:
     return next((name for name, each in numbers.items() if each == number), None)
+
+
+def _positions(elements: Sequence[Element], container: Element) -> list[Position]:
+    return [
+        Position(rating_key, position)
+        for each in elements
+        if is_id(rating_key := each.get("ratingKey", ""))
+        and ((position := each.get("playlistItemID")) is None or is_id(position))
+    ]

@@ -12,7 +12,8 @@ The messages hold neither URLs nor response bodies, which could hold secrets.
 
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
-from xml.etree.ElementTree import Element, ParseError
+from xml.etree.ElementTree import Element
+from xml.parsers.expat import ExpatError
 
 import requests
 from requests.exceptions import ChunkedEncodingError, ContentDecodingError
@@ -35,7 +36,7 @@ def translate_errors() -> Iterator[None]:
     """Translate the exceptions of requests, urllib3 and the XML parser."""
     try:
         yield
-    except (ContentDecodingError, ChunkedEncodingError, ParseError) as error:
+    except (ContentDecodingError, ChunkedEncodingError, ExpatError) as error:
         raise PlexApiError from error
     except (requests.RequestException, HTTPError, OSError) as error:
         raise PlexServerUnavailable from error

@@ -5,9 +5,10 @@ service's own; docs/architecture.md says why.
 """
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 from urllib.parse import quote, urlencode
 from xml.etree.ElementTree import Element
 
@@ -20,6 +21,8 @@ from plex_integration.errors import PlexApiError
 from plex_integration.plex.errors import raise_for_status, translate_errors
 from plex_integration.plex.transport import enforce_deadline, new_session, remaining_seconds
 from plex_integration.plex.xml import MAX_BYTES, parse_xml
+
+T = TypeVar("T")
 
 _CHUNK = 65536
 
@@ -62,20 +65,14 @@ class PlexHttp(PlexServer):
         if not key.startswith("/"):
             raise ValueError("a path on the Plex server begins with a slash")
         with translate_errors():
-            return parse_xml(self.get_bytes(key, headers or {}, params, MAX_BYTES))
+            return self._get(key, headers or {}, params, _read_xml)
 
     def get_bytes(
         self, key: str, headers: Mapping[str, str], params: Mapping[str, Any] | None, max_bytes: int
     ) -> bytes:
         """GET a path and return the body; raise PlexApiError if it is too large."""
         with translate_errors():
-            try:
-                return self._get_once(key, headers, params, max_bytes)
-            except requests.ConnectionError as error:
-                if not _is_disconnect(error):
-                    raise
-                # Plex may close an idle connection at the moment it is used again: retry once.
-                return self._get_once(key, headers, params, max_bytes)
+            return self._get(key, headers, params, partial(_read, max_bytes=max_bytes))
 
     def send(self, method: str, key: str, params: Mapping[str, str]) -> bytes:
         """Send a write exactly once and return the body, which may be empty.
@@ -96,7 +93,7 @@ class PlexHttp(PlexServer):
     def create(self, key: str, params: Mapping[str, str]) -> Element:
         """POST a write exactly once and return the parsed response."""
         with translate_errors():
-            return parse_xml(self.send("POST", key, params))
+            return parse_xml([self.send("POST", key, params)])
 
     @contextmanager
     def stream(self, key: str, content_type: str, max_silence: float) -> Iterator[Iterator[bytes]]:
@@ -114,10 +111,31 @@ class PlexHttp(PlexServer):
                 raise PlexApiError
             yield _pieces(response, max_silence)
 
-    def _get_once(self, key: str, headers: Mapping[str, str], params: Any, max_bytes: int) -> bytes:
+    def _get(
+        self,
+        key: str,
+        headers: Mapping[str, str],
+        params: Any,
+        read: Callable[[requests.Response], T],
+    ) -> T:
+        try:
+            return self._get_once(key, headers, params, read)
+        except requests.ConnectionError as error:
+            if not _is_disconnect(error):
+                raise
+            # Plex may close an idle connection at the moment it is used again: retry once.
+            return self._get_once(key, headers, params, read)
+
+    def _get_once(
+        self,
+        key: str,
+        headers: Mapping[str, str],
+        params: Any,
+        read: Callable[[requests.Response], T],
+    ) -> T:
         with self._request(self._session, "GET", key, headers, params) as response:
             raise_for_status(response.status_code)
-            return _read(response, max_bytes)
+            return read(response)
 
     def _request(
         self,
@@ -136,6 +154,22 @@ class PlexHttp(PlexServer):
             allow_redirects=False,  # requests would send the token to the new host
             stream=True,
         )
+
+
+def _read_xml(response: requests.Response) -> Element:
+    return parse_xml(_blocks(response))
+
+
+def _blocks(response: requests.Response) -> Iterator[bytes]:
+    """Collect what arrives to blocks of about 64 KiB: Plex may send a byte at a time."""
+    block = bytearray()
+    for chunk in response.iter_content(_CHUNK):
+        remaining_seconds()
+        block += chunk
+        if len(block) >= _CHUNK:
+            yield bytes(block)
+            block.clear()
+    yield bytes(block)
 
 
 def _read(response: requests.Response, max_bytes: int) -> bytes:

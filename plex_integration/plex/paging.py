@@ -6,9 +6,12 @@ list or the position of the page out.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Generic, TypeVar
 from xml.etree.ElementTree import Element
 
 from plex_integration.plex.parsing.attributes import whole
+
+T = TypeVar("T")
 
 # Rows per request where a whole list is wanted; Plex refuses more than 1,000.
 ROWS_PER_REQUEST = 500
@@ -16,26 +19,43 @@ ROWS_PER_REQUEST = 500
 GetRows = Callable[[int, int], Element]
 """Requests so many rows of a list, from a position on, and returns the response."""
 
+ParseRows = Callable[[Sequence[Element], Element], Sequence[T]]
+"""Parses rows of a response; the second argument is the response's container."""
+
 
 @dataclass(frozen=True)
-class RawPage:
-    """The rows of a page as elements, the first response's container and the list's length."""
+class ListPage(Generic[T]):
+    """A page of a list: what its rows were parsed to, how many rows it has, the list's length."""
 
-    container: Element
-    elements: Sequence[Element]
+    parsed: Sequence[T]
+    received: int
     total: int
 
 
-def read_page(get: GetRows, start: int, size: int | None) -> RawPage:
-    """Return rows [start, start + size) of a list, or all from `start` if `size` is None."""
+def read_page(get: GetRows, parse: ParseRows[T], start: int, size: int | None) -> ListPage[T]:
+    """Return rows [start, start + size) of a list, or all from `start` if `size` is None.
+
+    Each response is parsed before the next one is requested: elements take much more memory.
+    """
     most = ROWS_PER_REQUEST if size is None else size
     container = get(start, most)
     total, offset = _total_and_offset(container, start)
-    elements = _rows(container)[max(0, start - offset) :]
-    wanted = max(0, total - start)
-    wanted = wanted if size is None else min(wanted, size)
-    _request_the_rest(get, elements, start, wanted, most)
-    return RawPage(container, elements[:size], total)
+    rows = _rows(container)[max(0, start - offset) :][:size]
+    parsed, received = list(parse(rows, container)), len(rows)
+    wanted = max(0, total - start) if size is None else min(max(0, total - start), size)
+    while 0 < received < wanted:
+        container = get(start + received, min(most, wanted - received))
+        rows = _rows(container)[: None if size is None else size - received]
+        if not rows:
+            break
+        parsed += parse(rows, container)
+        received += len(rows)
+    return ListPage(parsed, received, total)
+
+
+def list_length(container: Element) -> int:
+    """Return the length of the list that a response shows the beginning of."""
+    return _total_and_offset(container, 0)[0]
 
 
 def _total_and_offset(container: Element, start: int) -> tuple[int, int]:
@@ -45,16 +65,6 @@ def _total_and_offset(container: Element, start: int) -> tuple[int, int]:
         offset = offset or 0
         return offset + len(_rows(container)), offset
     return total, start if offset is None else offset
-
-
-def _request_the_rest(
-    get: GetRows, elements: list[Element], start: int, wanted: int, most: int
-) -> None:
-    while 0 < len(elements) < wanted:
-        more = _rows(get(start + len(elements), min(most, wanted - len(elements))))
-        if not more:
-            break
-        elements += more
 
 
 def _rows(container: Element) -> list[Element]:

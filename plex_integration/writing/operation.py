@@ -96,7 +96,7 @@ def start_reading_back(editor: Editor, key: str) -> PendingCall[ItemList]:
     return editor.start(read, key)
 
 
-def positions_after(editor: Editor, key: str, problem: Problem) -> list[Position] | None:
+def positions_after(editor: Editor, key: str, problem: Problem) -> Sequence[Position] | None:
     """Return what a list contains after a write failed.
 
     None if the write was not sent or the list cannot be read.

@@ -6,6 +6,14 @@ import pytest
 
 from plex_integration.errors import PlexApiError
 from plex_integration.plex import PlexNotFound
+from plex_integration.plex.xml import (
+    MAX_CHILDREN,
+    MAX_DEPTH,
+    MAX_ELEMENTS,
+    MAX_NAMES,
+    MAX_TAG_BYTES,
+    parse_xml,
+)
 from tests.plex.conftest import RawServer, ok, plex_at
 
 Serve = Callable[..., RawServer]
@@ -112,9 +120,63 @@ def test_no_body_is_nothing_there(serve: Serve, body: bytes) -> None:
         titles(serve, body)
 
 
-def test_deeply_nested_elements_are_no_danger(serve: Serve) -> None:
-    deep = b"<MediaContainer>" + b"<a>" * 50_000 + b"</a>" * 50_000 + b"</MediaContainer>"
-    assert titles(serve, deep) == []
+def nested(depth: int) -> bytes:
+    return b"<MediaContainer>" + b"<a>" * (depth - 1) + b"</a>" * (depth - 1) + b"</MediaContainer>"
+
+
+def flat(elements: int, each: bytes = b"<a/>") -> bytes:
+    """Return a response of so many elements, none of which has more than 1,000 children."""
+    groups, rest = divmod(elements - 1, 1000)
+    full = b"<g>" + each * 999 + b"</g>"
+    return b"<MediaContainer>" + full * groups + each * rest + b"</MediaContainer>"
+
+
+@pytest.mark.parametrize(
+    ("largest", "one_more"),
+    [
+        (nested(MAX_DEPTH), nested(MAX_DEPTH + 1)),
+        (flat(MAX_ELEMENTS), flat(MAX_ELEMENTS + 1)),
+        (
+            b"<MediaContainer>" + b"<a/>" * MAX_CHILDREN + b"</MediaContainer>",
+            b"<MediaContainer>" + b"<a/>" * (MAX_CHILDREN + 1) + b"</MediaContainer>",
+        ),
+        (
+            b"<MediaContainer>" + b"<a/>" * MAX_CHILDREN + b"</MediaContainer>",
+            b"<MediaContainer>" + b"<a/>" * 8_000_000 + b"</MediaContainer>",
+        ),
+        (
+            named(b"A" * (MAX_TAG_BYTES - 65536)),
+            named(b"A" * (MAX_TAG_BYTES + 65536)),
+        ),
+        (
+            b"<MediaContainer %s/>" % b" ".join(b'a%d=""' % n for n in range(MAX_NAMES - 1)),
+            b"<MediaContainer %s/>" % b" ".join(b'a%d=""' % n for n in range(MAX_NAMES)),
+        ),
+    ],
+    ids=["depth", "elements", "children", "millions", "tag", "names"],
+)
+def test_a_response_within_a_bound_is_read_and_one_beyond_it_is_refused(
+    serve: Serve, largest: bytes, one_more: bytes
+) -> None:
+    titles(serve, largest)
+    with pytest.raises(PlexApiError):
+        titles(serve, one_more)
+
+
+@pytest.mark.parametrize("body", [nested(50_000), flat(1_000_000)])
+def test_a_response_is_refused_while_it_arrives(serve: Serve, body: bytes) -> None:
+    # The rest of the response never arrives: reading it would end at the deadline, as unavailable.
+    server = serve(ok(body, Content_Length=str(len(body) + 1_000)))
+    with pytest.raises(PlexApiError):
+        plex_at(server.url, seconds=30).libraries()
+
+
+@pytest.mark.parametrize("size", range(1, 40))
+def test_what_is_cut_by_the_end_of_a_block_is_read_as_if_it_were_not(size: int) -> None:
+    title = "東京&#xB; &amp; a\x0bb &#x1F680;\ufffe é".encode() + b"\xff"
+    body = named(title, b"\xef\xbb\xbf<?xml version='1.0' encoding='UTF-8'?>")
+    blocks = [body[start : start + size] for start in range(0, len(body), size)]
+    assert parse_xml(blocks)[0].get("title") == "東京 & ab 🚀 é\ufffd"
 
 
 def test_elements_and_attributes_nobody_knows_are_ignored(serve: Serve) -> None:

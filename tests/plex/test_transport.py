@@ -146,7 +146,7 @@ def test_gzip_and_chunks_are_read(serve: Serve) -> None:
 
 
 @pytest.mark.parametrize("packed", [False, True])
-def test_thirty_two_mebibytes_are_enough_and_one_byte_more_is_not(
+def test_a_response_of_the_largest_size_is_read_and_one_byte_more_is_not(
     serve: Serve, packed: bool
 ) -> None:
     start, end = b"<MediaContainer>", b"</MediaContainer>"

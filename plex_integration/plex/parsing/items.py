@@ -49,9 +49,12 @@ def parse_rows(
     return [_row(each, container, known) for each in _titled(filter(_is_item, elements))]
 
 
-def parse_search_rows(root: Element, known: KnownLibraries) -> list[media.Row]:
-    """Parse the items of all hubs of a search in Plex's order; people and tags are left out."""
-    rows = [each for hub in root.findall("Hub") for each in hub if _is_item(each)]
+def parse_search_rows(root: Element, limit: int, known: KnownLibraries) -> list[media.Row]:
+    """Parse the items of all hubs of a search in Plex's order; people and tags are left out.
+
+    A hub has no more than `limit` rows, whatever Plex sends.
+    """
+    rows = [each for hub in root.findall("Hub") for each in hub[:limit] if _is_item(each)]
     return [_row(each, each, known) for each in _titled(rows)]
 
 

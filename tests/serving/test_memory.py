@@ -1,0 +1,94 @@
+"""Whatever Plex sends, no worker takes more than 300 MB, and each request ends in time."""
+
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.pace import Stopwatch
+from tests.plex.conftest import RawServer, Request, ok
+from tests.service import House, Service, Valkey, at_once
+
+from .conftest import ITEMS
+
+LIBRARIES = ok(
+    '<MediaContainer size="1"><Directory key="1" type="movie" title="Movies"/></MediaContainer>'
+)
+MOST = 300 * 1024**2
+TIMEOUT = 4
+REQUESTS = 48
+
+FLAT = b"<MediaContainer>" + b"<Video/>" * 3_900_000
+NESTED = b"<MediaContainer>" + b"<a>" * 200_000 + b"</a>" * 200_000 + b"</MediaContainer>"
+ROLES = (
+    b'<Video ratingKey="1" type="movie" title="A">' + b'<Role tag="Someone"/>' * 9_000 + b"</Video>"
+)
+ALLOWED = b"<MediaContainer>" + ROLES * 22
+ATTRIBUTES = b"<MediaContainer><Video " + b" ".join(b'a%d=""' % n for n in range(600_000))
+TEXT = b"<MediaContainer>" + b"x" * 8_000_000
+LONG = b'<MediaContainer title="' + b"x" * 8_000_000
+
+
+@pytest.fixture
+def hostile(house: House, valkey: Valkey) -> Iterator[Callable[[bytes], Service]]:
+    """Start a worker for a Plex whose lists are the given bytes, and then nothing."""
+    closing: list[RawServer | Service] = []
+
+    def start(body: bytes) -> Service:
+        answer = ok(body, Content_Length=str(len(body) + 10))
+
+        def respond(request: Request) -> bytes:
+            return answer if "/all" in request.path else LIBRARIES
+
+        plex = RawServer(respond)
+        closing.append(plex)
+        service = house.service(
+            valkey,
+            workers=1,
+            DATABASE_URL=house.copied(),
+            PLEX_URL=plex.url,
+            PLEX_TIMEOUT=str(TIMEOUT),
+        )
+        closing.append(service)
+        return service
+
+    yield start
+    for each in closing:
+        each.close()
+
+
+def peak(service: Service) -> int:
+    """Return the most memory that a worker has had, in bytes."""
+    statuses = [Path(f"/proc/{worker}/status").read_text() for worker in service.workers()]
+    return max(int(re.findall(r"VmHWM:\s+(\d+) kB", each)[0]) * 1024 for each in statuses)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("body", "statuses"),
+    [
+        (FLAT, {502}),
+        (NESTED, {502}),
+        (ATTRIBUTES, {502}),
+        (LONG, {502}),
+        # Nothing in these is forbidden, but they never end.
+        (ALLOWED, {502, 503}),
+        (TEXT, {502, 503}),
+    ],
+    ids=["flat", "nested", "attributes", "long", "allowed", "text"],
+)
+def test_no_worker_takes_more_than_300_mb(
+    hostile: Callable[[bytes], Service], house: House, body: bytes, statuses: set[int]
+) -> None:
+    service = hostile(body)
+    wanted = [
+        (f"{ITEMS}&size=3&start={number}", house.people[number % 8].headers)
+        for number in range(REQUESTS)
+    ]
+    watch = Stopwatch()
+    answers = at_once(service.url, wanted)
+    assert {answer.status for answer in answers} <= statuses, watch
+    slowest = max(answer.seconds for answer in answers)
+    assert watch.allows(slowest, TIMEOUT + 1), f"{slowest:.2f} s; {watch}"
+    assert peak(service) < MOST

@@ -92,11 +92,17 @@ class Stream:
     stream_type: int  # 1 video, 2 audio, 3 subtitles
     codec: str
     index: int
-    language: str | None
-    language_code: str | None
-    title: str
-    channels: int | None = None
+    display_title: str
+    language: str | None = None
+    language_code: str | None = None
+    title: str | None = None  # from the file, for instance "SDH"
+    default: bool = False
+    selected: bool = False  # whether it is played unless the user chooses another
+    forced: bool = False
     bitrate: int | None = None
+    channels: int | None = None
+    width: int | None = None
+    height: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

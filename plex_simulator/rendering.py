@@ -292,14 +292,19 @@ def _stream_node(stream: Stream) -> Node:
         {
             "id": stream.id,
             "streamType": stream.stream_type,
-            "default": True if stream.stream_type < 3 else None,
+            "default": stream.default or None,
+            "selected": stream.selected or None,
+            "forced": stream.forced or None,
             "codec": stream.codec,
             "index": stream.index,
             "channels": stream.channels,
             "bitrate": stream.bitrate,
             "language": stream.language,
             "languageCode": stream.language_code,
-            "displayTitle": stream.title,
+            "width": stream.width,
+            "height": stream.height,
+            "title": stream.title,
+            "displayTitle": stream.display_title,
         },
     )
 

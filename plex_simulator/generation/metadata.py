@@ -221,16 +221,9 @@ def make_media(
                     duration=None if not_analysed else length,
                     container=None if not_analysed else container,
                     video_profile=None if not_analysed else profile,
-                    streams=(
-                        Stream(part_id * 8, 1, codec, 0, "English", "eng", f"{resolution}p"),
-                        Stream(
-                            part_id * 8 + 1, 2, audio, 1, "English", "eng",
-                            f"English ({audio.upper()} {channels}ch)", channels, 640,
-                        ),
-                        Stream(part_id * 8 + 2, 3, "srt", 2, "German", "ger", "German (SRT)"),
-                    ),
+                    streams=() if not_analysed else make_streams(part_id * 8, quality),
                 )
-            )  # fmt: skip
+            )
         if not_analysed:
             versions.append(Media(media_id, tuple(parts), duration))
             continue
@@ -253,6 +246,29 @@ def make_media(
             )
         )
     return tuple(versions)
+
+
+ENGLISH, GERMAN = ("English", "eng"), ("German", "ger")
+
+
+def make_streams(first_id: int, quality: int) -> tuple[Stream, ...]:
+    """Make the streams of a video file: video, audio and three kinds of subtitles."""
+    resolution, width, height, bitrate, codec, audio, channels, *_ = QUALITIES[quality]
+    name = {"4k": "4K", "sd": "SD"}.get(resolution, f"{resolution}p")
+    audio_bitrate = 96 * channels
+    return (
+        Stream(
+            first_id, 1, codec, 0, f"{name} ({codec.upper()})", *ENGLISH, default=True,
+            bitrate=bitrate - audio_bitrate, width=width, height=height,
+        ),
+        Stream(
+            first_id + 1, 2, audio, 1, f"English ({audio.upper()} {channels}ch)", *ENGLISH,
+            default=True, selected=True, bitrate=audio_bitrate, channels=channels,
+        ),
+        Stream(first_id + 2, 3, "srt", 2, "German (SRT)", *GERMAN),
+        Stream(first_id + 3, 3, "srt", 3, "English Forced (SRT)", *ENGLISH, "Forced", forced=True),
+        Stream(first_id + 4, 3, "srt", 4, "English SDH (SRT)", *ENGLISH, "SDH"),
+    )  # fmt: skip
 
 
 def make_chapters(key: int, duration: int | None) -> tuple[Chapter, ...]:

@@ -4,7 +4,7 @@ from typing import Any
 
 from plex_simulator.generation import metadata, vocabulary
 from plex_simulator.generation.metadata import COUNTRIES, MUSIC_GENRES
-from plex_simulator.models import Item, Media, Part, Tag
+from plex_simulator.models import Item, Media, Part, Stream, Tag
 from plex_simulator.tables.generated import (
     DURATION,
     EXTERNAL_ID,
@@ -118,6 +118,10 @@ class TrackTable(GeneratedTable):
         artist = self.albums.artists.base_item(self.albums.parent_index(album_index))
         number = index - self.albums.child_ranges.of(album_index).start + 1
         key, duration = int(self.key(index)), self.duration(index)
+        bitrate = 720 + index % 300
+        stream = Stream(
+            key * 128, 2, "flac", 0, "FLAC (Stereo)", selected=True, bitrate=bitrate, channels=2
+        )
         part = Part(
             id=key * 16,
             key=f"/library/parts/{key * 16}/1600000000/file.flac",
@@ -126,13 +130,13 @@ class TrackTable(GeneratedTable):
             duration=duration,
             container="flac",
             video_profile=None,
-            streams=(),
+            streams=(stream,),
         )
         media = Media(
             id=key * 4,
             parts=(part,),
             duration=duration,
-            bitrate=720 + index % 300,
+            bitrate=bitrate,
             audio_channels=2,
             audio_codec="flac",
             container="flac",

@@ -28,6 +28,10 @@ def test_an_item_has_all_its_actors_streams_chapters_and_ratings(
     ]
     assert [stream["id"] for stream in shown] == [stream.id for stream in streams]
     assert {stream["streamType"] for stream in shown} <= {"video", "audio", "subtitle", "lyrics"}
+    assert [
+        (stream["selected"], stream["forced"], stream.get("title"), stream.get("width"))
+        for stream in shown
+    ] == [(stream.selected, stream.forced, stream.title, stream.width) for stream in streams]
     assert item["library"] == {"id": "1", "title": "Movies", "type": "movie"}
 
 

@@ -43,6 +43,53 @@ def test_single_items_have_all_details(client: PlexClient, simulator: Simulator)
     assert row.get("librarySectionKey") == "/library/sections/1"
 
 
+def test_the_streams_of_a_video_say_what_they_are(client: PlexClient, simulator: Simulator) -> None:
+    for item in (
+        simulator.catalogue.items("1", "movie")[2],
+        simulator.catalogue.items("2", "episode")[2],
+    ):
+        media = client.get(f"/library/metadata/{item.rating_key}").xml.find("*/Media")
+        assert media is not None
+        video, audio, *subtitles = media.findall("Part/Stream")
+        assert (video.get("width"), video.get("height")) == (
+            media.get("width"),
+            media.get("height"),
+        )
+        assert int(video.get("bitrate", "")) + int(audio.get("bitrate", "")) == int(
+            media.get("bitrate", "")
+        )
+        assert (video.get("default"), video.get("selected")) == ("1", None)
+        assert (audio.get("default"), audio.get("selected")) == ("1", "1")
+        assert audio.get("channels") == media.get("audioChannels")
+        assert [stream.get("forced") for stream in subtitles] == [None, "1", None]
+        assert [stream.get("title") for stream in subtitles] == [None, "Forced", "SDH"]
+        assert [stream.get("displayTitle") for stream in subtitles] == [
+            "German (SRT)",
+            "English Forced (SRT)",
+            "English SDH (SRT)",
+        ]
+        assert not [stream for stream in subtitles if stream.get("default")]
+
+
+def test_a_track_has_one_audio_stream(client: PlexClient, simulator: Simulator) -> None:
+    track = simulator.catalogue.items("5", "track")[3]
+    media = client.get(f"/library/metadata/{track.rating_key}").xml.find("Track/Media")
+    assert media is not None
+    (stream,) = media.findall("Part/Stream")
+    assert (stream.get("streamType"), stream.get("index"), stream.get("selected")) == (
+        "2",
+        "0",
+        "1",
+    )
+    assert (stream.get("codec"), stream.get("bitrate"), stream.get("channels")) == (
+        media.get("audioCodec"),
+        media.get("bitrate"),
+        media.get("audioChannels"),
+    )
+    assert "language" not in stream.attrib
+    assert "title" not in stream.attrib
+
+
 def test_several_items_can_be_requested_with_all_details(client: PlexClient) -> None:
     keys = client.page(MOVIES, 30, 50).keys
     response = client.get(f"/library/metadata/{','.join(keys)}")

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from plex_simulator.catalogue import Catalogue
 from plex_simulator.messages import Request
 from plex_simulator.models import (
+    Chapter,
     Collection,
     Item,
     Media,
@@ -39,6 +40,7 @@ class RenderOptions:
     full: bool = False
     section: bool = False  # whether each row names its library
     guids: bool = False
+    chapters: bool = False
     excluded_elements: frozenset[str] = frozenset()
     excluded_fields: frozenset[str] = frozenset()
 
@@ -50,6 +52,7 @@ class RenderOptions:
             full=full,
             section=section or full,
             guids=full or request.flag("includeGuids"),
+            chapters=full and request.flag("includeChapters"),
             excluded_elements=request.names("excludeElements"),
             excluded_fields=request.names("excludeFields"),
         )
@@ -174,24 +177,12 @@ def _children(catalogue: Catalogue, item: Item, options: RenderOptions) -> list[
         nodes += [_person_node("Writer", "writer", person) for person in item.writers]
         nodes += [_role_node(role) for role in item.roles]
         nodes += [_person_node("Producer", "producer", person) for person in item.producers]
-        nodes += [
-            Node(
-                "Chapter",
-                {
-                    "id": chapter.id,
-                    "filter": None,
-                    "index": chapter.index,
-                    "startTimeOffset": chapter.start,
-                    "endTimeOffset": chapter.end,
-                    "tag": chapter.title,
-                },
-            )
-            for chapter in item.chapters
-        ]
     else:
         nodes += [Node("Director", {"tag": person.tag}) for person in item.directors[:2]]
         nodes += [Node("Writer", {"tag": person.tag}) for person in item.writers[:2]]
         nodes += [Node("Role", {"tag": role.tag}) for role in item.roles[:3]]
+    if options.chapters:
+        nodes += [_chapter_node(chapter) for chapter in item.chapters]
     return nodes
 
 
@@ -217,6 +208,19 @@ def _role_node(role: Role) -> Node:
     if role.role is not None:
         node.attributes["role"] = role.role
     return node
+
+
+def _chapter_node(chapter: Chapter) -> Node:
+    return Node(
+        "Chapter",
+        {
+            "id": chapter.id,
+            "index": chapter.index,
+            "startTimeOffset": chapter.start,
+            "endTimeOffset": chapter.end,
+            "tag": chapter.title,
+        },
+    )
 
 
 def _collection_tag_nodes(catalogue: Catalogue, item: Item) -> list[Node]:

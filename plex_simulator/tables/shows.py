@@ -4,7 +4,7 @@ from typing import Any
 
 from plex_simulator.generation import metadata, vocabulary
 from plex_simulator.generation.metadata import COUNTRIES, DAY
-from plex_simulator.models import Item, Role
+from plex_simulator.models import Item
 from plex_simulator.tables.generated import (
     AUDIENCE,
     CONTENT_RATING,
@@ -244,12 +244,13 @@ class EpisodeTable(GeneratedTable):
             directors=(metadata.make_person("director", index % 600),) if index % 3 else (),
             writers=(metadata.make_person("writer", index % 600),) if index % 4 else (),
             roles=tuple(
-                Role(metadata.make_person("actor", number), None)
-                for number in shows.actors(show)[:4]
+                metadata.make_role(self.rng, show, position, number)
+                for position, number in enumerate(shows.actors(show)[:4])
             ),
             guids=() if is_legacy else (f"tvdb://{1_000_000 + index}",),
             ratings=metadata.list_ratings(None, audience),
             media=metadata.make_media(
                 self.rng, index, key, (index % 8,), duration, path
             ),
+            chapters=metadata.make_chapters(key, duration) if index % 5 < 2 else (),
         )  # fmt: skip

@@ -1,3 +1,4 @@
+import pytest
 from plexapi.server import PlexServer
 
 from plex_simulator import Simulator
@@ -69,6 +70,27 @@ def test_the_streams_of_a_video_say_what_they_are(client: PlexClient, simulator:
             "English SDH (SRT)",
         ]
         assert not [stream for stream in subtitles if stream.get("default")]
+
+
+@pytest.mark.parametrize(("library", "type"), [("1", "movie"), ("2", "episode")])
+def test_chapters_are_sent_on_request_only(
+    client: PlexClient, simulator: Simulator, library: str, type: str
+) -> None:
+    item = next(each for each in simulator.catalogue.items(library, type) if each.chapters)
+    path = f"/library/metadata/{item.rating_key}"
+    assert client.get(path).xml.findall("Video/Chapter") == []
+    row = client.get(f"{path}?includeChapters=1").xml[0]
+    assert row.get("chapterSource") == "media"
+    assert [chapter.get("startTimeOffset") for chapter in row.findall("Chapter")] == [
+        str(chapter.start) for chapter in item.chapters
+    ]
+
+
+def test_the_actors_of_an_episode_have_roles(client: PlexClient, simulator: Simulator) -> None:
+    episode = next(each for each in simulator.catalogue.items("2", "episode") if each.roles)
+    rows = client.get(f"/library/metadata/{episode.rating_key}").xml.findall("Video/Role")
+    assert [row.get("role") for row in rows] == [role.role for role in episode.roles]
+    assert any(row.get("role") for row in rows)
 
 
 def test_a_track_has_one_audio_stream(client: PlexClient, simulator: Simulator) -> None:

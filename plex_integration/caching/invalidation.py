@@ -12,7 +12,7 @@ import logging
 import random
 import threading
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass, replace
 from typing import NoReturn
@@ -29,6 +29,7 @@ from plex_integration.plex import (
     IDS_PER_CALL,
     AnythingChanged,
     Change,
+    CollectionChanged,
     ItemChanged,
     LibraryChanged,
     PlexClient,
@@ -220,12 +221,15 @@ class Invalidator(threading.Thread):
         if AnythingChanged() in changes:
             return tags.invalidate([EVERYTHING])
         items = sorted(each.item for each in changes if isinstance(each, ItemChanged))
-        if not items:
-            return was_received
-        found = _libraries_of(connection, items)
+        collections = sorted(
+            each.collection for each in changes if isinstance(each, CollectionChanged)
+        )
+        found = _libraries_of(connection, items + collections)
         if found is None:
             return tags.invalidate([EVERYTHING])
-        return _invalidate_libraries(found - libraries) and was_received
+        changed = {found[key] for key in items} - libraries
+        was_received = _invalidate_libraries(changed) and was_received
+        return _invalidate_collections(collections, found) and was_received
 
     def _add_again(self, changes: Iterable[Change]) -> None:
         with self._woken:
@@ -245,15 +249,26 @@ def _invalidate_libraries(keys: Iterable[str]) -> bool:
     return all(received)
 
 
+def _invalidate_collections(keys: Iterable[str], libraries: Mapping[str, str]) -> bool:
+    received = [
+        tags.invalidate(tags.Written(collection=key, library=libraries[key]).tags()) for key in keys
+    ]
+    return all(received)
+
+
 def _configured() -> Connection | None:
     # No request ends here, so nothing else would close a broken database connection.
     close_old_connections()
     return runtime.current().connection
 
 
-def _libraries_of(connection: Connection, items: list[str]) -> set[str] | None:
+def _libraries_of(connection: Connection, keys: Sequence[str]) -> Mapping[str, str] | None:
+    """Return the library of each item or collection, or None if that of any is unknown."""
+    if not keys:
+        return {}
     try:
         seconds = min(LOOKUP_SECONDS, connection.seconds)
-        return PlexClient(connection, seconds).libraries_of(items)
+        found = PlexClient(connection, seconds).libraries_of(keys)
     except Problem:
         return None
+    return found if found.keys() == set(keys) else None

@@ -14,7 +14,9 @@
     paging.py       pages of lists, whatever page sizes the server prefers
     http.py         PlexHttp: python-plexapi's server class with bounded requests
     errors.py       the translation of everything that can go wrong
-    xml.py          parsing, repairing and refusing XML
+    xml.py          parsing XML while it arrives, within bounds
+    repair.py       repairs of what Plex gets wrong in XML
+    memory.py       the bound on the memory that parsed responses take
     transport.py    sessions that observe a deadline
     ids.py          what an id looks like
 
@@ -30,6 +32,7 @@ from plex_integration.plex.errors import PlexNotFound
 from plex_integration.plex.events import (
     AnythingChanged,
     Change,
+    CollectionChanged,
     ItemChanged,
     LibraryChanged,
     listen,
@@ -40,6 +43,7 @@ __all__ = [
     "TYPE_NUMBERS",
     "AnythingChanged",
     "Change",
+    "CollectionChanged",
     "Diagnosis",
     "ItemChanged",
     "LibraryChanged",

@@ -220,13 +220,14 @@ class PlexClient(PlexCalls):
         ]
         return [row for call in calls for row in call.result()]
 
-    def libraries_of(self, keys: Sequence[str]) -> set[str] | None:
-        """Return the libraries of up to 50 items, or None if that of any item is unknown."""
-        elements = self._elements(keys)
-        libraries = {each.get("librarySectionID") for each in elements.values()}
-        known = {library for library in libraries if library}
-        is_complete = elements.keys() == set(keys) and len(known) == len(libraries)
-        return known if is_complete else None
+    def libraries_of(self, keys: Sequence[str]) -> dict[str, str]:
+        """Return the libraries of up to 50 items and collections that Plex names, by rating key."""
+        root = self._get(f"/library/metadata/{_joined(keys)}")
+        return {
+            key: library
+            for each in root
+            if (key := each.get("ratingKey")) and (library := each.get("librarySectionID"))
+        }
 
     # --- Collections and playlists ---------------------------------------------------------------
 
@@ -309,15 +310,18 @@ class PlexClient(PlexCalls):
         ]
 
     def _elements(self, keys: Sequence[str]) -> dict[str, Element]:
-        joined = ",".join(checked_id(key) for key in keys)
         try:
-            return item_elements(self._get(f"/library/metadata/{joined}"))
+            return item_elements(self._get(f"/library/metadata/{_joined(keys)}"))
         except PlexNotFound:  # all of them were removed
             return {}
 
     def _count(self, key: str, kind: str, **parameters: Any) -> Element:
         path = f"/library/sections/{checked_id(key)}/all"
         return self._get(path, 0, 0, type=TYPE_NUMBERS[kind], **parameters)
+
+
+def _joined(keys: Sequence[str]) -> str:
+    return ",".join(checked_id(key) for key in keys)
 
 
 def _all_items_path(library: media.Library | None) -> str:

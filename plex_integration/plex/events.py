@@ -27,7 +27,9 @@ _LIBRARY_PLUGIN = "com.plexapp.plugins.library"
 # The states of a timeline entry that end a change; those before are its intermediate steps.
 _DONE, _DELETED = 5, 9
 _PLAYLIST_TYPE = 15
-_ITEM_PATH = re.compile(r"/library/metadata/([0-9]+)")
+# Plex names several items at once: /library/metadata/1,2,3.
+_ITEMS_PATH = re.compile(r"/library/metadata/([0-9]+(?:,[0-9]+)*)(?:/|$)")
+_COLLECTION_PATH = re.compile(r"/library/collections/([0-9]+)(?:/|$)")
 
 
 @dataclass(frozen=True)
@@ -45,11 +47,18 @@ class ItemChanged:
 
 
 @dataclass(frozen=True)
+class CollectionChanged:
+    """This collection changed; Plex did not name its library."""
+
+    collection: str
+
+
+@dataclass(frozen=True)
 class AnythingChanged:
     """Anything may have changed: an event was missed, too large, or did not say what changed."""
 
 
-Change = LibraryChanged | ItemChanged | AnythingChanged
+Change = LibraryChanged | ItemChanged | CollectionChanged | AnythingChanged
 
 
 @dataclass(frozen=True)
@@ -183,12 +192,22 @@ def _activity_changes(activity: dict[str, Any]) -> Iterator[Change]:
     if activity.get("type") not in ("library.update.section", "library.refresh.items"):
         return
     context = _as_object(activity.get("Context"))
+    if _changed_nothing(context):
+        return
+    path = str(context.get("key"))
     if library := _as_number(context.get("librarySectionID")):
         yield LibraryChanged(str(library))
-    elif item := _ITEM_PATH.match(str(context.get("key"))):
-        yield ItemChanged(item[1])
+    elif items := _ITEMS_PATH.match(path):
+        yield from map(ItemChanged, items[1].split(","))
+    elif collection := _COLLECTION_PATH.match(path):
+        yield CollectionChanged(collection[1])
     else:
         yield AnythingChanged()
+
+
+def _changed_nothing(context: dict[str, Any]) -> bool:
+    # Plex checks an item's files whenever a client opens it, and reports that as a refresh.
+    return context.get("refreshed") is False and context.get("analyzed") is False
 
 
 def _as_object(value: Any) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from plex_integration.errors import PlexApiError, PlexServerUnavailable, PlexUna
 from plex_integration.plex import (
     AnythingChanged,
     Change,
+    CollectionChanged,
     ItemChanged,
     LibraryChanged,
     PlexNotFound,
@@ -205,6 +206,25 @@ def test_an_items_library_is_asked_for_in_one_call(
         _to(plex), LibraryChanged("2"), ItemChanged(movie), ItemChanged(other), ItemChanged(album)
     )
     assert dropped == [_library("2"), _library("1"), _library("5")]
+    assert plex.count() == 1
+
+
+def test_a_collection_that_changed_is_invalidated_and_nothing_else(
+    plex: Simulator, dropped: list[list[str]]
+) -> None:
+    collection = plex.catalogue.collections("1")[0].rating_key
+    _dropped_for(_to(plex), CollectionChanged(collection))
+    assert dropped == [[tags.collection(collection), tags.collections_of("1")]]
+    assert plex.count() == 1
+
+
+def test_items_and_collections_are_looked_up_in_one_call(
+    plex: Simulator, dropped: list[list[str]]
+) -> None:
+    collection = plex.catalogue.collections("1")[0].rating_key
+    album = plex.catalogue.items("5", "album")[0].rating_key
+    _dropped_for(_to(plex), CollectionChanged(collection), ItemChanged(album))
+    assert dropped == [_library("5"), [tags.collection(collection), tags.collections_of("1")]]
     assert plex.count() == 1
 
 

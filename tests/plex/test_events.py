@@ -8,7 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plex_integration.plex import AnythingChanged, Change, ItemChanged, LibraryChanged
+from plex_integration.plex import (
+    AnythingChanged,
+    Change,
+    CollectionChanged,
+    ItemChanged,
+    LibraryChanged,
+)
 from plex_integration.plex.events import Event, EventParser, read_changes
 
 LIBRARY = "com.plexapp.plugins.library"
@@ -50,6 +56,10 @@ def _timeline(**entry: Any) -> dict[str, Any]:
 
 def _activity(event: str = "ended", **activity: Any) -> dict[str, Any]:
     return {"ActivityNotification": [{"event": event, "Activity": activity}]}
+
+
+def _refreshed(key: str, **context: bool) -> dict[str, Any]:
+    return _activity(type="library.refresh.items", Context={"key": key, **context})
 
 
 def test_events_are_read_as_the_standard_says() -> None:
@@ -141,6 +151,25 @@ def test_a_stream_that_never_ends_a_line_takes_no_room() -> None:
             [ItemChanged("10123")],
         ),
         (
+            # As it was recorded from a server: someone opened a title in a Plex app.
+            _refreshed("/library/metadata/513", refreshed=False, analyzed=False, exists=True),
+            [],
+        ),
+        (
+            _refreshed("/library/metadata/513", refreshed=True, analyzed=False),
+            [ItemChanged("513")],
+        ),
+        (
+            _refreshed("/library/metadata/513", refreshed=False, analyzed=True),
+            [ItemChanged("513")],
+        ),
+        (_refreshed("/library/metadata/1,2,3"), [*map(ItemChanged, "123")]),
+        (_refreshed("/library/metadata/1/children"), [ItemChanged("1")]),
+        (_refreshed("/library/collections/8/children"), [CollectionChanged("8")]),
+        (_refreshed("/library/collections/8"), [CollectionChanged("8")]),
+        (_refreshed("/library/collections/8x"), [AnythingChanged()]),
+        (_refreshed("/library/metadata/1,x"), [AnythingChanged()]),
+        (
             {
                 "type": "activity",
                 "ActivityNotification": {
@@ -178,7 +207,7 @@ VALUES = st.sampled_from([LIBRARY, "ended", "library.update.section", 5, 9, "9" 
 )
 def test_made_up_messages_never_raise(message: Any) -> None:
     for change in _told(message):
-        assert isinstance(change, LibraryChanged | ItemChanged | AnythingChanged)
+        assert isinstance(change, Change)
 
 
 @pytest.mark.parametrize("text", ["", "{", "nonsense", "[" * 100_000, "NaN", "9" * 10_000])

@@ -17,6 +17,7 @@ from django.conf import settings
 from django.db import DatabaseError
 
 from medianest import store
+from medianest.database import schema
 from medianest.serving import outer_headers
 from medianest.serving.bodies import BodyLayer
 from medianest.serving.handler import ServiceHandler
@@ -69,6 +70,8 @@ class Service:
             await self.general.run(runtime.current)
         except DatabaseError as error:
             log.warning("the settings cannot be read yet: %s", type(error).__name__)
+            if schema.is_outdated(error):
+                schema.report_outdated()
 
     async def _end(self) -> None:
         await store.current().close_loop()

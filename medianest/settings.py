@@ -222,16 +222,18 @@ DATABASES = {
     )
 }
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
-    # Several worker processes share the file: wait for a lock instead of failing, and let
-    # readers go on while one writes.
+    # Several worker processes share the file: wait for a lock, but not for long, and let readers go
+    # on while one writes.
+    DATABASES["default"]["ENGINE"] = "medianest.database.sqlite"
     DATABASES["default"]["OPTIONS"] = {
-        "timeout": 10,
+        "timeout": 1,
         "transaction_mode": "IMMEDIATE",
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
+        **DATABASES["default"].get("OPTIONS", {}),
     }
 elif DATABASES["default"]["ENGINE"] == "django.db.backends.postgresql":
     # Seconds. With Django's own backend a request could wait for a response for ever.
-    DATABASES["default"]["ENGINE"] = "medianest.database"
+    DATABASES["default"]["ENGINE"] = "medianest.database.postgresql"
     DATABASES["default"]["OPTIONS"] = {
         "connect_timeout": 5,
         "response_timeout": 10,

@@ -14,8 +14,8 @@ import pytest
 import requests
 
 from medianest.asgi import SIGN_IN_THREADS
-from medianest.database import availability
-from medianest.database.availability import Availability
+from medianest.database.postgresql import availability
+from medianest.database.postgresql.availability import Availability
 from plex_simulator import Simulator
 from tests.conftest import PASSWORD
 from tests.pace import Stopwatch
@@ -213,6 +213,21 @@ def test_hits_go_on_without_postgresql_and_others_get_503_in_time(
         assert watch.allows(answer.seconds, REFUSAL_SECONDS), (answer.seconds, watch)
     for headers in unseen:
         until(partial(can_read, site, headers), 10, "the service answers")
+
+
+def test_a_database_that_is_not_migrated_is_503_and_the_log_says_what_to_do(
+    site: Site, house: House, valkey: Valkey
+) -> None:
+    empty = site.server.url.replace(f"/{DATABASE}", "/postgres")
+    service = house.service(valkey, workers=1, DATABASE_URL=empty)
+    try:
+        answers = [ask(service.url, "/api/v1/health"), ask(service.url, ITEMS)]
+        answers += at_once(service.url, [("/api/v1/auth/token", {})], CREDENTIALS)
+        log = service.log
+    finally:
+        service.close()
+    assert [answer.status for answer in answers] == [503, 401, 503]
+    assert log.count("manage.py migrate") == 1, log
 
 
 def test_one_thread_at_a_time_connects_to_a_server_that_is_unavailable(

@@ -20,6 +20,7 @@ Apps add their own rows by subclassing `Problem`. Raise what you mean where you 
 
 import json
 import logging
+import sys
 from typing import Any
 
 from django.core.exceptions import PermissionDenied as DjangoPermissionDenied
@@ -31,6 +32,7 @@ from rest_framework import exceptions
 from rest_framework.response import Response
 
 from medianest.api import renderers
+from medianest.database import schema
 
 log = logging.getLogger(__name__)
 
@@ -187,8 +189,6 @@ _FOREIGN: list[tuple[type[Exception], type[Problem]]] = [
     (exceptions.MethodNotAllowed, MethodNotAllowed),
     (exceptions.NotAcceptable, NotAcceptable),
     (exceptions.UnsupportedMediaType, UnsupportedMediaType),
-    (OperationalError, ServiceUnavailable),
-    (InterfaceError, ServiceUnavailable),
 ]
 
 
@@ -222,15 +222,30 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """Answer a crash outside of every view; Django has logged it."""
-    if not _is_api(request):
-        return defaults.server_error(request)
-    return _response(request, Problem())
+    """Answer an error outside of the API's views, which Django is handling and logs itself."""
+    problem = ServiceUnavailable() if _is_unavailable(sys.exception()) else Problem()
+    if _is_api(request):
+        return _response(request, problem)
+    if isinstance(problem, ServiceUnavailable):
+        headers = {**problem.headers, "Cache-Control": "no-store"}
+        text = f"{problem.detail} Try again."
+        return HttpResponse(text, "text/plain", problem.status_code, headers=headers)
+    return defaults.server_error(request)
+
+
+def _is_unavailable(error: BaseException | None) -> bool:
+    """Tell whether the database could not be used; what an operator must do is logged."""
+    if schema.is_outdated(error):
+        schema.report_outdated()
+        return True
+    return isinstance(error, OperationalError | InterfaceError)
 
 
 def _translated(error: Exception) -> Problem:
     if isinstance(error, Problem):
         return error
+    if _is_unavailable(error):
+        return ServiceUnavailable()
     if isinstance(error, exceptions.ParseError):
         return Invalid("The body is not valid JSON.", details={"body": ["Not valid JSON."]})
     if isinstance(error, SuspiciousOperation):  # too many parameters, too large a body

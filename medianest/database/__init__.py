@@ -1,5 +1,6 @@
-"""Django's backend for PostgreSQL, with a bound on how long a request waits for the server.
+"""Django's database backends, with a bound on how long a request waits for the database.
 
-base          the backend, as Django names it (`ENGINE`)
-availability  while the server does not answer, one thread at a time tries to connect again
+postgresql  connections that do not wait for ever for a server that does not respond
+sqlite      a file that other processes lock, or replace by another
+schema      what the log says of a database that is not migrated
 """

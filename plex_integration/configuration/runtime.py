@@ -21,6 +21,7 @@ from django.db import DatabaseError
 from medianest import store
 from medianest.api import limits
 from medianest.api.limits import Limit
+from medianest.database.sqlite.file import Identity, database_identity
 from medianest.store import EVERYTHING, TagVersions
 from plex_integration.configuration.connection import Connection
 from plex_integration.configuration.models import PlexConnection, PolicyChange
@@ -38,10 +39,14 @@ READ_AGAIN_SECONDS = 60.0
 
 @dataclass(frozen=True)
 class Snapshot:
-    """The rows as they were read at a moment of `time.monotonic()`, and the version they had."""
+    """The rows as they were read at a moment of `time.monotonic()`, and the version they had.
+
+    `database` is the SQLite file that they were read from.
+    """
 
     version: str | None = None
     at: float = 0.0
+    database: Identity = None
     connection: Connection | None = None
     ttls: Mapping[str, int] = field(default_factory=dict)
     requests: Mapping[str, int] = field(default_factory=dict)
@@ -143,7 +148,7 @@ def _checked() -> Snapshot:
 def _renewed(snapshot: Snapshot | None, now: float) -> Snapshot:
     # The version is read first: rows that are read after it are as new as it says, or newer.
     version = _shared_version()
-    is_recent = snapshot is not None and now - snapshot.at < READ_AGAIN_SECONDS
+    is_recent = snapshot is not None and _is_recent(snapshot, now)
     if snapshot and is_recent and version is not None and version == snapshot.version:
         return snapshot
     try:
@@ -153,6 +158,12 @@ def _renewed(snapshot: Snapshot | None, now: float) -> Snapshot:
             raise
         log.warning("the settings cannot be read again: %s", type(error).__name__)
         return snapshot
+
+
+def _is_recent(snapshot: Snapshot, now: float) -> bool:
+    # A restored backup announces no change.
+    is_same_file = snapshot.database == database_identity()
+    return is_same_file and now - snapshot.at < READ_AGAIN_SECONDS
 
 
 def _shared_version() -> str | None:
@@ -171,10 +182,11 @@ def _version(versions: TagVersions) -> str:
 
 
 def _read(version: str | None) -> Snapshot:
+    database, at = database_identity(), time.monotonic()
     values: dict[str, dict[str, int]] = {"ttl": {}, "rate": {}}
     for kind, name, value in PolicyChange.objects.values_list("kind", "name", "value"):
         values.setdefault(kind, {})[name] = value
-    return Snapshot(version, time.monotonic(), _connection(), values["ttl"], values["rate"])
+    return Snapshot(version, at, database, _connection(), values["ttl"], values["rate"])
 
 
 def _connection() -> Connection | None:

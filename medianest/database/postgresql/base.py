@@ -15,7 +15,7 @@ import psycopg
 from django.db.backends.postgresql import base
 from psycopg.errors import _WaitTimeout
 
-from medianest.database.availability import Availability
+from medianest.database.postgresql.availability import Availability
 
 availability = Availability()
 

@@ -246,13 +246,16 @@ class Catalogue:
         playlist = self._playlists[rating_key]
         if playlist.content is not None:
             user = next(user for user in self.users if user.id == playlist.user_id)
-            return [(None, item) for item in self.run_query(playlist.content, user)]
+            return [(None, item) for item in self.run_query(playlist.content, user, leaves=True)]
         return [
             (entry.id, item) for entry in playlist.entries if (item := self.item(entry.rating_key))
         ]
 
-    def run_query(self, content: str, user: User) -> list[Item]:
-        """List the items that the query of a smart collection or playlist selects for a user."""
+    def run_query(self, content: str, user: User, *, leaves: bool = False) -> list[Item]:
+        """List the items that the query of a smart collection or playlist selects for a user.
+
+        With `leaves`, list what can be played: for a query of shows, their episodes.
+        """
         parts = urlsplit(content)
         pairs = parse_qsl(parts.query, keep_blank_values=True)
         library_key = parts.path.split("/")[3]
@@ -263,7 +266,7 @@ class Catalogue:
         item_type = TYPE_NAMES.get(int(number)) if number.isdigit() else library.item_types[0]
         if (library_key, item_type) not in self._tables:
             return []
-        table = self._tables[library_key, str(item_type)]
+        table = self._tables[library_key, library.item_types[-1] if leaves else str(item_type)]
         indexes = select(table, user, pairs, self.now())
         limit = dict(pairs).get("limit", "")
         return [table.item(index) for index in indexes[: int(limit) if limit.isdigit() else None]]

@@ -161,6 +161,32 @@ def test_plexapi_creates_edits_and_deletes_a_playlist(fresh_plex: PlexServer) ->
         fresh_plex.playlist("Tomorrow")
 
 
+def test_a_smart_playlist_of_shows_holds_their_episodes(
+    fresh_plex: PlexServer, fresh: Simulator
+) -> None:
+    show = fresh.catalogue.items("2", "show")[3]
+    section = fresh_plex.library.sectionByID(2)
+    playlist = fresh_plex.createPlaylist(
+        "Of one show",
+        section=section,
+        smart=True,
+        libtype="show",
+        sort=["season.index:nullsLast", "episode.index:nullsLast"],
+        filters={"show.title": show.title},
+    )
+    episodes = playlist.items()
+    assert len(episodes) == show.leaf_count == playlist.leafCount
+    assert {(item.type, item.grandparentTitle) for item in episodes} == {("episode", show.title)}
+    numbers = [(item.seasonNumber, item.index) for item in episodes]
+    assert numbers == sorted(numbers)
+    assert {
+        item.type
+        for item in section.createCollection(
+            "Of shows", smart=True, libtype="show", filters={"show.title": show.title}
+        ).items()
+    } == {"show"}
+
+
 def test_only_the_owner_can_edit_collections(fresh: Simulator) -> None:
     viewer = connect(fresh, fresh.viewer_token)
     collection = viewer.library.sectionByID(1).collections()[0]

@@ -25,6 +25,8 @@ EDITABLE_FIELDS = {
 }
 PREFERENCES = {"collectionMode": "mode", "collectionSort": "sort"}
 
+CUSTOM_ORDER = 2  # the value of collectionSort
+
 PLAYLIST_TYPES = {"movie": "video", "episode": "video", "track": "audio", "photo": "photo"}
 
 
@@ -137,9 +139,11 @@ def remove_from_collection(
 
 
 def move_in_collection(state: ServerState, request: Request, key: str, item_key: str) -> Response:
-    collection = _get_plain_collection(state, request, key)
-    keys = _moved(collection.item_keys, item_key, request.arg("after"))
-    collection = state.catalogue.change_collection(key, item_keys=keys)
+    """Move an item in the order that the collection is shown in, which becomes its custom order."""
+    _get_plain_collection(state, request, key)
+    shown = [item.rating_key for item in state.catalogue.collection_items(key)]
+    keys = _moved(shown, item_key, request.arg("after"))
+    collection = state.catalogue.change_collection(key, item_keys=keys, sort=CUSTOM_ORDER)
     return _respond_with_collection(state, request, collection)
 
 

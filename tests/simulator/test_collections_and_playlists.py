@@ -111,6 +111,21 @@ def test_plexapi_creates_edits_and_deletes_a_collection(
     assert fresh.catalogue.collection(str(collection.ratingKey)) is None
 
 
+@pytest.mark.parametrize("sort", ["release", "alpha"])
+def test_a_move_gives_a_collection_an_order_of_its_own(
+    fresh_plex: PlexServer, fresh: Simulator, sort: str
+) -> None:
+    section = fresh_plex.library.sectionByID(1)
+    collection = section.createCollection("Mine", items=section.all()[:5])
+    collection.sortUpdate(sort)
+    first, second, *others = collection.reload().items()
+    collection.moveItem(first, after=second)
+    assert collection.reload().items() == [second, first, *others]
+    saved = fresh.catalogue.collection(str(collection.ratingKey))
+    assert saved is not None
+    assert saved.sort == 2
+
+
 def test_adding_items_to_a_smart_collection_is_refused(fresh_plex: PlexServer) -> None:
     section = fresh_plex.library.sectionByID(1)
     smart = section.createCollection("Old", smart=True, sort="year:asc", filters={"year<<": 1960})

@@ -1,7 +1,7 @@
 """A simulated Plex Media Server with generated media.
 
 It serves the Plex API over HTTP for the demo, tests, benchmarks and developers of clients, and
-needs only the standard library.
+needs only the standard library and Pillow.
 
 simulator             the `Simulator` class: start, change, add faults, close
 control               the control API for other processes, under /simulator/

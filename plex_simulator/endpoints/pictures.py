@@ -5,15 +5,19 @@ that no original has to be scaled.
 """
 
 import re
-import struct
 import zlib
 from functools import lru_cache
+from io import BytesIO
+from urllib.parse import urlsplit
+
+from PIL import Image
 
 from plex_simulator.messages import HTTPError, Request, Response
 from plex_simulator.routing import ServerState, get_item, get_library, route
 from plex_simulator.seeded_random import SeededRandom
 
 MAX_SIDE = 4_096  # pixels
+FORMATS = {"": "JPEG", "jpg": "JPEG", "jpeg": "JPEG", "png": "PNG"}  # by the value of `format`
 POSTER, WIDE, SQUARE = (400, 600), (1280, 720), (500, 500)
 SIZES = {"episode": (640, 360), "artist": SQUARE, "album": SQUARE, "photo": (1024, 768)}
 SIZES |= {"photoalbum": (1024, 768)}
@@ -25,22 +29,33 @@ RESOURCE = re.compile(r"/:/resources/([a-z-]+)\.(?:png|jpg)")
 def show_picture(state: ServerState, request: Request, *_: str) -> Response:
     """Send a picture in its original size."""
     subject, size = _find_subject(state, request, request.path)
-    return _png(subject, size)
+    return _picture(subject, size, "PNG")
 
 
 def transcode(state: ServerState, request: Request) -> Response:
     """Send a picture scaled to fit into a width and height, or to cover them (minSize=1)."""
     width, height = request.number("width"), request.number("height")
-    if not width or not height or max(width, height) > MAX_SIDE:
+    picture_format = FORMATS.get(request.arg("format"))
+    if not width or not height or max(width, height) > MAX_SIDE or picture_format is None:
         raise HTTPError(400)
-    path = request.arg("url").split("?")[0]
-    subject, (own_width, own_height) = _find_subject(state, request, path)
+    subject, (own_width, own_height) = _find_subject(state, request, _own_path(request))
     choose = max if request.flag("minSize") else min
     scale = choose(width / own_width, height / own_height)
     if not request.flag("upscale"):
         scale = min(scale, 1.0)
     size = (max(1, round(own_width * scale)), max(1, round(own_height * scale)))
-    return _png(subject, size)
+    return _picture(subject, size, picture_format)
+
+
+def _own_path(request: Request) -> str:
+    """Return the path in the parameter `url`; raise a 404 error for an address of another server.
+
+    A real server fetches any address.
+    """
+    parts = urlsplit(request.arg("url"))
+    if parts.netloc not in ("", urlsplit(request.url).netloc, request.headers.get("host")):
+        raise HTTPError(404)
+    return parts.path
 
 
 def _find_subject(state: ServerState, request: Request, path: str) -> tuple[str, tuple[int, int]]:
@@ -73,13 +88,14 @@ def _find_subject(state: ServerState, request: Request, path: str) -> tuple[str,
     raise HTTPError(404)
 
 
-def _png(subject: str, size: tuple[int, int]) -> Response:
-    return Response(200, draw(zlib.crc32(subject.encode()), *size), "image/png")
+def _picture(subject: str, size: tuple[int, int], picture_format: str) -> Response:
+    body = draw(zlib.crc32(subject.encode()), *size, picture_format)
+    return Response(200, body, f"image/{picture_format.lower()}")
 
 
 @lru_cache(maxsize=512)
-def draw(seed: int, width: int, height: int) -> bytes:
-    """Draw a picture as a PNG. The same seed gives the same picture in every size."""
+def draw(seed: int, width: int, height: int, picture_format: str) -> bytes:
+    """Draw a picture as a JPEG or PNG. The same seed gives the same picture in every size."""
     rng = SeededRandom(seed, 31)
     top, bottom = _colour(rng, 1), _colour(rng, 2)
     moon = bytes((part + 2 * 255) // 3 for part in top)
@@ -102,14 +118,10 @@ def draw(seed: int, width: int, height: int) -> bytes:
         _fill(row, moon_x, moon_radius**2 - (y - moon_y) ** 2, moon)
         for middle, hill_top, colour in hills:
             _fill(row, middle, (y - hill_top) * width**2 / height * 1.5, colour)
-        rows.append(b"\x00" + row)
-    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    pixels = zlib.compress(b"".join(rows), 6)
-    chunks = ((b"IHDR", header), (b"IDAT", pixels), (b"IEND", b""))
-    return b"\x89PNG\r\n\x1a\n" + b"".join(
-        struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
-        for name, data in chunks
-    )
+        rows.append(row)
+    encoded = BytesIO()
+    Image.frombytes("RGB", (width, height), b"".join(rows)).save(encoded, picture_format)
+    return encoded.getvalue()
 
 
 def _fill(row: bytearray, middle: float, squared_distance: float, colour: bytes) -> None:

@@ -237,7 +237,7 @@ def plant(monkeypatch: pytest.MonkeyPatch) -> Plant:
     from plex_simulator.messages import Response as Reply
 
     def put(content: bytes) -> None:
-        monkeypatch.setattr(pictures, "_png", lambda *_: Reply(200, content, "image/jpeg"))
+        monkeypatch.setattr(pictures, "_picture", lambda *_: Reply(200, content, "image/jpeg"))
 
     return put
 

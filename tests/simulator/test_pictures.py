@@ -1,30 +1,20 @@
-import struct
-import zlib
+from io import BytesIO
 from urllib.parse import quote
 
 import pytest
+from PIL import Image
+from plexapi.server import PlexServer
 
 from plex_simulator import Simulator
 
 from .conftest import PlexClient
 
 
-def size(png: bytes) -> tuple[int, int]:
-    """Check that a PNG is valid and return its width and height."""
-    assert png.startswith(b"\x89PNG\r\n\x1a\n")
-    position, pixels, dimensions = 8, b"", (0, 0)
-    while position < len(png):
-        length, name = struct.unpack(">I4s", png[position : position + 8])
-        data = png[position + 8 : position + 8 + length]
-        (checksum,) = struct.unpack(">I", png[position + 8 + length : position + 12 + length])
-        assert checksum == zlib.crc32(name + data)
-        if name == b"IHDR":
-            dimensions = struct.unpack(">II", data[:8])
-        pixels += data if name == b"IDAT" else b""
-        position += 12 + length
-    width, height = dimensions
-    assert len(zlib.decompress(pixels)) == height * (1 + width * 3)
-    return width, height
+def size(body: bytes) -> tuple[int, int]:
+    """Decode a picture and return its width and height."""
+    with Image.open(BytesIO(body)) as picture:
+        picture.load()
+        return picture.size
 
 
 def test_each_item_has_a_different_picture(client: PlexClient, simulator: Simulator) -> None:
@@ -65,6 +55,30 @@ def test_transcoding_scales_a_picture(
 ) -> None:
     thumb = quote(str(simulator.catalogue.items("1", "movie")[0].thumb))
     assert size(client.get(f"/photo/:/transcode?url={thumb}&{options}").body) == expected
+
+
+@pytest.mark.parametrize(
+    ("format", "type"),
+    [("jpeg", "image/jpeg"), ("jpg", "image/jpeg"), ("png", "image/png"), ("", "image/jpeg")],
+)
+def test_transcoding_makes_the_requested_format(
+    client: PlexClient, simulator: Simulator, format: str, type: str
+) -> None:
+    thumb = quote(str(simulator.catalogue.items("1", "movie")[0].thumb))
+    response = client.get(f"/photo/:/transcode?url={thumb}&width=200&height=200&format={format}")
+    assert response.headers["Content-Type"] == type
+    with Image.open(BytesIO(response.body)) as picture:
+        assert picture.get_format_mimetype() == type
+        assert picture.size == (133, 200)
+
+
+def test_transcoding_accepts_an_address_of_this_server(
+    client: PlexClient, plex: PlexServer
+) -> None:
+    movie = plex.library.sectionByID(1).all()[0]
+    assert movie.thumbUrl.startswith("http://")
+    address = plex.transcodeImage(movie.thumbUrl, height=200, width=200)
+    assert size(client.get(address.removeprefix(client.simulator.url)).body) == (200, 300)
 
 
 def test_only_pictures_of_this_server_are_transcoded(

@@ -11,6 +11,8 @@ from plex_integration.reading.services.read import Catalog, Read, Result, in_det
 
 # The types whose children can be listed, and those that a guid of Plex can name.
 PARENTS = frozenset(("show", "season", "artist", "album", "photoalbum"))
+# Libraries of personal media have Plex's agent "none", which knows no guids.
+NO_AGENTS = frozenset((None, "com.plexapp.agents.none"))
 LOOKED_UP = frozenset(("movie", "show", "season", "episode", "artist", "album", "track"))
 
 
@@ -75,7 +77,11 @@ def _outside_rows(plex: PlexClient, guid: str) -> list[Row]:
 
 
 def _matched_rows(plex: PlexClient, guid: str, libraries: Sequence[Library]) -> list[Row]:
-    agents = {library.agent: library for library in libraries if library.type in ("movie", "show")}
+    agents = {
+        library.agent: library
+        for library in libraries
+        if library.type in ("movie", "show") and library.agent not in NO_AGENTS
+    }
     calls = [(library, plex.start(plex.matched_guid, guid, library)) for library in agents.values()]
     rows: list[Row] = []
     for library, call in calls:

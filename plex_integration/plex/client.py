@@ -1,6 +1,7 @@
 """What this service requests from a Plex Media Server: one method per question."""
 
 import time
+from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
@@ -27,6 +28,7 @@ from plex_integration.plex.parsing.items import (
     parse_item_details,
     parse_rows,
     parse_search_rows,
+    rows_of_hubs,
 )
 from plex_integration.plex.parsing.libraries import (
     parse_choices,
@@ -52,6 +54,15 @@ TYPE_NUMBERS = {
 
 # How many items one request to /library/metadata may name.
 IDS_PER_CALL = 50
+
+# What a request adds if it needs the attributes of items alone.
+LEAN: dict[str, Any] = {
+    "excludeElements": "Media,Genre,Director,Writer,Producer,Role,Country,Collection,Guid,Rating,"
+    "Chapter,Marker,Extras,Image,UltraBlurColors,Label,Similar,Mood,Style",
+    "excludeFields": "summary,tagline",
+}
+
+_RECENTLY_ADDED = "/library/recentlyAdded"
 
 
 class PlexClient(PlexCalls):
@@ -138,18 +149,58 @@ class PlexClient(PlexCalls):
         parameters = {"type": TYPE_NUMBERS[kind], "sort": "addedAt:desc", "addedAt>>": age}
         return self._rows(_all_items_path(library), 0, size, library, **parameters)
 
-    def recently_added(self, since: int) -> list[media.Row]:
-        """Return everything added since an epoch second, newest first, as Plex groups it."""
+    def recently_added(self, since: int, limit: int) -> media.Page:
+        """Return the newest rows since an epoch second, as Plex groups them, and count all of them.
+
+        Raises PlexNotFound if the server does not have this list, which Plex does not document.
+        """
+        page = self._rows(_RECENTLY_ADDED, 0, limit)
+        new = [row for row in page.rows if (row.addedAtSeconds or 0) >= since]
+        is_whole = len(new) < len(page.rows) or page.received >= page.total
+        total = len(new) if is_whole else self._count_since(since, page.received, page.total)
+        return media.Page(new, total, page.received)
+
+    def recently_added_in(
+        self, library: media.LibraryReference, since: int, limit: int
+    ) -> media.Page:
+        """Return the same for one library. Plex has one list for all libraries: it is read whole.
+
+        Raises PlexNotFound as `recently_added` does.
+        """
         rows: list[media.Row] = []
-        start, total = 0, 1
+        start, total, found = 0, 1, 0
         while start < total:
-            page = self._rows("/library/recentlyAdded", start, ROWS_PER_REQUEST)
+            # Rows that are only counted need no more than their library and their time.
+            parameters = {} if found < limit else LEAN
+            page = self._rows(_RECENTLY_ADDED, start, ROWS_PER_REQUEST, **parameters)
             new = [row for row in page.rows if (row.addedAtSeconds or 0) >= since]
-            rows += new
+            own = [row for row in new if row.item.library == library]
+            rows += own[: limit - len(rows)]
+            found += len(own)
             if not page.received or len(new) < len(page.rows):
                 break
             start, total = start + page.received, page.total
-        return rows
+        return media.Page(rows, found, len(rows))
+
+    def _count_since(self, since: int, first: int, total: int) -> int:
+        """Count the rows of the list that are not older; those before `first` are known to be.
+
+        The rows are sorted. One request reads the next 500; after these the border is found by
+        bisection, because reading all rows of a large server takes seconds.
+        """
+        moments = self._added_at(first, ROWS_PER_REQUEST)
+        new = sum(moment >= since for moment in moments)
+        if new < len(moments) or not new:
+            return first + new
+        is_older = partial(self._is_older, since)
+        return bisect_left(range(total), True, lo=min(first + new, total), key=is_older)
+
+    def _is_older(self, since: int, index: int) -> bool:
+        """Tell whether a row of the list is older, or is not there any more."""
+        return all(moment < since for moment in self._added_at(index, 1))
+
+    def _added_at(self, start: int, size: int) -> Sequence[int]:
+        return self._page(_moments, _RECENTLY_ADDED, start, size, **LEAN).parsed
 
     def search(self, query: str, limit: int) -> tuple[list[media.Row], int]:
         """Return each hub's `limit` best matches, and the milliseconds that Plex needed."""
@@ -160,7 +211,12 @@ class PlexClient(PlexCalls):
 
     def on_deck(self, limit: int) -> list[media.Row]:
         """Return what the user may continue, last watched first."""
-        return list(self._rows("/library/onDeck", 0, limit).rows)
+        try:
+            return list(self._rows("/library/onDeck", 0, limit).rows)
+        except PlexNotFound:
+            # Plex documents only this one. It is a hub, or the rows of one.
+            root = self._get("/hubs/continueWatching", 0, limit, count=limit)
+            return parse_rows(rows_of_hubs(root)[:limit], root, self._known)
 
     # --- Items -----------------------------------------------------------------------------------
 
@@ -195,10 +251,8 @@ class PlexClient(PlexCalls):
         An agent can only be reached through an item, any item, of the library, as in
         python-plexapi's `getGuid`: `imdb://tt0944947` is sent as the title `imdb-tt0944947`.
         """
-        if library.agent is None:
-            return None
         some = self._rows(_all_items_path(library), 0, 1).rows
-        if not some:
+        if not some or library.agent is None:
             return None
         title = guid.replace("://", "-")
         path = f"/library/metadata/{some[0].item.ratingKey}/matches"
@@ -327,6 +381,10 @@ def _joined(keys: Sequence[str]) -> str:
 def _all_items_path(library: media.Library | None) -> str:
     """Return the path of the items of a library, or of all libraries if it is None."""
     return f"/library/sections/{checked_id(library.id)}/all" if library else "/library/all"
+
+
+def _moments(elements: Sequence[Element], container: Element) -> list[int]:
+    return [whole(each, "addedAt") or 0 for each in elements]
 
 
 def _collections(

@@ -7,7 +7,7 @@ titles, summaries and lists of items in the URL, so what does not fit into one U
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
-from typing import Any, ClassVar
+from typing import ClassVar
 from urllib.parse import quote
 from xml.etree.ElementTree import Element
 
@@ -17,7 +17,7 @@ from medianest.api.exceptions import Problem
 from plex_integration.configuration.connection import Connection
 from plex_integration.errors import CollectionNotFound, PlaylistNotFound, PlexApiError
 from plex_integration.plex import media
-from plex_integration.plex.client import IDS_PER_CALL, TYPE_NUMBERS, PlexClient
+from plex_integration.plex.client import IDS_PER_CALL, LEAN, TYPE_NUMBERS, PlexClient
 from plex_integration.plex.errors import PlexNotFound, missing, not_found_as
 from plex_integration.plex.ids import checked_id, is_id
 from plex_integration.plex.parsing.collections import collection_element, parse_collection
@@ -41,13 +41,6 @@ PLAYLIST_TYPES = {
 MAX_TARGET_LENGTH = 6_000
 # The share of the time, and the most seconds, that writes leave for reading back their outcome.
 _RESERVED_SHARE, _MAX_RESERVED = 0.2, 2.0
-
-# Enough to know whether items exist, their types and their libraries; Plex may ignore this.
-_SUMMARY: dict[str, Any] = {
-    "excludeElements": "Media,Genre,Director,Writer,Producer,Role,Country,Collection,Guid,Rating,"
-    "Chapter,Marker,Extras,Image,UltraBlurColors,Label,Similar,Mood,Style",
-    "excludeFields": "summary,tagline",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +125,7 @@ class ItemListEditor(PlexClient):
         """Return what the list contains, in its own order, without what has no valid id."""
         with not_found_as(self.not_found):
             path = self._items_path(checked_id(key))
-            return self._page(_positions, path, 0, None, **_SUMMARY).parsed
+            return self._page(_positions, path, 0, None, **LEAN).parsed
 
     def add(self, key: str, machine: str, keys: Sequence[str]) -> None:
         """Append items, no more than one chunk."""
@@ -158,7 +151,7 @@ class ItemListEditor(PlexClient):
     def _summaries(self, keys: Sequence[str]) -> dict[str, media.Item]:
         joined = ",".join(checked_id(key) for key in keys)
         try:
-            root = self._get(f"/library/metadata/{joined}", **_SUMMARY)
+            root = self._get(f"/library/metadata/{joined}", **LEAN)
         except PlexNotFound:  # none of them exists
             return {}
         rows = parse_rows(root, root, self._known)

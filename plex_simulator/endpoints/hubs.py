@@ -322,6 +322,30 @@ def _item_with_date(state: ServerState, key: str, added_at: int) -> Item:
 
 def list_on_deck(state: ServerState, request: Request) -> Response:
     """List movies in progress and the next episode of shows that were started."""
+    options = RenderOptions.from_request(request, section=True)
+    return respond_with_items(state, request, _on_deck(state, request), options)
+
+
+def show_continue_watching(state: ServerState, request: Request) -> Response:
+    """Show the same items as a hub, `count` of them at most."""
+    options = RenderOptions.from_request(request, section=True)
+    found = _on_deck(state, request)
+    count = request.number("count") or len(found)
+    rows = [item_node(state.catalogue, request.user, item, options) for item in found[:count]]
+    attributes: dict[str, Value] = {
+        "title": "Continue Watching",
+        "type": "mixed",
+        "hubIdentifier": "continueWatching",
+        "context": "hub.continueWatching",
+        "key": "/hubs/continueWatching/items",
+        "size": len(rows),
+        "more": len(found) > count,
+        "style": "hero",
+    }
+    return request.respond_with_container({}, [Node("Hub", attributes, rows)])
+
+
+def _on_deck(state: ServerState, request: Request) -> list[Item]:
     found: list[tuple[int, Item]] = []
     for library in visible_libraries(state, request):
         if library.type == "show":
@@ -333,9 +357,7 @@ def list_on_deck(state: ServerState, request: Request) -> Response:
                 item = table.item(index)
                 found.append((item.seen_by(request.user).last_viewed_at or 0, item))
     found.sort(key=lambda pair: -pair[0])
-    rows = [item for _, item in found]
-    options = RenderOptions.from_request(request, section=True)
-    return respond_with_items(state, request, rows, options)
+    return [item for _, item in found]
 
 
 def _next_episodes(
@@ -366,5 +388,6 @@ ROUTES = [
     route("GET", "/library/recentlyAdded", list_recently_added),
     route("GET", "/hubs/home/recentlyAdded", list_recently_added_for_home),
     route("GET", "/library/onDeck", list_on_deck),
+    route("GET", "/hubs/continueWatching", show_continue_watching),
     route("GET", "/hubs/continueWatching/items", list_on_deck),
 ]

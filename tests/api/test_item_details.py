@@ -134,6 +134,19 @@ def test_an_item_is_found_by_an_outside_id(api: Client, plex: Simulator, site: s
         assert {found["externalIds"][site] for found in data["items"]} == {guid.split("://")[1]}
 
 
+def test_a_library_without_an_agent_is_not_asked_for_a_match(api: Client, plex: Simulator) -> None:
+    agents = {each.key: each.agent for each in plex.catalogue.libraries}
+    assert agents["8"] == "com.plexapp.agents.none"
+    plex.reset_requests()
+    api.data("/plex/items/lookup?guid=imdb://tt0000002")
+    asked = [each.path for each in plex.requests]
+    assert "/library/sections/1/all" in asked
+    assert "/library/sections/8/all" not in asked
+    matched = [each for each in plex.requests if each.path.endswith("/matches")]
+    assert matched
+    assert not [each for each in matched if "agents.none" in each.query]
+
+
 def test_an_id_that_nothing_has_finds_nothing(api: Client) -> None:
     assert api.data("/plex/items/lookup?guid=imdb://tt0000001") == {"items": [], "total": 0}
     assert api.data("/plex/items/lookup?guid=plex://movie/000000000000000000000000") == {
@@ -151,6 +164,14 @@ def test_what_is_no_guid_is_refused_by_name(api: Client, plex: Simulator, guid: 
     error = api.error("/plex/items/lookup", 400, "VALIDATION_ERROR", params={"guid": guid})
     assert list(error["details"]) == ["guid"]
     assert plex.count("/library/all") == 0
+
+
+def test_on_deck_comes_from_the_hub_of_a_server_that_has_no_such_list(
+    api: Client, plex: Simulator
+) -> None:
+    listed = api.data("/plex/on-deck?limit=3")["items"]
+    plex.fault("status", path="/library/onDeck", status=404)
+    assert api.data("/plex/on-deck?limit=2")["items"] == listed[:2]
 
 
 def test_on_deck_is_what_plex_would_continue_with_progress(api: Client, plex: Simulator) -> None:

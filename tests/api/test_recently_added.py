@@ -186,3 +186,25 @@ def test_a_type_that_the_library_does_not_hold_is_refused(
         f"/plex/recently-added?library={library}&type={kind}", 400, "VALIDATION_ERROR"
     )
     assert set(error["details"]) == {"type"}
+
+
+def test_a_server_without_the_list_shows_what_its_libraries_added(
+    api: Client, plex: Simulator
+) -> None:
+    plex.fault("status", path="/library/recentlyAdded", status=404)
+    # Requests for a type include libraries that Plex hides from its own lists, such as this one.
+    libraries = ALL_OF | {"11": "movie"}
+    added = {
+        each.rating_key: each.added_at
+        for key, kind in libraries.items()
+        for each in lately(plex, key, kind)
+    }
+    data = api.data("/plex/recently-added?limit=200&details=summary")
+    found = [item["ratingKey"] for item in data["items"]]
+    assert data["total"] == len(added)
+    assert set(found) <= set(added)
+    assert [added[key] for key in found] == sorted(added.values(), reverse=True)[:200]
+    own = api.data("/plex/recently-added?limit=200&library=2&details=summary")["items"]
+    assert {item["ratingKey"] for item in own} == {
+        each.rating_key for each in lately(plex, "2", "episode")
+    }

@@ -119,7 +119,6 @@ def test_a_search_summary_costs_the_hubs_alone(api: Client, plex: Simulator) -> 
 @pytest.mark.parametrize(
     ("query", "path"),
     [
-        ("", "/library/recentlyAdded"),
         ("&library=2", "/library/recentlyAdded"),
         ("&type=movie", "/library/all"),
         ("&library=1", "/library/sections/1/all"),
@@ -135,6 +134,14 @@ def test_what_is_recently_added_costs_one_list(
     found = len(api.data(f"/plex/recently-added?limit=3{query}")["items"])
     assert asked(plex)[f"/library/metadata/*{found}"] == 1
     assert plex.count("/library/metadata/") == 1
+
+
+def test_to_count_what_is_recently_added_costs_one_list_more(api: Client, plex: Simulator) -> None:
+    assert api.data("/plex/recently-added?details=summary&limit=3")["total"] > 3
+    assert asked(plex) == Counter([SECTIONS, *["/library/recentlyAdded"] * 2])
+    plex.reset_requests()
+    assert api.data("/plex/recently-added?details=summary&limit=200")["total"] < 200
+    assert asked(plex) == Counter(["/library/recentlyAdded"])
 
 
 def test_the_list_of_collections_costs_one_list(api: Client, plex: Simulator) -> None:

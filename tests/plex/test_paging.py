@@ -216,9 +216,10 @@ def test_a_whole_list_of_a_server_that_does_not_page_is_taken_as_it_comes(serve:
 def test_recently_added_rows_of_a_server_that_does_not_page_come_once(serve: Serve) -> None:
     rows = [row(n).replace(" type", ' addedAt="4000000000" type') for n in range(60)]
     server = serve(listing(rows, 'size="60"'))
-    found = plex_at(server.url).recently_added(1)
-    assert len(found) == 60
-    assert len(server.requests) == 1
+    found = plex_at(server.url).recently_added(1, 50)
+    assert len(found.rows) == 50
+    assert found.total == 60
+    assert len(server.requests) == 2
 
 
 def test_fifty_ids_go_into_one_call_and_missing_ones_stay_as_listed(serve: Serve) -> None:
@@ -238,3 +239,60 @@ def test_fifty_ids_go_into_one_call_and_missing_ones_stay_as_listed(serve: Serve
     ]
     sizes = sorted(request.path.count(",") + 1 for request in server.requests[1:])
     assert sizes == [20, 50, 50]
+
+
+# --- Recently added ---------------------------------------------------------------------------
+
+NOW = 2_000_000
+
+
+def added(new: int, total: int, read: list[int]) -> Callable[[Request], bytes]:
+    """Answer with rows of which the first are new; note how many rows were read each time."""
+
+    def respond(request: Request) -> bytes:
+        start, size = window(request)
+        shown = range(total)[start : start + size]
+        read.append(len(shown))
+        rows = [
+            f'<Video ratingKey="{n + 1}" type="movie" title="A" addedAt="{NOW - (n >= new)}"/>'
+            for n in shown
+        ]
+        return listing(rows, f'totalSize="{total}"')
+
+    return respond
+
+
+@pytest.mark.parametrize(
+    ("new", "total"),
+    [
+        (0, 0), (0, 9), (9, 9), (49, 49), (50, 50), (50, 51), (51, 51), (50, 5_000), (51, 5_000),
+        (549, 5_000), (550, 5_000), (551, 5_000), (4_999, 5_000), (5_000, 5_000),
+        (12_345, 250_000), (250_000, 250_000),
+    ],
+)  # fmt: skip
+def test_what_is_new_is_counted_without_reading_all_of_it(
+    serve: Serve, new: int, total: int
+) -> None:
+    read: list[int] = []
+    plex = plex_at(serve(added(new, total, read)).url)
+    found = plex.recently_added(NOW, 50)
+    assert [row.item.ratingKey for row in found.rows] == [str(n + 1) for n in range(min(new, 50))]
+    assert found.total == new
+    assert sum(read) <= 50 + 500 + 20
+    assert len(read) <= 2 + 18
+
+
+def test_a_page_that_is_not_full_of_new_rows_is_counted_by_itself(serve: Serve) -> None:
+    read: list[int] = []
+    assert plex_at(serve(added(7, 5_000, read)).url).recently_added(NOW, 50).total == 7
+    assert read == [50]
+
+
+def test_rows_that_vanish_while_they_are_counted_end_the_count(serve: Serve) -> None:
+    read: list[int] = []
+    whole, none = added(5_000, 5_000, read), added(0, 0, read)
+
+    def shrinking(request: Request) -> bytes:
+        return (whole if window(request)[0] < 600 else none)(request)
+
+    assert plex_at(serve(shrinking).url).recently_added(NOW, 50).total == 600

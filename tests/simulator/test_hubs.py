@@ -132,4 +132,7 @@ def test_on_deck_lists_items_in_progress(client: PlexClient, simulator: Simulato
     for row in rows:
         if row.get("type") == "movie":
             assert int(row.get("viewOffset", "")) > 0
-    assert client.get("/hubs/continueWatching/items").keys == client.get("/library/onDeck").keys
+    on_deck = client.get("/library/onDeck").keys
+    assert client.get("/hubs/continueWatching/items").keys == on_deck
+    (hub,) = client.get("/hubs/continueWatching?count=2").xml
+    assert [row.get("ratingKey") for row in hub] == on_deck[:2]

@@ -58,6 +58,11 @@ def parse_search_rows(root: Element, limit: int, known: KnownLibraries) -> list[
     return [_row(each, each, known) for each in _titled(rows)]
 
 
+def rows_of_hubs(root: Element) -> list[Element]:
+    """Return the rows of all hubs of a response, and the rows that are in none."""
+    return [row for each in root for row in (each if each.tag == "Hub" else [each])]
+
+
 def item_elements(root: Element) -> dict[str, Element]:
     """Return the items of a response as elements, by rating key."""
     return {each.get("ratingKey", ""): each for each in root if _is_item(each)}

@@ -5,15 +5,17 @@ from collections.abc import Mapping
 from typing import Any
 
 from plex_integration.caching import tags
-from plex_integration.plex import PlexClient
-from plex_integration.plex.media import Library, Row
+from plex_integration.plex import PlexClient, PlexNotFound
+from plex_integration.plex.media import Library, Page
 from plex_integration.reading.services.read import Catalog, Read, Result, in_detail
 from plex_integration.reading.services.types import listable
 
 DAYS = 30
+AGE = f"-{DAYS}d"
 
 # Without a type, Plex groups new episodes of shows itself, and music comes as albums.
 GROUPED = frozenset(("show",))
+UNGROUPED = ("movie", "episode", "album", "photo")
 DEFAULT_TYPE = {"artist": "album"}
 
 
@@ -24,9 +26,9 @@ def recently_added(catalog: Catalog, ids: Mapping[str, str], query: Mapping[str,
     limit, details = query["limit"], query["details"]
 
     def load(plex: PlexClient) -> Result:
-        rows, total = _rows(plex, library, kind, limit)
-        items = [row.item for row in in_detail(plex, rows[:limit], details)]
-        data = {"items": items, "total": total, "timeframe": f"last_{DAYS}_days"}
+        page = _page(plex, library, kind, limit)
+        items = [row.item for row in in_detail(plex, page.rows, details)]
+        data = {"items": items, "total": page.total, "timeframe": f"last_{DAYS}_days"}
         shown = tags.libraries([library.id] if library else None)
         return Result(data, shown | tags.items(items))
 
@@ -44,17 +46,24 @@ def _kind(library: Library | None, wanted: str | None) -> str | None:
     return DEFAULT_TYPE.get(library.type or "", library.type)
 
 
-def _rows(
-    plex: PlexClient, library: Library | None, kind: str | None, limit: int
-) -> tuple[list[Row], int]:
-    """Return the rows, newest first, and how many there are in all."""
+def _page(plex: PlexClient, library: Library | None, kind: str | None, limit: int) -> Page:
+    """Return the newest rows, and how many there are in all."""
     if kind is not None:
-        page = plex.added_since(f"-{DAYS}d", kind, library, limit)
-        return list(page.rows), page.total
+        return plex.added_since(AGE, kind, library, limit)
     since = int(time.time()) - DAYS * 86400
-    rows = [
-        row
-        for row in plex.recently_added(since)
-        if library is None or row.item.library == library.reference
-    ]
-    return rows, len(rows)
+    try:
+        if library is None:
+            return plex.recently_added(since, limit)
+        return plex.recently_added_in(library.reference, since, limit)
+    except PlexNotFound:
+        return _ungrouped(plex, library, limit)
+
+
+def _ungrouped(plex: PlexClient, library: Library | None, limit: int) -> Page:
+    """Return the rows of a server that has no list in which it groups them: single episodes."""
+    kinds = UNGROUPED if library is None else ("episode",)
+    calls = [plex.start(plex.added_since, AGE, kind, library, limit) for kind in kinds]
+    pages = [call.result() for call in calls]
+    rows = [row for page in pages for row in page.rows]
+    newest = sorted(rows, key=lambda row: row.addedAtSeconds or 0, reverse=True)[:limit]
+    return Page(newest, sum(page.total for page in pages), len(newest))

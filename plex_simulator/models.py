@@ -225,6 +225,7 @@ class Item:
     ratings: tuple[Rating, ...] = ()
     media: tuple[Media, ...] = ()
     chapters: tuple[Chapter, ...] = ()
+    locked_fields: tuple[str, ...] = ()  # the fields that a refresh does not overwrite
     watch_states: Mapping[int, WatchState] = field(default_factory=dict)  # by user id
 
     @property
@@ -278,6 +279,7 @@ class Collection:
     item_keys: tuple[str, ...] = ()  # the items of one that is not smart, in custom order
     mode: int = -1  # -1: default, 0: hide, 1: hide items, 2: show items
     sort: int = 0  # 0: by release date, 1: by title, 2: custom
+    locked_fields: tuple[str, ...] = ()
 
     @property
     def sort_title(self) -> str:
@@ -309,3 +311,4 @@ class Playlist:
     entries: tuple[PlaylistEntry, ...] = ()
     view_count: int = 0
     last_viewed_at: int | None = None
+    locked_fields: tuple[str, ...] = ()

@@ -157,6 +157,7 @@ def section_attributes(catalogue: Catalogue, library_key: str) -> dict[str, Valu
 def _children(catalogue: Catalogue, item: Item, options: RenderOptions) -> list[Node]:
     nodes = [_media_node(media, options.full) for media in item.media]
     if options.full:
+        nodes += locked_field_nodes(item)
         nodes += _image_nodes(item)
         nodes += [_tag_node("Genre", "genre", genre) for genre in item.genres]
         nodes += [_tag_node("Country", "country", country) for country in item.countries]
@@ -208,6 +209,10 @@ def _role_node(role: Role) -> Node:
     if role.role is not None:
         node.attributes["role"] = role.role
     return node
+
+
+def locked_field_nodes(edited: Item | Collection | Playlist) -> list[Node]:
+    return [Node("Field", {"locked": True, "name": name}) for name in edited.locked_fields]
 
 
 def _chapter_node(chapter: Chapter) -> Node:
@@ -356,7 +361,8 @@ def collection_node(
     }
     for name in options.excluded_fields:
         attributes.pop(name, None)
-    return Node("Directory", attributes, (), "Metadata")
+    children = locked_field_nodes(collection) if options.full else ()
+    return Node("Directory", attributes, children, "Metadata")
 
 
 def playlist_node(catalogue: Catalogue, playlist: Playlist, machine_identifier: str) -> Node:

@@ -2,14 +2,20 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import fields
 from typing import Any
 from urllib.parse import unquote
 
 from plex_simulator.endpoints.library import MEDIA_TAGS, PLUGIN
 from plex_simulator.endpoints.playlists import get_playlist, respond_with_playlist
 from plex_simulator.messages import HTTPError, Request, Response
-from plex_simulator.models import TYPE_NAMES, TYPE_NUMBERS, Collection, Item, PlaylistEntry
+from plex_simulator.models import (
+    TYPE_NAMES,
+    TYPE_NUMBERS,
+    Collection,
+    Item,
+    Playlist,
+    PlaylistEntry,
+)
 from plex_simulator.rendering import RenderOptions, collection_node
 from plex_simulator.routing import ServerState, get_item, get_library, route
 
@@ -22,7 +28,11 @@ EDITABLE_FIELDS = {
     "titleSort": "title_sort",
     "summary": "summary",
     "contentRating": "content_rating",
+    "originalTitle": "original_title",
+    "tagline": "tagline",
+    "studio": "studio",
 }
+REQUIRED_FIELDS = {"title", "summary"}  # empty instead of missing
 PREFERENCES = {"collectionMode": "mode", "collectionSort": "sort"}
 
 CUSTOM_ORDER = 2  # the value of collectionSort
@@ -181,22 +191,30 @@ def delete_item(state: ServerState, request: Request, key: str) -> Response:
 def edit_items(state: ServerState, request: Request, section: str) -> Response:
     """Edit items or collections: `id=1,2` and `title.value=…`; unknown fields are ignored."""
     get_library(state, request, section)
-    changes = {
-        EDITABLE_FIELDS[field]: value
-        for name, value in request.pairs
-        for field, _, suffix in [name.partition(".")]
-        if suffix == "value" and field in EDITABLE_FIELDS
-    }
     for key in filter(None, request.arg("id").split(",")):
         if request.number("type") == TYPE_NUMBERS["collection"]:
-            _get_collection(state, request, key)
-            known = {field.name for field in fields(Collection)}
-            known_changes = {name: value for name, value in changes.items() if name in known}
-            state.catalogue.change_collection(key, **known_changes)
+            collection = _get_collection(state, request, key)
+            state.catalogue.change_collection(key, **_edits(request, collection))
         else:
-            get_item(state, request, key)
-            state.catalogue.change(key, **changes)
+            item = get_item(state, request, key)
+            state.catalogue.change(key, **_edits(request, item))
     return Response()
+
+
+def _edits(request: Request, edited: Item | Collection | Playlist) -> dict[str, Any]:
+    """Return the attributes that `title.value=…&title.locked=1` changes."""
+    edits: dict[str, Any] = {}
+    locked = set(edited.locked_fields)
+    for name, value in request.pairs:
+        field, _, suffix = name.partition(".")
+        attribute = EDITABLE_FIELDS.get(field, "")
+        if suffix == "value" and hasattr(edited, attribute):
+            edits[attribute] = value if value or field in REQUIRED_FIELDS else None
+        elif suffix == "locked" and request.flag(name):
+            locked.add(field)
+        elif suffix == "locked":
+            locked.discard(field)
+    return {**edits, "locked_fields": tuple(sorted(locked))}
 
 
 # Playlists
@@ -260,14 +278,10 @@ def move_in_playlist(state: ServerState, request: Request, key: str, entry_id: s
 
 def edit_playlist(state: ServerState, request: Request, key: str) -> Response:
     """Change the title or summary: `title=…` or `title.value=…`."""
-    get_playlist(state, request, key)
+    playlist = get_playlist(state, request, key)
     query = dict(request.pairs)
-    changes = {
-        name: query.get(name, query.get(f"{name}.value"))
-        for name in ("title", "summary")
-        if name in query or f"{name}.value" in query
-    }
-    state.catalogue.change_playlist(key, **changes)
+    edits: dict[str, Any] = {name: query[name] for name in ("title", "summary") if name in query}
+    state.catalogue.change_playlist(key, **(edits | _edits(request, playlist)))
     return Response()
 
 

@@ -4,7 +4,7 @@ from plex_simulator.endpoints.library import PLUGIN
 from plex_simulator.messages import HTTPError, Request, Response
 from plex_simulator.models import Item, Playlist
 from plex_simulator.nodes import Node, Value
-from plex_simulator.rendering import RenderOptions, item_node, playlist_node
+from plex_simulator.rendering import RenderOptions, item_node, locked_field_nodes, playlist_node
 from plex_simulator.routing import ServerState, route
 
 
@@ -38,6 +38,7 @@ def list_playlists(state: ServerState, request: Request) -> Response:
 
 def respond_with_playlist(state: ServerState, request: Request, playlist: Playlist) -> Response:
     row = playlist_node(state.catalogue, playlist, state.machine_identifier)
+    row.children += locked_field_nodes(playlist)
     return request.respond_with_container(PLUGIN, [row])
 
 

@@ -111,6 +111,39 @@ def test_plexapi_creates_edits_and_deletes_a_collection(
     assert fresh.catalogue.collection(str(collection.ratingKey)) is None
 
 
+def test_an_edit_locks_the_fields_of_an_item_until_they_are_unlocked(
+    fresh_plex: PlexServer,
+) -> None:
+    section = fresh_plex.library.sectionByID(1)
+    movie = section.createCollection("Mine", items=section.all()[:1]).items()[0]
+    collection, playlist = section.collection("Mine"), fresh_plex.playlist("Rainy Sunday")
+    for each in (movie, collection, playlist):
+        each.editTitle("Ours").editSummary("Shared.")
+        each.reload()
+        assert [(field.name, field.locked) for field in each.fields] == [
+            ("summary", True),
+            ("title", True),
+        ]
+        each.editTitle("Theirs", locked=False)
+        each.reload()
+        assert each.title == "Theirs"
+        assert [field.name for field in each.fields] == ["summary"]
+
+
+def test_an_empty_value_removes_the_content_rating_and_the_sort_title(
+    fresh_plex: PlexServer,
+) -> None:
+    section = fresh_plex.library.sectionByID(1)
+    movie = section.all()[0]
+    for each in (movie, section.createCollection("Mine", items=[movie])):
+        each.editContentRating("PG-13").editSortTitle("Z")
+        each.reload()
+        assert (each.contentRating, each.titleSort) == ("PG-13", "Z")
+        each.editContentRating("").editSortTitle("")
+        each.reload()
+        assert (each.contentRating, each.titleSort) == (None, each.title)
+
+
 @pytest.mark.parametrize("sort", ["release", "alpha"])
 def test_a_move_gives_a_collection_an_order_of_its_own(
     fresh_plex: PlexServer, fresh: Simulator, sort: str

@@ -2,27 +2,27 @@
 
 from rest_framework import serializers
 
-from medianest.api.fields import Instant
+from medianest.api.fields import Instant, RequestText
 from medianest.api.serializers import Body
 
 
 class Credentials(Body):
     """A user name and a password."""
 
-    username = serializers.CharField(max_length=150)
-    password = serializers.CharField(max_length=128, trim_whitespace=False)
+    username = RequestText(max_length=150)
+    password = RequestText(max_length=128, trim_whitespace=False)
 
 
 class RefreshBody(Body):
     """A refresh token."""
 
-    refresh = serializers.CharField(max_length=4096)
+    refresh = RequestText(max_length=4096)
 
 
 class TokenBody(Body):
     """An access or a refresh token."""
 
-    token = serializers.CharField(max_length=4096)
+    token = RequestText(max_length=4096)
 
 
 class TokenPairPayload(serializers.Serializer[object]):

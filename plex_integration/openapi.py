@@ -8,7 +8,11 @@ import json
 from pathlib import Path
 from typing import Any
 
-from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from drf_spectacular.extensions import (
+    OpenApiAuthenticationExtension,
+    OpenApiSerializerExtension,
+    OpenApiSerializerFieldExtension,
+)
 from drf_spectacular.renderers import OpenApiJsonRenderer, OpenApiYamlRenderer
 from drf_spectacular.views import SpectacularAPIView
 
@@ -184,6 +188,29 @@ class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-c
         return {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
 
 
+class TextSchema(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]
+    """Describe which texts a field of a query or a body accepts."""
+
+    target_class = "medianest.api.fields.RequestText"
+    match_subclasses = True
+
+    def map_serializer_field(self, auto_schema: Any, direction: Any) -> dict[str, Any]:
+        return {"type": "string", "pattern": self.target.pattern}
+
+
+class EditSchema(OpenApiSerializerExtension):  # type: ignore[no-untyped-call]
+    """Describe that a change names at least one field."""
+
+    target_class = "plex_integration.writing.bodies.Edit"
+    match_subclasses = True
+
+    def map_serializer(self, auto_schema: Any, direction: Any) -> dict[str, Any]:
+        schema = auto_schema._map_serializer(self.target, direction, bypass_extensions=True)
+        # Members of other names do not count. `minProperties` is for clients without `anyOf`.
+        any_of = [{"required": [name]} for name in schema["properties"]]
+        return {**schema, "minProperties": 1, "anyOf": any_of}
+
+
 class SchemaView(SpectacularAPIView):
     """The document itself: JSON, or YAML if the client asks for it."""
 
@@ -198,6 +225,8 @@ def complete(result: Any, generator: Any, request: Any, public: Any) -> Any:
             for parameter in operation.get("parameters", ()):
                 # drf-spectacular's mark for its own enum hook, which this document does without.
                 parameter["schema"].pop("x-spec-enum-id", None)
+            if "requestBody" in operation:
+                operation["requestBody"]["required"] = True  # drf-spectacular: not for PATCH
             is_plex = operation["tags"][0] == "plex"
             if name == "itemImage":
                 _as_picture(operation)

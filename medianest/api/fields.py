@@ -12,7 +12,9 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 _DIGITS = re.compile(r"[0-9]{1,18}")
-_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+
+_CONTROLS = r"\u0000-\u001f\u007f"
+_CONTROL = re.compile(f"[{_CONTROLS}]")
 
 
 def iso_instant(moment: datetime) -> str:
@@ -40,9 +42,35 @@ class Flag(serializers.BooleanField):
         return data in ("1", "true")
 
 
-class Text(serializers.CharField):
+class RequestText(serializers.CharField):
+    """A text of a query or a body; the OpenAPI document shows its `pattern`."""
+
+    forbidden = r"\u0000"  # which DRF refuses in every text
+    """The characters that it must not contain, as in a character class of a regular expression."""
+
+    @property
+    def pattern(self) -> str:
+        """The texts that this field accepts, as a regular expression of JavaScript and Python.
+
+        Blanks at both ends count only where they are not removed. An empty text is not part of it.
+        """
+        inside, end = f"[^{self.forbidden}]*", rf"[^\s{self.forbidden}]"
+        if not self.trim_whitespace:
+            return f"^{inside}$"
+        text = f"{end}{inside}{end}" if self.min_length == 2 else f"{end}({inside}{end})?"
+        return rf"^(\s+|\s*{text}\s*)$" if self.allow_blank else rf"^\s*{text}\s*$"
+
+    def run_validation(self, data: Any = serializers.empty) -> Any:
+        # The length is that of the text as it is sent, which is what a schema counts.
+        if isinstance(data, str) and self.max_length is not None and len(data) > self.max_length:
+            self.fail("max_length", max_length=self.max_length)
+        return super().run_validation(data)
+
+
+class Text(RequestText):
     """A text in NFC without surrounding blanks or control characters."""
 
+    forbidden = _CONTROLS
     default_error_messages = {"control": "Must not contain control characters."}
 
     def to_internal_value(self, data: Any) -> str:

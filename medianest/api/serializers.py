@@ -11,9 +11,6 @@ from rest_framework import serializers
 from rest_framework.exceptions import ParseError
 from rest_framework.request import Request
 
-MAX_CACHED_LENGTH = 1024
-"""The most characters of parameters whose validation is cached."""
-
 
 class Payload(serializers.Serializer[Any]):
     """What goes under `data`: a member declared `required=False` is omitted where it is None."""
@@ -61,8 +58,7 @@ class Query(serializers.Serializer[Any]):
         }
         if repeated:
             raise serializers.ValidationError(repeated)
-        is_short = sum(len(value) for _, value in given) <= MAX_CACHED_LENGTH
-        return _validated(cls, given) if is_short else _validated.__wrapped__(cls, given)
+        return _validated(cls, given)
 
 
 class Body(serializers.Serializer[Any]):
@@ -81,7 +77,10 @@ class Body(serializers.Serializer[Any]):
 
 @lru_cache(maxsize=4096)
 def _validated(query: type[Query], given: tuple[tuple[str, str], ...]) -> Mapping[str, Any]:
-    """Validate equal parameters once; the result is read-only, so requests can share it."""
+    """Validate equal parameters once; the result is read-only, so requests can share it.
+
+    Valid parameters are short, and errors are not cached.
+    """
     serializer = query(data=dict(given))
     serializer.is_valid(raise_exception=True)
     return MappingProxyType(dict(serializer.validated_data))

@@ -8,7 +8,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from medianest.api.exceptions import Invalid
-from medianest.api.fields import Flag
+from medianest.api.fields import Flag, RequestText
 from medianest.api.serializers import Body, Query
 from plex_integration.plex.editing import MODES, SORT_ORDERS
 from plex_integration.plex.ids import is_id
@@ -17,9 +17,17 @@ MAX_ITEMS = 1_000
 MAX_ENCODED_LENGTH = 5_000
 """The longest text, percent-encoded, that fits into a URL: 5,000 Latin letters or 833 Cyrillic."""
 
-# Characters that XML cannot represent: Plex could not send them back.
-_ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
-_KEY = {"type": "string", "pattern": "^[0-9]{1,10}$"}
+# Characters that XML cannot represent, so that Plex could not send them back; in a single line the
+# other controls too.
+_ILLEGAL = r"\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f\ufffe\uffff"
+_ILLEGAL_IN_A_LINE = r"\u0000-\u001f\u007f\ufffe\uffff"
+_SURROGATES = r"\ud800-\udfff"  # a JavaScript expression would take their range for pairs
+_KEY = {
+    "type": ["string", "integer"],
+    "pattern": "^[0-9]{1,10}$",
+    "minimum": 0,
+    "maximum": 9_999_999_999,
+}
 
 
 class WriteQuery(Query):
@@ -42,7 +50,7 @@ class PositionQuery(WriteQuery):
     )
 
 
-class PlexText(serializers.CharField):
+class PlexText(RequestText):
     """A text that Plex can store and send back; `lines` allows more than one line.
 
     Surrounding blanks are removed, everything else is written as it is.
@@ -56,13 +64,13 @@ class PlexText(serializers.CharField):
 
     def __init__(self, *, lines: bool = False, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self._lines = lines
+        self.forbidden = _ILLEGAL if lines else _ILLEGAL_IN_A_LINE
 
     def to_internal_value(self, data: Any) -> str:
         if not isinstance(data, str):
             self.fail("text")
         text = super().to_internal_value(data)
-        if _ILLEGAL.search(text) or (not self._lines and re.search("[\t\r\n]", text)):
+        if re.search(f"[{self.forbidden}{_SURROGATES}]", text):
             self.fail("illegal")
         if len(quote(text, safe="")) > MAX_ENCODED_LENGTH:
             self.fail("long")
@@ -136,7 +144,7 @@ class PositionBody(Body):
     after = PositionId(help_text="The item to place it after; null places it first.")
 
 
-class _Edit(Body):
+class Edit(Body):
     """Fields to change, at least one."""
 
     def validate(self, attrs: Any) -> Any:
@@ -145,7 +153,7 @@ class _Edit(Body):
         return attrs
 
 
-class CollectionEdit(_Edit):
+class CollectionEdit(Edit):
     """Fields of a collection to change; an empty text removes the value."""
 
     title = PlexText(required=False, max_length=200)
@@ -163,7 +171,7 @@ class CollectionEdit(_Edit):
     )
 
 
-class PlaylistEdit(_Edit):
+class PlaylistEdit(Edit):
     """Fields of a playlist to change; an empty text removes the value."""
 
     title = PlexText(required=False, max_length=200)

@@ -54,7 +54,12 @@ from plex_integration.writing.serializers import (
 
 IDEMPOTENCY_KEY = OpenApiParameter(
     idempotency.HEADER,
-    {"type": "string", "minLength": 1, "maxLength": idempotency.MAX_LENGTH},
+    {
+        "type": "string",
+        "minLength": 1,
+        "maxLength": idempotency.MAX_LENGTH,
+        "pattern": idempotency.PATTERN,
+    },
     OpenApiParameter.HEADER,
     description="A text that the client chooses. The same request with the same key is carried "
     "out once, and gets the same response again for 24 hours. Dry runs ignore it.",

@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 from xml.etree.ElementTree import Element
 
-from plex_integration.errors import ItemNotFound
+from plex_integration.errors import ItemNotFound, PlexUnauthorized
 from plex_integration.plex.calls import PlexCalls
 from plex_integration.plex.errors import PlexNotFound
 from plex_integration.plex.transport import enforce_deadline
@@ -42,7 +43,8 @@ class ImageClient(PlexCalls):
     def image(self, path: str, width: int, height: int, format: str) -> bytes:
         """Return an image that Plex's transcoder has scaled down to fit into a box.
 
-        The path must be one of Plex's own, because the transcoder would fetch any address. Raises
+        If Plex refuses the transcoder alone, or does not have one, return the original. The path
+        must be one of Plex's own, because the transcoder would fetch any address. Raises
         PlexNotFound if there is no image.
         Reference: https://developer.plex.tv/pms/ (`/photo/:/transcode`)
         """
@@ -56,10 +58,16 @@ class ImageClient(PlexCalls):
             "upscale": 0,
             "format": format,
         }
+        try:
+            return self._bytes("/photo/:/transcode", parameters)
+        except (PlexUnauthorized, PlexNotFound):
+            return self._bytes(path)
+
+    def _bytes(self, path: str, parameters: Mapping[str, Any] | None = None) -> bytes:
         # Images are compressed already.
         headers = {"Accept": "image/*", "Accept-Encoding": "identity"}
         with enforce_deadline(self._deadline):
-            body = self._http.get_bytes("/photo/:/transcode", headers, parameters, MAX_BYTES)
+            body = self._http.get_bytes(path, headers, parameters, MAX_BYTES)
         if not body:
             raise PlexNotFound
         return body

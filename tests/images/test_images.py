@@ -9,6 +9,7 @@ from plex_integration.images import query
 from plex_integration.plex.images import MAX_BYTES
 from plex_integration.policies import IMAGES
 from plex_simulator import Simulator
+from plex_simulator.faults import PICTURES
 from tests.conftest import Client
 
 from .conftest import first, refusal, scaled, shown
@@ -145,7 +146,7 @@ def test_a_picture_that_plex_misses_is_not_found_and_not_an_empty_answer(
     small.fault("picture_missing")
     refusal(signed_in.get(path), 404, "IMAGE_NOT_FOUND")
     small.heal()
-    small.fault("empty", path="/photo/")
+    small.fault("empty", path=PICTURES)
     refusal(signed_in.get(path), 404, "IMAGE_NOT_FOUND")
     small.heal()
     shown(signed_in.get(path))

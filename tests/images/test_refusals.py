@@ -15,6 +15,7 @@ from PIL import Image
 
 from plex_integration.images import versions
 from plex_simulator import Simulator
+from plex_simulator.faults import PICTURES
 from tests.conftest import Client
 from tests.pace import Stopwatch
 
@@ -183,9 +184,31 @@ def test_what_is_no_picture_never_passes(
 def test_plexs_refusals_are_told_as_everywhere(
     signed_in: Client, small: Simulator, status: int, code: int
 ) -> None:
-    small.fault("status", path="/photo/", status=status)
+    small.fault("status", path=PICTURES, status=status)
     answer = signed_in.get(f"/plex/items/{first(small).rating_key}/images/thumb")
     refusal(answer, code, "PLEX_UNAUTHORIZED" if code == 401 else "PLEX_API_ERROR")
+
+
+@pytest.mark.parametrize("status", [401, 403, 404])
+def test_the_original_is_scaled_if_plex_refuses_its_transcoder_alone(
+    signed_in: Client, small: Simulator, status: int
+) -> None:
+    small.fault("status", path="/photo/", status=status)
+    path = f"/plex/items/{first(small).rating_key}/images/thumb?width=64&height=96"
+    assert shown(signed_in.get(path)).size <= (64, 96)
+    small.fault("status", path=PICTURES, status=404)
+    refusal(signed_in.get(path.replace("64", "65")), 404, "IMAGE_NOT_FOUND")
+
+
+@pytest.mark.parametrize("status", [500, 429])
+def test_the_original_is_not_requested_if_the_transcoder_fails(
+    signed_in: Client, small: Simulator, status: int
+) -> None:
+    small.fault("status", path="/photo/", status=status)
+    answer = signed_in.get(f"/plex/items/{first(small).rating_key}/images/thumb")
+    refusal(answer, 502, "PLEX_API_ERROR")
+    assert small.count("/photo/") == 1
+    assert not [each for each in small.requests if "/thumb/" in each.path]
 
 
 @pytest.mark.parametrize("kind", ["silent", "drip_body", "drip_headers", "disconnect", "refused"])

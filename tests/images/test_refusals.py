@@ -194,10 +194,10 @@ def test_the_original_is_scaled_if_plex_refuses_its_transcoder_alone(
     signed_in: Client, small: Simulator, status: int
 ) -> None:
     small.fault("status", path="/photo/", status=status)
-    path = f"/plex/items/{first(small).rating_key}/images/thumb?width=64&height=96"
-    assert shown(signed_in.get(path)).size <= (64, 96)
+    path = f"/plex/items/{first(small).rating_key}/images/thumb?width=160"
+    assert shown(signed_in.get(path)).width == 160
     small.fault("status", path=PICTURES, status=404)
-    refusal(signed_in.get(path.replace("64", "65")), 404, "IMAGE_NOT_FOUND")
+    refusal(signed_in.get(path.replace("160", "320")), 404, "IMAGE_NOT_FOUND")
 
 
 @pytest.mark.parametrize("status", [500, 429])

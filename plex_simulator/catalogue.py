@@ -5,7 +5,7 @@ Tests compare responses with the catalogue. It does not depend on HTTP or XML.
 
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
@@ -39,7 +39,7 @@ from plex_simulator.tables import (
     ShowTable,
     TrackTable,
 )
-from plex_simulator.tables.item_table import ItemTable
+from plex_simulator.tables.item_table import ItemSequence, ItemTable
 
 # key, type, title, agent, scanner, location, hidden, item types
 LIBRARIES: tuple[tuple[str, str, str, str, str, str, int, tuple[str, ...]], ...] = (
@@ -56,6 +56,8 @@ LIBRARIES: tuple[tuple[str, str, str, str, str, str, int, tuple[str, ...]], ...]
      "/data/archive", 2, ("movie",)),
 )  # fmt: skip
 VIEWER_LIBRARIES = frozenset({"1", "2", "5"})
+
+PlaylistRow = tuple[int, ItemTable, int]  # entry id, table and index of the item
 
 # The state of an item in a timeline notification.
 CREATED, UPDATED, DELETED = 0, 5, 9
@@ -168,7 +170,7 @@ class Catalogue:
     def table(self, library_key: str, type: str) -> ItemTable:
         return self._tables[library_key, type]
 
-    def items(self, library_key: str, type: str) -> Sequence[Item]:
+    def items(self, library_key: str, type: str) -> ItemSequence:
         """List the items of one type in a library in rating key order."""
         return self._tables[library_key, type].items()
 
@@ -208,30 +210,25 @@ class Catalogue:
     def collection(self, rating_key: str) -> Collection | None:
         return self._collections.get(rating_key)
 
-    def collection_items(self, rating_key: str, user: User | None = None) -> list[Item]:
+    def collection_items(self, rating_key: str, user: User | None = None) -> ItemSequence:
         """List the items of a collection in the order of the collection."""
         collection = self._collections[rating_key]
         if collection.content is not None:
             return self.run_query(collection.content, user or self.owner)
-        items = [item for key in collection.item_keys if (item := self.item(key))]
+        table = self._tables[collection.library_key, collection.subtype]
+        found = map(table.find_index, collection.item_keys)
+        indexes = [index for index in found if index is not None]
         if collection.sort == 0:
-            items.sort(key=lambda item: item.originally_available_at or "")
+            released = table.column("originallyAvailableAt", self.owner)
+            indexes.sort(key=lambda index: released[index] or "")
         elif collection.sort == 1:
-            items.sort(key=lambda item: item.sort_title.casefold())
-        return items
+            indexes.sort(key=table.column("titleSort", self.owner).__getitem__)
+        return table.items(indexes)
 
     def collection_summary(self, rating_key: str, user: User) -> tuple[int, int | None, int | None]:
         """Return the number of items of a collection, their first year and their last year."""
-        collection = self._collections[rating_key]
-        table = self._tables[collection.library_key, collection.subtype]
-        return table.cached(  # type: ignore[no-any-return]
-            ("summary", rating_key, user.id),
-            lambda: self._summarize(self.collection_items(rating_key, user)),
-        )
-
-    @staticmethod
-    def _summarize(items: Sequence[Item]) -> tuple[int, int | None, int | None]:
-        years = [item.year for item in items if item.year is not None]
+        items = self.collection_items(rating_key, user)
+        years = [year for year in items.values("year", user) if year is not None]
         return len(items), min(years, default=None), max(years, default=None)
 
     @property
@@ -241,56 +238,50 @@ class Catalogue:
     def playlist(self, rating_key: str) -> Playlist | None:
         return self._playlists.get(rating_key)
 
-    def playlist_items(self, rating_key: str) -> list[tuple[int | None, Item]]:
-        """List the entry ids and items of a playlist; smart playlists have no entry ids."""
+    def playlist_rows(self, rating_key: str) -> list[PlaylistRow]:
+        """List the entries of a playlist that is not smart, without those of removed items."""
+        entries = self._playlists[rating_key].entries
+        found = [(entry.id, self.find(entry.rating_key)) for entry in entries]
+        return [(entry_id, *place) for entry_id, place in found if place is not None]
+
+    def playlist_summary(self, rating_key: str) -> tuple[int, int]:
+        """Return the number of items of a playlist and their duration in milliseconds."""
         playlist = self._playlists[rating_key]
         if playlist.content is not None:
             user = next(user for user in self.users if user.id == playlist.user_id)
-            return [(None, item) for item in self.run_query(playlist.content, user, leaves=True)]
-        return [
-            (entry.id, item) for entry in playlist.entries if (item := self.item(entry.rating_key))
-        ]
+            durations = self.run_query(playlist.content, user, leaves=True).values("duration", user)
+        else:
+            rows = self.playlist_rows(rating_key)
+            durations = [table.column("duration", self.owner)[index] for _, table, index in rows]
+        return len(durations), sum(filter(None, durations))
 
-    def run_query(self, content: str, user: User, *, leaves: bool = False) -> list[Item]:
+    def run_query(self, content: str, user: User, *, leaves: bool = False) -> ItemSequence:
         """List the items that the query of a smart collection or playlist selects for a user.
 
         With `leaves`, list what can be played: for a query of shows, their episodes.
         """
         parts = urlsplit(content)
         pairs = parse_qsl(parts.query, keep_blank_values=True)
-        library_key = parts.path.split("/")[3]
-        if library_key not in self._libraries:
-            return []
-        library = self._libraries[library_key]
-        number = dict(pairs).get("type", "")
-        item_type = TYPE_NAMES.get(int(number)) if number.isdigit() else library.item_types[0]
-        if (library_key, item_type) not in self._tables:
-            return []
-        table = self._tables[library_key, library.item_types[-1] if leaves else str(item_type)]
+        table = self._queried_table(parts.path.split("/")[3], dict(pairs).get("type", ""))
+        if table is None:
+            return next(iter(self._tables.values())).items(())
+        table = [table, *table.descendant_tables()][-1] if leaves else table
         indexes = select(table, user, pairs, self.now())
         limit = dict(pairs).get("limit", "")
-        return [table.item(index) for index in indexes[: int(limit) if limit.isdigit() else None]]
+        return table.items(indexes[: int(limit) if limit.isdigit() else None])
+
+    def _queried_table(self, library_key: str, number: str) -> ItemTable | None:
+        library = self._libraries.get(library_key)
+        if library is None:
+            return None
+        item_type = TYPE_NAMES.get(int(number)) if number.isdigit() else library.item_types[0]
+        return self._tables.get((library_key, str(item_type)))
 
     def storage(self, library_key: str) -> tuple[int, int]:
-        """Return the total size in bytes and duration in milliseconds of a library's files.
-
-        The totals of libraries with more than 5,000 items are estimated from a sample.
-        """
-        table = self._tables[library_key, self._libraries[library_key].item_types[-1]]
-        return table.cached(  # type: ignore[no-any-return]
-            "storage", lambda: self._sum_storage(table)
-        )
-
-    @staticmethod
-    def _sum_storage(table: ItemTable) -> tuple[int, int]:
-        items = table.items()
-        step = len(items) // 5_000 + 1
-        size = duration = 0
-        for item in (items[index] for index in range(0, len(items), step)):
-            parts = [part for media in item.media for part in media.parts]
-            size += sum(part.size for part in parts)
-            duration += sum(part.duration or 0 for part in parts)
-        return size * step, duration * step
+        """Return the total size in bytes and duration in milliseconds of a library's files."""
+        return self._tables[
+            library_key, self._libraries[library_key].item_types[-1]
+        ].total_storage()
 
     # Changing items
 
@@ -313,7 +304,7 @@ class Catalogue:
                 rating_key=key, library_key=library_key, type=type, title=title, **attributes
             )
             index = table.append(item)
-            self._record_change(table, item, CREATED)
+            self._record_change(table, index, item, CREATED)
             return table.item(index)
 
     def _inherited_attributes(self, table: ItemTable, parent: Item) -> dict[str, Any]:
@@ -340,12 +331,13 @@ class Catalogue:
         """Change attributes of an item, for instance its title, and set `updated_at` to now."""
         with self._lock:
             table, index = self._locate(rating_key)
+            relatives = table.relatives(index)
             item = table.base_item(index)
             # Two changes in the same second must differ in updated_at, too.
             updated_at = max(self.now(), (item.updated_at or 0) + 1)
             item = replace(item, **{"updated_at": updated_at, **attributes})
             table.set_item(index, item)
-            self._record_change(table, item, UPDATED)
+            self._record_change(table, index, item, UPDATED, relatives)
             return table.item(index)
 
     def remove(self, rating_key: str) -> None:
@@ -355,8 +347,9 @@ class Catalogue:
             item = table.item(index)
             for child in self.children(rating_key):
                 self.remove(child.rating_key)
+            relatives = table.relatives(index)
             table.remove(index)
-            self._record_change(table, item, DELETED)
+            self._record_change(table, index, item, DELETED, relatives)
 
     def mark_watched(
         self,
@@ -380,7 +373,7 @@ class Catalogue:
                 elif watched:
                     after = WatchState(before.view_count + 1, 0, self.now(), before.user_rating)
                 table.set_watch_state(index, user, after)
-            self._record_change(table, table.item(index), UPDATED)
+            self._record_change(table, index, table.item(index), UPDATED)
 
     def rate(self, rating_key: str, user: User, rating: float | None) -> None:
         """Set or remove a user's rating of an item."""
@@ -388,7 +381,7 @@ class Catalogue:
             table, index = self._locate(rating_key)
             watch_state = replace(table.watch_state(index, user), user_rating=rating)
             table.set_watch_state(index, user, watch_state)
-            self._record_change(table, table.item(index), UPDATED)
+            self._record_change(table, index, table.item(index), UPDATED)
 
     def _locate(self, rating_key: str) -> tuple[ItemTable, int]:
         """Return the table and index of an item; raise KeyError if there is no such item."""
@@ -397,10 +390,22 @@ class Catalogue:
             raise KeyError(rating_key)
         return found
 
-    def _record_change(self, table: ItemTable, item: Item, state: int) -> None:
-        for related in self._tables.values():
-            if related.library_key == table.library_key:
-                related.clear_caches()
+    def _record_change(
+        self,
+        table: ItemTable,
+        index: int,
+        item: Item,
+        state: int,
+        relatives: Iterable[tuple[ItemTable, int]] = (),
+    ) -> None:
+        """Note a change and tell the listeners; `relatives` are those before the change."""
+        if state != DELETED:
+            relatives = {*relatives, *table.relatives(index)}
+        for changed_table, changed_index in ((table, index), *relatives):
+            changed_table.note_change(changed_index)
+        for other in self._tables.values():
+            if other.library_key == table.library_key:
+                other.clear_results()
         self._notify(table.library_key, item.rating_key, item.type, item.title, state)
 
     def _notify(self, library_key: str, rating_key: str, type: str, title: str, state: int) -> None:
@@ -477,8 +482,7 @@ class Catalogue:
             for key in collection.item_keys:
                 tags[key] = (*tags.get(key, ()), Tag(collection.tag_id, collection.title))
         for table in self._tables.values():
-            table.collection_tags = lambda key: tags.get(key, ())
-            table.clear_caches()
+            table.set_collection_tags(tags)
 
     # Changing playlists
 

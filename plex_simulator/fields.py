@@ -20,6 +20,19 @@ def _first_media(item: Item) -> Media | None:
     return item.media[0] if item.media else None
 
 
+# The fields of type "tag", and the attributes of items with the tags or people.
+TAG_ATTRIBUTES = {
+    "genre": "genres",
+    "country": "countries",
+    "director": "directors",
+    "writer": "writers",
+    "producer": "producers",
+    "actor": "roles",
+    "collection": "collections",
+    "label": "labels",
+}
+
+
 def _tag_ids(attribute: str) -> Callable[[Item, WatchState], tuple[int, ...]]:
     return lambda item, _: tuple(tag.id for tag in getattr(item, attribute))
 
@@ -62,14 +75,7 @@ FIELDS: dict[str, Field] = {
     ),
     "duplicate": Field("boolean", lambda item, _: len(item.media) > 1),
     "unmatched": Field("boolean", lambda item, _: item.guid.startswith("local://")),
-    "genre": Field("tag", _tag_ids("genres")),
-    "country": Field("tag", _tag_ids("countries")),
-    "director": Field("tag", _tag_ids("directors")),
-    "writer": Field("tag", _tag_ids("writers")),
-    "producer": Field("tag", _tag_ids("producers")),
-    "actor": Field("tag", _tag_ids("roles")),
-    "collection": Field("tag", _tag_ids("collections")),
-    "label": Field("tag", _tag_ids("labels")),
+    **{name: Field("tag", _tag_ids(attribute)) for name, attribute in TAG_ATTRIBUTES.items()},
     "viewCount": Field("integer", lambda _, state: state.view_count, personal=True),
     "viewOffset": Field("integer", lambda _, state: state.view_offset, personal=True),
     "lastViewedAt": Field("date", lambda _, state: state.last_viewed_at, personal=True),

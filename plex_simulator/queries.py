@@ -7,17 +7,18 @@ their case-folded code points.
 import random
 import re
 import time
+from array import array
 from calendar import timegm
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import count
-from typing import Any
+from itertools import compress, count
+from typing import Any, overload
 
 from plex_simulator.fields import FIELDS, TYPE_FIELDS
 from plex_simulator.models import User
-from plex_simulator.tables.item_table import ItemTable
+from plex_simulator.tables.item_table import ItemTable, SortField
 
 Pair = tuple[str, str]
-IndexTest = Callable[[int], bool]
+Mask = int  # one byte per item, in the order of the indexes: 1 if the item matches
 ValueTest = Callable[[Any], bool]
 
 RELATIVE_DATE = re.compile(r"-?(\d+)(mon|[smhdwy])")
@@ -42,16 +43,39 @@ def select(table: ItemTable, user: User, pairs: Sequence[Pair], now: int) -> Seq
     sort = next((value for key, value in pairs if key == "sort"), "") or default_sort(table.type)
     conditions = tuple(read_conditions(table, pairs, now))
     if "random" in sort:
-        shuffled = [*filter_indexes(table, user, conditions, table.indexes())]
-        random.Random(next(_shuffle_seeds)).shuffle(shuffled)
-        return shuffled
-    ordered: Sequence[int] = table.cached((user.id, sort), lambda: sort_indexes(table, user, sort))
+        return ShuffledIndexes(filter_indexes(table, user, conditions, table.indexes()))
+    fields = read_sort(table, sort)
     if not conditions:
-        return ordered
+        return table.order(user, fields)
     matching: Sequence[int] = table.cached(
-        (user.id, sort, conditions), lambda: [*filter_indexes(table, user, conditions, ordered)]
+        (user.id, fields, conditions),
+        lambda: filter_indexes(table, user, conditions, table.order(user, fields)),
     )
     return matching
+
+
+class ShuffledIndexes(Sequence[int]):
+    """Indexes in a random order, which is a different one for every page, as in Plex."""
+
+    def __init__(self, indexes: Sequence[int]) -> None:
+        self._indexes = indexes
+        self._random = random.Random(next(_shuffle_seeds))
+
+    def __len__(self) -> int:
+        return len(self._indexes)
+
+    @overload
+    def __getitem__(self, index: int) -> int: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[int]: ...
+    def __getitem__(self, index: int | slice) -> int | Sequence[int]:
+        if isinstance(index, slice):
+            # Shuffling 250,000 indexes for a page of 50 would take a tenth of a second.
+            return self._random.sample(self._indexes, len(range(len(self))[index]))
+        return self._random.choice(self._indexes)
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self[:])
 
 
 def default_sort(item_type: str) -> str:
@@ -68,65 +92,23 @@ def default_sort(item_type: str) -> str:
 # Sorting
 
 
-def sort_indexes(table: ItemTable, user: User, sort: str) -> list[int]:
-    """Sort all items of a table by a comma-separated list of fields."""
-    keys = []
-    for text in sort.split(","):
-        match = SORT.fullmatch(text)
-        if not match:
-            raise InvalidSort(text)
-        scope, field, modifiers = match.groups()
-        if field not in FIELDS or FIELDS[field].type == "tag":
-            raise InvalidSort(text)
-        modifier_names = modifiers.split(":")[1:]
-        # Any modifier replaces the default direction: `year:nullsLast` sorts ascending.
-        descending = "desc" in modifier_names or (
-            not modifier_names and field not in ASCENDING_FIELDS
-        )
-        column = read_scoped_column(table, user, scope, field)
-        keys.append((column, descending, "nullsLast" in modifier_names))
-    indexes = list(table.indexes())
-    # Python's sort is stable, so sorting by the last field first gives the combined order.
-    for column, descending, nulls_last in reversed(keys):
-        known = [index for index in indexes if column[index] is not None]
-        unknown = [index for index in indexes if column[index] is None]
-        known.sort(key=column.__getitem__, reverse=descending)
-        indexes = known + unknown if descending or nulls_last else unknown + known
-    return indexes
+def read_sort(table: ItemTable, sort: str) -> tuple[SortField, ...]:
+    """Read a comma-separated list of fields; raise InvalidSort if a table has no such field."""
+    return tuple(read_sort_field(table, text) for text in sort.split(","))
 
 
-def read_scoped_column(table: ItemTable, user: User, scope: str | None, field: str) -> list[Any]:
-    """Return a field per item: its own, that of an ancestor, or the greatest of its descendants."""
-    if scope in (None, table.type, "clip"):
-        return table.column(field, user)
-    ancestor: ItemTable | None = table
-    while ancestor is not None and ancestor.type != scope:
-        ancestor = ancestor.parent
-    if ancestor is not None:
-        ancestor_values = ancestor.column(field, user)
-        inherited: list[Any] = [None] * len(table)
-        for index in table.indexes():
-            inherited[index] = ancestor_values[ancestor_index(table, ancestor, index)]
-        return inherited
-    descendant = table.child
-    while descendant is not None and descendant.type != scope:
-        descendant = descendant.child
-    if descendant is None:
-        raise InvalidSort(scope)
-    values = descendant.column(field, user)
-    greatest: list[Any] = [None] * len(table)
-    for index in descendant.indexes():
-        own_index, value = ancestor_index(descendant, table, index), values[index]
-        if value is not None and (greatest[own_index] is None or greatest[own_index] < value):
-            greatest[own_index] = value
-    return greatest
-
-
-def ancestor_index(table: ItemTable, ancestor: ItemTable, index: int) -> int:
-    """Return the index of an item's ancestor in the ancestor's table."""
-    while table is not ancestor:
-        index, table = table.parent_index(index), table.parent_table()
-    return index
+def read_sort_field(table: ItemTable, text: str) -> SortField:
+    match = SORT.fullmatch(text)
+    if not match:
+        raise InvalidSort(text)
+    scope, field, modifiers = match.groups()
+    scope_table = find_related_table(table, scope)
+    if scope_table is None or field not in FIELDS or FIELDS[field].type == "tag":
+        raise InvalidSort(text)
+    modifier_names = modifiers.split(":")[1:]
+    # Any modifier replaces the default direction: `year:nullsLast` sorts ascending.
+    descending = "desc" in modifier_names or (not modifier_names and field not in ASCENDING_FIELDS)
+    return SortField(scope_table, field, descending, descending or "nullsLast" in modifier_names)
 
 
 # Filtering
@@ -183,46 +165,65 @@ def parse_date(value: str, now: int) -> str:
 
 
 def filter_indexes(
-    table: ItemTable, user: User, conditions: Sequence[Pair], indexes: Iterable[int]
-) -> Iterable[int]:
-    return filter(make_group_test(table, user, iter(conditions)), indexes)
+    table: ItemTable, user: User, conditions: Sequence[Pair], indexes: Sequence[int]
+) -> Sequence[int]:
+    """List those indexes that match all conditions."""
+    if not conditions:
+        return indexes
+    matches = match_group(table, user, iter(conditions)).to_bytes(len(table), "little")
+    return array("I", [index for index in indexes if matches[index]])
 
 
-def make_group_test(table: ItemTable, user: User, conditions: Iterable[Pair]) -> IndexTest:
+def match_group(table: ItemTable, user: User, conditions: Iterator[Pair]) -> Mask:
     """Combine the conditions up to the end or `pop`; `or` separates alternatives."""
-    alternatives: list[list[IndexTest]] = [[]]
-    remaining = iter(conditions)
-    for key, value in remaining:
+    everything = make_mask(b"\1" * len(table))
+    found, alternative = 0, everything
+    for key, value in conditions:
         if key == "push":
-            alternatives[-1].append(make_group_test(table, user, remaining))
+            alternative &= match_group(table, user, conditions)
         elif key == "pop":
             break
         elif key == "or":
-            alternatives.append([])
+            found, alternative = found | alternative, everything
         elif key != "and":
-            alternatives[-1].append(make_condition_test(table, user, key, value))
-    if len(alternatives) == 1:
-        tests = alternatives[0]
-        return tests[0] if len(tests) == 1 else lambda index: all(test(index) for test in tests)
-    return lambda index: any(all(test(index) for test in tests) for tests in alternatives)
+            alternative &= match_condition(table, user, key, value)
+    return found | alternative
 
 
-def make_condition_test(table: ItemTable, user: User, key: str, value: str) -> IndexTest:
-    """Make the test of one condition, which may filter by a field of ancestors or descendants."""
+def make_mask(flags: Iterable[int]) -> Mask:
+    return int.from_bytes(bytes(flags), "little")
+
+
+def match_condition(table: ItemTable, user: User, key: str, value: str) -> Mask:
+    """Match one condition, which may filter by a field of ancestors or descendants."""
     scope, field, operator = key.split(".", 2)
+    related = find_related_table(table, scope)
+    if related is None or related is table:
+        return make_mask(match_field(table, user, field, operator, value))
+    flags = match_field(related, user, field, operator, value)
+    if is_ancestor(related, table):
+        return make_mask(map(flags.__getitem__, table.ancestor_column(related)))
+    matching = set(compress(related.ancestor_column(table), flags))
+    return make_mask(index in matching for index in range(len(table)))
+
+
+def match_field(
+    table: ItemTable, user: User, field: str, operator: str, value: str
+) -> Sequence[int]:
+    """Return 1 for each item whose field has one of the values, and 0 for the others."""
+    if FIELDS[field].type == "tag":
+        return match_tags(table, field, operator, value)
     passes = make_value_test(FIELDS[field].type, field, operator, value)
-    scope_table = find_related_table(table, scope) or table
-    column = scope_table.column(field, user)
-    if scope_table is table:
-        return lambda index: passes(column[index])
-    if is_ancestor(scope_table, table):
-        return lambda index: passes(column[ancestor_index(table, scope_table, index)])
-    matching = {
-        ancestor_index(scope_table, table, index)
-        for index in scope_table.indexes()
-        if passes(column[index])
-    }
-    return matching.__contains__
+    return bytes(map(passes, table.column(field, user)))
+
+
+def match_tags(table: ItemTable, field: str, operator: str, value: str) -> Sequence[int]:
+    negated = operator.startswith("!")
+    flags = bytearray([negated]) * len(table)
+    for tag_id in value.split(","):
+        for index in table.tagged_items(field, parse_number(tag_id)):
+            flags[index] = not negated
+    return flags
 
 
 def make_value_test(field_type: str, field: str, operator: str, value: str) -> ValueTest:
@@ -241,11 +242,9 @@ def make_value_test(field_type: str, field: str, operator: str, value: str) -> V
     if field_type in ("integer", "date") and operator in ("<", "<<", ">", ">>"):
         return make_range_test(operator, parse_number(value))
     alternatives: set[Any] = set(value.split(","))
-    if field_type in ("integer", "date", "tag"):
+    if field_type in ("integer", "date"):
         alternatives = {parse_number(alternative) for alternative in alternatives}
     negated = operator.startswith("!")
-    if field_type == "tag":
-        return lambda actual: (not alternatives.isdisjoint(actual or ())) != negated
     return lambda actual: (actual in alternatives) != negated
 
 
@@ -260,16 +259,15 @@ def make_range_test(operator: str, bound: Any) -> ValueTest:
 
 
 def make_string_test(operator: str, expected: str) -> ValueTest:
-    tests: dict[str, Callable[[str], bool]] = {
-        "": lambda actual: expected in actual,
-        "!": lambda actual: expected not in actual,
-        "=": lambda actual: actual == expected,
-        "!=": lambda actual: actual != expected,
-        "<": lambda actual: actual.startswith(expected),
-        ">": lambda actual: actual.endswith(expected),
+    tests: dict[str, ValueTest] = {
+        "": lambda actual: expected in (actual or ""),
+        "!": lambda actual: expected not in (actual or ""),
+        "=": lambda actual: (actual or "") == expected,
+        "!=": lambda actual: (actual or "") != expected,
+        "<": lambda actual: (actual or "").startswith(expected),
+        ">": lambda actual: (actual or "").endswith(expected),
     }
-    test = tests.get(operator, tests[""])
-    return lambda actual: test((actual or "").casefold())
+    return tests.get(operator, tests[""])
 
 
 def parse_number(text: str) -> float:

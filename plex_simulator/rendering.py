@@ -367,7 +367,7 @@ def collection_node(
 
 def playlist_node(catalogue: Catalogue, playlist: Playlist, machine_identifier: str) -> Node:
     """Render a playlist with the number and duration of its items."""
-    items = catalogue.playlist_items(playlist.rating_key)
+    count, duration = catalogue.playlist_summary(playlist.rating_key)
     content = playlist.content and _content_uri(playlist.content, machine_identifier)
     attributes: dict[str, Value] = {
         "ratingKey": playlist.rating_key,
@@ -382,8 +382,8 @@ def playlist_node(catalogue: Catalogue, playlist: Playlist, machine_identifier: 
         "content": content,
         "viewCount": playlist.view_count or None,
         "lastViewedAt": playlist.last_viewed_at,
-        "duration": sum(item.duration or 0 for _, item in items) or None,
-        "leafCount": len(items),
+        "duration": duration or None,
+        "leafCount": count,
         "addedAt": playlist.added_at,
         "updatedAt": playlist.updated_at,
     }

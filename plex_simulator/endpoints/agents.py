@@ -24,14 +24,17 @@ def list_agents(state: ServerState, request: Request) -> Response:
 def list_matches(state: ServerState, request: Request, key: str) -> Response:
     """List the items with a title or with an external id such as `imdb-tt0944947`."""
     item = get_item(state, request, key)
-    title = request.arg("title")
+    title = request.arg("title").casefold()
     site, _, identifier = title.partition("-")
-    external_id = f"{site}://{identifier}"
+    external_id = f" {site}://{identifier} "
+    table = state.catalogue.table(item.library_key, item.type)
+    titles, external_ids = table.column("title", request.user), table.external_ids()
     matches: dict[str, Item] = {}
-    for other in state.catalogue.items(item.library_key, item.type):
-        has_title = title.casefold() == other.title.casefold()
-        if other.guid.startswith("plex://") and (external_id in other.guids or has_title):
-            matches.setdefault(other.guid, other)
+    for index in table.indexes():
+        if titles[index] == title or external_id in external_ids[index]:
+            match = table.item(index)
+            if match.guid.startswith("plex://"):
+                matches.setdefault(match.guid, match)
             if len(matches) == MAX_MATCHES:
                 break
     rows = [

@@ -4,12 +4,15 @@
 and /hubs/continueWatching.
 """
 
-from collections.abc import Iterable, Iterator
+import heapq
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import islice
 
-from plex_simulator.endpoints.library import PLUGIN, TAG_NAMES, respond_with_items
+from plex_simulator.endpoints.library import PLUGIN, respond_with_items
+from plex_simulator.fields import TYPE_FIELDS
 from plex_simulator.messages import HTTPError, Request, Response
-from plex_simulator.models import TYPE_NAMES, Item, Library
+from plex_simulator.models import TYPE_NAMES, Item, Library, User
 from plex_simulator.nodes import Node, Value
 from plex_simulator.queries import select
 from plex_simulator.rendering import RenderOptions, item_node, section_attributes
@@ -35,12 +38,15 @@ HUB_TITLES = {
     "autotag": "Tags",
     "shared": "Shared",
 }
+SEARCHED_TAGS = ("genre", "actor", "director")
 TAG_TYPES = {"genre": 1, "collection": 2, "director": 4, "actor": 6}
 MAX_RECENT_ITEMS = 5_000  # per library
 MAX_ITEMS_PER_TAG = 200
 DAY = 86_400
 
 Tag = tuple[str, int, str]  # type, id, name
+Place = tuple[ItemTable, int]  # table and index of an item
+DatedPlace = tuple[int, ItemTable, int]  # a date, and table and index of an item
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +55,7 @@ class Result:
 
     score: float
     library: Library
-    item: Item | None = None
+    item: Place | None = None
     tag: Tag | None = None
     extra_attributes: dict[str, Value] = field(default_factory=dict)
 
@@ -70,9 +76,11 @@ def search(state: ServerState, request: Request) -> Response:
         raise HTTPError(400)
     if limit == 0:
         raise HTTPError(500)
-    results = _search_libraries(state, request, libraries, query)
+    limit = limit or 3
+    # One more result than the hub shows tells that there are more.
+    results = _search_libraries(state, request, libraries, query, limit + 1)
     hubs = [
-        _hub_node(state, request, hub_type, _rank(hub_results, preferred_key), limit or 3)
+        _hub_node(state, request, hub_type, _rank(hub_results, preferred_key), limit)
         for hub_type, hub_results in results.items()
     ]
     return request.respond_with_container(PLUGIN, hubs)
@@ -83,8 +91,8 @@ def search_items(state: ServerState, request: Request) -> Response:
     query = request.arg("query").strip().casefold()
     if not query:
         raise HTTPError(400)
-    libraries = visible_libraries(state, request)
-    results = _search_libraries(state, request, libraries, query)
+    libraries, limit = visible_libraries(state, request), request.number("limit") or 100
+    results = _search_libraries(state, request, libraries, query, limit)
     ranked = [
         (result, result.item)
         for hub_results in results.values()
@@ -94,67 +102,74 @@ def search_items(state: ServerState, request: Request) -> Response:
     ranked.sort(key=lambda pair: -pair[0].score)
     options = RenderOptions.from_request(request)
     rows = []
-    for result, item in ranked[: request.number("limit") or 100]:
+    for result, (table, index) in ranked[:limit]:
         extra: dict[str, Value] = {"librarySectionTitle": result.library.title}
-        row = item_node(state.catalogue, request.user, item, options, extra)
+        row = item_node(state.catalogue, request.user, table.item(index), options, extra)
         rows.append(Node("SearchResult", {"score": result.score}, [row]))
     return request.respond_with_container({}, rows)
 
 
 def _search_libraries(
-    state: ServerState, request: Request, libraries: list[Library], query: str
+    state: ServerState, request: Request, libraries: list[Library], query: str, wanted: int
 ) -> dict[str, list[Result]]:
-    """Return the results of all libraries by hub type."""
+    """Return the results by hub type; of items, the `wanted` best ones per library and type."""
     results: dict[str, list[Result]] = {hub_type: [] for hub_type in HUB_TITLES}
     for library in libraries:
         if library.hidden < 2 and len(query) > 1:
-            _search_library(state, request, library, query, results)
+            for hub_type, found in _search_library(state, request, library, query, wanted):
+                results[hub_type] += found
     return results
 
 
 def _search_library(
-    state: ServerState,
-    request: Request,
-    library: Library,
-    query: str,
-    results: dict[str, list[Result]],
-) -> None:
-    """Add the items and tags of a library that match, and the items with a matching tag."""
+    state: ServerState, request: Request, library: Library, query: str, wanted: int
+) -> Iterator[tuple[str, list[Result]]]:
+    """Yield the items and tags of a library that match, and the items with a matching tag."""
+    found = {}
     for item_type in library.item_types:
         table = state.catalogue.table(library.key, item_type)
-        results[item_type] += _search_titles(table, library, request, query)
+        found[item_type] = _search_titles(table, request, query)
+        yield item_type, _best_titles(table, library, request, query, found[item_type], wanted)
     top_table = state.catalogue.table(library.key, library.item_types[0])
-    for tag in _search_tags(state, top_table, query):
-        tag_type, tag_id, name = tag
-        results[tag_type].append(Result(_score(query, name), library, tag=tag))
+    tags = list(_search_tags(state, top_table, query))
+    for tag in tags:
+        yield tag[0], [Result(_score(query, tag[2]), library, tag=tag)]
+    tagged = _search_tagged_items(top_table, library, tags, set(found[top_table.type]))
+    yield top_table.type, list(islice(tagged, wanted))
+
+
+def _search_titles(table: ItemTable, request: Request, query: str) -> list[int]:
+    """List the indexes of the items with a word in their title that starts with the query."""
+    titles, start = table.column("title", request.user), f" {query}"
+    return [index for index in table.indexes() if start in f" {titles[index]}"]
+
+
+def _best_titles(
+    table: ItemTable,
+    library: Library,
+    request: Request,
+    query: str,
+    indexes: Sequence[int],
+    wanted: int,
+) -> list[Result]:
+    titles = table.column("title", request.user)
+    # The shorter the title, the better is its score.
+    best = heapq.nsmallest(wanted, indexes, key=lambda index: len(titles[index].strip()))
+    return [Result(_score(query, titles[index].strip()), library, (table, index)) for index in best]
+
+
+def _search_tagged_items(
+    table: ItemTable, library: Library, tags: Sequence[Tag], found: set[int]
+) -> Iterator[Result]:
+    """Yield the items that have one of the tags and were not found by their title."""
+    for tag_type, tag_id, name in tags:
         if tag_type == "collection":
             continue
-        column = top_table.column(tag_type, request.user)
-        tagged = [index for index in top_table.indexes() if tag_id in column[index]]
         reason: dict[str, Value] = {"reason": tag_type, "reasonTitle": name, "reasonID": tag_id}
-        found_keys = {result.item.rating_key for result in results[top_table.type] if result.item}
-        results[top_table.type] += [
-            Result(0.3, library, top_table.item(index), extra_attributes=reason)
-            for index in tagged[:MAX_ITEMS_PER_TAG]
-            if top_table.key(index) not in found_keys
-        ]
-
-
-def _search_titles(
-    table: ItemTable, library: Library, request: Request, query: str
-) -> Iterator[Result]:
-    """Find the items that have a word in their title that starts with the query."""
-    titles = table.cached("search titles", lambda: _normalize_titles(table, request))
-    for index in table.indexes():
-        if f" {query}" in titles[index]:
-            yield Result(_score(query, titles[index].strip()), library, table.item(index))
-
-
-def _normalize_titles(table: ItemTable, request: Request) -> list[str]:
-    """Return all titles in lower case after a space, so that " x" finds words that start with x."""
-    column = table.column("title", request.user) if len(table) else []
-    # The title of a removed item can be None.
-    return [f" {(title or '').casefold()}" for title in column]
+        for index in table.tagged_items(tag_type, tag_id)[:MAX_ITEMS_PER_TAG]:
+            if index not in found:
+                found.add(index)
+                yield Result(0.3, library, (table, index), extra_attributes=reason)
 
 
 def _score(query: str, title: str) -> float:
@@ -169,23 +184,15 @@ def _rank(results: list[Result], preferred_key: str) -> list[Result]:
 
 def _search_tags(state: ServerState, table: ItemTable, query: str) -> Iterator[Tag]:
     """Find the people, genres and collections that have a word that starts with the query."""
-    if table.type in ("movie", "show", "artist", "album"):
-        for tag in table.cached("tags", lambda: _collect_tags(table)):
-            if f" {query}" in f" {tag[2].casefold()}":
-                yield tag
+    for tag_type in SEARCHED_TAGS:
+        if tag_type not in TYPE_FIELDS[table.type]:
+            continue
+        for tag_id, name in table.tag_names(tag_type).items():
+            if f" {query}" in f" {name.casefold()}":
+                yield tag_type, tag_id, name
     for collection in state.catalogue.collections(table.library_key):
         if f" {query}" in f" {collection.title.casefold()}":
             yield "collection", collection.tag_id, collection.title
-
-
-def _collect_tags(table: ItemTable) -> list[Tag]:
-    names: dict[tuple[str, int], str] = {}
-    for index in table.indexes():
-        item = table.item(index)
-        names |= {("genre", genre.id): TAG_NAMES.get(genre.id, genre.tag) for genre in item.genres}
-        names |= {("actor", role.id): role.tag for role in item.roles}
-        names |= {("director", person.id): person.tag for person in item.directors}
-    return [(tag_type, tag_id, name) for (tag_type, tag_id), name in names.items()]
 
 
 def _hub_node(
@@ -196,7 +203,9 @@ def _hub_node(
     for result in results[:limit]:
         extra: dict[str, Value] = {**result.extra_attributes, "score": f"{result.score:.5f}"}
         if result.item is not None:
-            rows.append(item_node(state.catalogue, request.user, result.item, options, extra))
+            table, index = result.item
+            item = table.item(index)
+            rows.append(item_node(state.catalogue, request.user, item, options, extra))
         elif result.tag is not None:
             rows.append(_tag_node(state, result.library, result.tag, extra))
     attributes: dict[str, Value] = {
@@ -233,16 +242,16 @@ def _tag_node(state: ServerState, library: Library, tag: Tag, extra: dict[str, V
 def list_recently_added(state: ServerState, request: Request) -> Response:
     """List movies, seasons, albums and photos, newest first; without paging, only 50 of them."""
     rows = [
-        item
+        row
         for library in visible_libraries(state, request)
         if library.hidden < 2
-        for item in _recent_items(state, request, library, group_shows=False)
+        for row in _recent_items(state, request, library, group_shows=False)
     ]
-    rows.sort(key=lambda item: -item.added_at)
+    rows.sort(key=lambda row: -row[0])
     if request.page() is None:
         rows = rows[:50]
     options = RenderOptions.from_request(request, section=True)
-    return respond_with_items(state, request, rows, options)
+    return respond_with_items(state, request, rows, _read_dated, options)
 
 
 def list_recently_added_for_home(state: ServerState, request: Request) -> Response:
@@ -256,65 +265,65 @@ def list_recently_added_for_home(state: ServerState, request: Request) -> Respon
         raise HTTPError(400)
     library_key = request.arg("sectionID")
     rows = [
-        item
+        row
         for library in visible_libraries(state, request)
         if item_type in library.item_types and library_key in ("", library.key)
-        for item in _recent_items(state, request, library, group_shows=True)
+        for row in _recent_items(state, request, library, group_shows=True)
     ]
-    rows.sort(key=lambda item: -item.added_at)
+    rows.sort(key=lambda row: -row[0])
     options = RenderOptions.from_request(request, section=True)
-    return respond_with_items(state, request, rows, options)
+    return respond_with_items(state, request, rows, _read_dated, options)
+
+
+def _read_dated(row: DatedPlace) -> Item:
+    added_at, table, index = row
+    return replace(table.item(index), added_at=added_at)
 
 
 def _recent_items(
     state: ServerState, request: Request, library: Library, *, group_shows: bool
-) -> Iterator[Item]:
+) -> Iterator[DatedPlace]:
     """Yield the recent items of a library; episodes are grouped by season or show."""
     item_type = {"show": "episode", "artist": "album", "photo": "photo"}.get(library.type, "movie")
     table = state.catalogue.table(library.key, item_type)
-    newest = select(table, request.user, [("sort", "addedAt:desc")], state.catalogue.now())
-    items = (table.item(index) for index in newest[:MAX_RECENT_ITEMS])
+    pairs = [("sort", "addedAt:desc")]
+    newest = select(table, request.user, pairs, state.catalogue.now())[:MAX_RECENT_ITEMS]
+    added_at = table.column("addedAt", request.user)
     if item_type == "episode":
-        yield from _group_episodes(state, items, group_shows)
+        yield from _group_episodes(table, newest, added_at, group_shows)
     else:
-        yield from items
+        yield from ((added_at[index], table, index) for index in newest)
 
 
 def _group_episodes(
-    state: ServerState, episodes: Iterable[Item], group_shows: bool
-) -> Iterator[Item]:
+    table: ItemTable, episodes: Sequence[int], added_at: Sequence[int], group_shows: bool
+) -> Iterator[DatedPlace]:
     """Replace the episodes, which come newest first, by their seasons.
 
     With `group_shows`, replace the seasons of a show by the show if all were added within a day,
     and keep an episode that was added more than a day after the others of its season. The date of a
     season or show is that of its newest episode.
     """
-    episodes_by_season: dict[str, list[Item]] = {}
-    seasons_by_show: dict[str, list[str]] = {}
+    seasons, shows = table.ancestor_tables()
+    episodes_by_season: dict[int, list[int]] = {}
+    seasons_by_show: dict[int, list[int]] = {}
     for episode in episodes:
-        season = str(episode.parent_rating_key)
+        season = table.ancestor_column(seasons)[episode]
         if season not in episodes_by_season:
-            seasons_by_show.setdefault(str(episode.grandparent_rating_key), []).append(season)
+            seasons_by_show.setdefault(table.ancestor_column(shows)[episode], []).append(season)
         episodes_by_season.setdefault(season, []).append(episode)
-    for show, seasons in seasons_by_show.items():
-        dates = [episodes_by_season[season][0].added_at for season in seasons]
-        if group_shows and len(seasons) > 1 and max(dates) - min(dates) < DAY:
-            yield _item_with_date(state, show, max(dates))
+    for show, found_seasons in seasons_by_show.items():
+        dates = [added_at[episodes_by_season[season][0]] for season in found_seasons]
+        if group_shows and len(dates) > 1 and max(dates) - min(dates) < DAY:
+            yield max(dates), shows, show
             continue
-        for season in seasons:
+        for season, date in zip(found_seasons, dates, strict=True):
             newest, *others = episodes_by_season[season]
-            is_single = not others or newest.added_at - others[0].added_at > DAY
+            is_single = not others or date - added_at[others[0]] > DAY
             if group_shows and is_single:
-                yield newest
+                yield date, table, newest
             else:
-                yield _item_with_date(state, season, newest.added_at)
-
-
-def _item_with_date(state: ServerState, key: str, added_at: int) -> Item:
-    item = state.catalogue.item(key)
-    if item is None:
-        raise HTTPError(404)
-    return replace(item, added_at=added_at)
+                yield date, seasons, season
 
 
 # Continue Watching
@@ -323,7 +332,7 @@ def _item_with_date(state: ServerState, key: str, added_at: int) -> Item:
 def list_on_deck(state: ServerState, request: Request) -> Response:
     """List movies in progress and the next episode of shows that were started."""
     options = RenderOptions.from_request(request, section=True)
-    return respond_with_items(state, request, _on_deck(state, request), options)
+    return respond_with_items(state, request, _on_deck(state, request), _read_place, options)
 
 
 def show_continue_watching(state: ServerState, request: Request) -> Response:
@@ -331,7 +340,8 @@ def show_continue_watching(state: ServerState, request: Request) -> Response:
     options = RenderOptions.from_request(request, section=True)
     found = _on_deck(state, request)
     count = request.number("count") or len(found)
-    rows = [item_node(state.catalogue, request.user, item, options) for item in found[:count]]
+    items = map(_read_place, found[:count])
+    rows = [item_node(state.catalogue, request.user, item, options) for item in items]
     attributes: dict[str, Value] = {
         "title": "Continue Watching",
         "type": "mixed",
@@ -345,41 +355,48 @@ def show_continue_watching(state: ServerState, request: Request) -> Response:
     return request.respond_with_container({}, [Node("Hub", attributes, rows)])
 
 
-def _on_deck(state: ServerState, request: Request) -> list[Item]:
-    found: list[tuple[int, Item]] = []
+def _read_place(place: Place) -> Item:
+    table, index = place
+    return table.item(index)
+
+
+def _on_deck(state: ServerState, request: Request) -> list[Place]:
+    found: list[DatedPlace] = []
     for library in visible_libraries(state, request):
         if library.type == "show":
             found += _next_episodes(state, request, library)
         if library.type == "movie" and library.hidden < 2:
             table = state.catalogue.table(library.key, "movie")
+            viewed_at = table.column("lastViewedAt", request.user)
             pairs = [("inProgress", "1"), ("sort", "lastViewedAt:desc")]
             for index in select(table, request.user, pairs, state.catalogue.now())[:50]:
-                item = table.item(index)
-                found.append((item.seen_by(request.user).last_viewed_at or 0, item))
-    found.sort(key=lambda pair: -pair[0])
-    return [item for _, item in found]
+                found.append((viewed_at[index] or 0, table, index))
+    found.sort(key=lambda row: -row[0])
+    return [(table, index) for _, table, index in found]
 
 
-def _next_episodes(
-    state: ServerState, request: Request, library: Library
-) -> Iterator[tuple[int, Item]]:
+def _next_episodes(state: ServerState, request: Request, library: Library) -> Iterator[DatedPlace]:
     """Yield the last view date of the 20 latest shows and their first unwatched episode."""
-    table = state.catalogue.table(library.key, "show")
+    shows = state.catalogue.table(library.key, "show")
+    viewed_at = shows.column("lastViewedAt", request.user)
     pairs = [("sort", "lastViewedAt:desc")]
-    for index in select(table, request.user, pairs, state.catalogue.now())[:20]:
-        show = table.item(index)
-        last_viewed_at = show.seen_by(request.user).last_viewed_at
-        if last_viewed_at is None:
+    for show in select(shows, request.user, pairs, state.catalogue.now())[:20]:
+        if viewed_at[show] is None:
             return
-        for season in state.catalogue.children(show.rating_key):
-            unwatched = [
-                episode
-                for episode in state.catalogue.children(season.rating_key)
-                if episode.seen_by(request.user).view_count == 0
-            ]
-            if unwatched and season.index:
-                yield last_viewed_at, unwatched[0]
-                break
+        episode = _first_unwatched_episode(shows, show, request.user)
+        if episode is not None:
+            yield viewed_at[show], shows.child_table().child_table(), episode
+
+
+def _first_unwatched_episode(shows: ItemTable, show: int, user: User) -> int | None:
+    """Return the index of the first episode that a user has not watched; skip the specials."""
+    seasons = shows.child_table()
+    numbers = seasons.column("index", user)
+    for season in filter(numbers.__getitem__, shows.children(show)):
+        for episode in seasons.children(season):
+            if seasons.child_table().watch_state(episode, user).view_count == 0:
+                return episode
+    return None
 
 
 ROUTES = [

@@ -1,25 +1,35 @@
 """Endpoints for libraries and their items: /library/sections, /library/metadata and others."""
 
+from bisect import bisect_right
+from collections import Counter
 from collections.abc import Callable, Sequence
-from typing import Any
+from itertools import accumulate
+from typing import Any, TypeVar
 
 from plex_simulator import filter_options
 from plex_simulator.fields import FIELDS, TYPE_FIELDS
-from plex_simulator.generation.metadata import COUNTRIES, GENRES, LABELS, MUSIC_GENRES
 from plex_simulator.messages import HTTPError, Request, Response
-from plex_simulator.models import TYPE_NAMES, TYPE_NUMBERS, Collection, Item, Library
+from plex_simulator.models import (
+    TYPE_NAMES,
+    TYPE_NUMBERS,
+    UNWATCHED,
+    Collection,
+    Item,
+    Library,
+)
 from plex_simulator.nodes import Node, Value
-from plex_simulator.queries import InvalidSort, select
+from plex_simulator.queries import InvalidSort, read_sort, select
 from plex_simulator.rendering import RenderOptions, collection_node, item_node, section_attributes
 from plex_simulator.routing import ServerState, get_item, get_library, route, visible_libraries
 from plex_simulator.tables.item_table import ItemTable
+
+Row = TypeVar("Row")
 
 MEDIA_TAGS: dict[str, Value] = {
     "mediaTagPrefix": "/system/bundle/media/flags/",
     "mediaTagVersion": 1_734_362_201,
 }
 PLUGIN: dict[str, Value] = {"identifier": "com.plexapp.plugins.library"}
-TAG_NAMES = {tag.id: tag.tag for tag in (*GENRES, *MUSIC_GENRES, *COUNTRIES, *LABELS)}
 
 # Plex refuses to list more items of a collection in one response.
 MAX_UNPAGED_COLLECTION_ITEMS = 100
@@ -212,12 +222,10 @@ def count_first_characters(state: ServerState, request: Request, key: str) -> Re
     """Count the items per first letter of their sort title; `#` stands for all non-letters."""
     library = get_library(state, request, key)
     table = state.catalogue.table(key, _requested_type(request, library))
-    counts: dict[str, int] = {}
     column = table.column("titleSort", request.user)
-    for index in table.indexes():
-        character = column[index][:1].upper()
-        letter = character if character.isalpha() else "#"
-        counts[letter] = counts.get(letter, 0) + 1
+    counts: Counter[str] = Counter()
+    for character, count in Counter(column[index][:1] for index in table.indexes()).items():
+        counts[character.upper() if character.isalpha() else "#"] += count
     rows = [
         Node("Directory", {"size": count, "key": letter, "title": letter})
         for letter, count in sorted(counts.items())
@@ -261,37 +269,19 @@ def _collect_choices(state: ServerState, table: ItemTable, field: str) -> list[t
     """List the titles and values of a filter, sorted by title."""
     if FIELDS[field].type == "boolean":
         return [("No", "0"), ("Yes", "1")]
-    if field in ("director", "writer", "producer", "actor"):
-        return _collect_people(state, table, field)
-    column = table.column(field, state.catalogue.owner)
-    values = (column[index] for index in table.indexes())
     if FIELDS[field].type == "tag":
-        names = _collection_names(state, table) | TAG_NAMES
-        used = {tag_id for tag_ids in values for tag_id in tag_ids}
-        return sorted((names[tag_id], str(tag_id)) for tag_id in used)
-    known = {value for value in values if value is not None}
-    ordered = sorted(known, reverse=field in ("year", "decade"))
+        return sorted((name, str(tag_id)) for tag_id, name in table.tag_names(field).items())
+    values = _different_values(state, table, field)
+    ordered = sorted(values, reverse=field in ("year", "decade"))
     return [(str(value), str(value)) for value in ordered]
 
 
-def _collect_people(state: ServerState, table: ItemTable, field: str) -> list[tuple[str, str]]:
-    items = (table.item(index) for index in table.indexes())
-    names = {person.id: person.tag for item in items for person in _people(item, field)}
-    return sorted((name, str(person_id)) for person_id, name in names.items())
-
-
-def _collection_names(state: ServerState, table: ItemTable) -> dict[int, str]:
-    collections = state.catalogue.collections(table.library_key)
-    return {collection.tag_id: collection.title for collection in collections}
-
-
-def _people(item: Item, field: str) -> Sequence[Any]:
-    return {
-        "director": item.directors,
-        "writer": item.writers,
-        "producer": item.producers,
-        "actor": item.roles,
-    }[field]
+def _different_values(state: ServerState, table: ItemTable, field: str) -> set[Any]:
+    column = table.column(field, state.catalogue.owner)
+    examples = {column[index]: index for index in table.indexes() if column[index] is not None}
+    if FIELDS[field].type == "string":  # the strings of columns are case-folded
+        return {FIELDS[field].read(table.item(index), UNWATCHED) for index in examples.values()}
+    return set(examples)
 
 
 # Items of all libraries
@@ -306,39 +296,41 @@ def list_all_items(state: ServerState, request: Request) -> Response:
         for library in visible_libraries(state, request)
         if item_type in library.item_types
     ]
-    rows = [(table, index) for table in tables for index in _select(state, request, table)]
-    sort = request.arg("sort")
-    if len(tables) > 1:
-        rows = _merge(rows, sort or "titleSort", request)
+    # A slice, because a random order is a different one for each slice.
+    found = [(table, _select(state, request, table)[:]) for table in tables]
+    starts = list(accumulate((len(indexes) for _, indexes in found), initial=0))
     options = RenderOptions.from_request(request, section=True)
 
-    def render(row: tuple[ItemTable, int]) -> Node:
-        table, index = row
-        return item_node(state.catalogue, request.user, table.item(index), options)
+    def render(place: int) -> Node:
+        number = bisect_right(starts, place) - 1
+        table, indexes = found[number]
+        item = table.item(indexes[place - starts[number]])
+        return item_node(state.catalogue, request.user, item, options)
 
     attributes: dict[str, Value] = {"allowSync": False, **PLUGIN, **MEDIA_TAGS}
-    return request.respond_with_list(rows, render, attributes)
+    return request.respond_with_list(_merge(found, request), render, attributes)
 
 
-def _merge(
-    rows: list[tuple[ItemTable, int]], sort: str, request: Request
-) -> list[tuple[ItemTable, int]]:
-    """Merge the rows of several libraries by the first sort field."""
-    field, *modifiers = sort.split(",")[0].split(":")
-    field = field.rpartition(".")[2]
-    if field not in FIELDS or "random" in sort:
-        return rows
-    columns = {table.number: table.column(field, request.user) for table, _ in rows}
+def _merge(found: Sequence[tuple[ItemTable, Sequence[int]]], request: Request) -> Sequence[int]:
+    """Merge the sorted items of several libraries by the first sort field.
 
-    def value(row: tuple[ItemTable, int]) -> Any:
-        table, index = row
-        return columns[table.number][index]
-
-    known = [row for row in rows if value(row) is not None]
-    unknown = [row for row in rows if value(row) is None]
-    descending = "desc" in modifiers
-    known.sort(key=value, reverse=descending)
-    return known + unknown if descending else unknown + known
+    Return the places that the items have when the libraries follow each other.
+    """
+    places = range(sum(len(indexes) for _, indexes in found))
+    sort = request.arg("sort") or "titleSort"
+    if len(found) < 2 or "random" in sort:
+        return places
+    values: list[Any] = []
+    for table, indexes in found:
+        first = read_sort(table, sort)[0]
+        column = table.column(first.name, request.user, first.table)
+        values += [column[index] for index in indexes]
+    known, unknown = list(places), list[int]()
+    if None in values:
+        known = [place for place in places if values[place] is not None]
+        unknown = [place for place in places if values[place] is None]
+    known.sort(key=values.__getitem__, reverse=first.descending)
+    return known + unknown if first.unknown_last else unknown + known
 
 
 # Single items
@@ -474,18 +466,26 @@ def list_collection_items(state: ServerState, request: Request, key: str) -> Res
 
 
 def respond_with_items(
-    state: ServerState, request: Request, items: Sequence[Item], options: RenderOptions
+    state: ServerState,
+    request: Request,
+    rows: Sequence[Row],
+    read: Callable[[Row], Item],
+    options: RenderOptions,
 ) -> Response:
-    """Send items of several libraries, each with the name of its library."""
+    """Send items of several libraries, each with the name of its library.
 
-    def render(item: Item) -> Node:
+    `read` returns the item of a row. Only the items of the requested page are read.
+    """
+
+    def render(row: Row) -> Node:
+        item = read(row)
         library = state.catalogue.library(item.library_key)
         extra: dict[str, Value] = {"librarySectionUUID": library.uuid if library else None}
         extra |= section_attributes(state.catalogue, item.library_key)
         return item_node(state.catalogue, request.user, item, options, extra)
 
     attributes: dict[str, Value] = {"allowSync": False, **PLUGIN, **MEDIA_TAGS}
-    return request.respond_with_list(items, render, attributes)
+    return request.respond_with_list(rows, render, attributes)
 
 
 ROUTES = [

@@ -1,5 +1,6 @@
 """Endpoints for reading playlists, which belong to one user each: /playlists."""
 
+from plex_simulator.catalogue import PlaylistRow
 from plex_simulator.endpoints.library import PLUGIN
 from plex_simulator.messages import HTTPError, Request, Response
 from plex_simulator.models import Item, Playlist
@@ -49,23 +50,29 @@ def show_playlist(state: ServerState, request: Request, key: str) -> Response:
 def list_playlist_items(state: ServerState, request: Request, key: str) -> Response:
     playlist = get_playlist(state, request, key)
     options = RenderOptions.from_request(request, section=True)
-
-    def render(row: tuple[int | None, Item]) -> Node:
-        entry_id, item = row
-        extra: dict[str, Value] = {"playlistItemID": entry_id}
-        return item_node(state.catalogue, request.user, item, options, extra)
-
-    rows = state.catalogue.playlist_items(key)
+    count, duration = state.catalogue.playlist_summary(key)
     attributes: dict[str, Value] = {
         "composite": f"/playlists/{key}/composite/{playlist.updated_at}",
-        "duration": sum(item.duration or 0 for _, item in rows) // 1_000,
-        "leafCount": len(rows),
+        "duration": duration // 1_000,
+        "leafCount": count,
         "playlistType": playlist.playlist_type,
         "ratingKey": key,
         "smart": playlist.smart,
         "title": playlist.title,
     }
-    return request.respond_with_list(rows, render, attributes)
+
+    def render_item(item: Item) -> Node:
+        return item_node(state.catalogue, request.user, item, options)
+
+    def render_entry(row: PlaylistRow) -> Node:
+        entry_id, table, index = row
+        extra: dict[str, Value] = {"playlistItemID": entry_id}
+        return item_node(state.catalogue, request.user, table.item(index), options, extra)
+
+    if playlist.content is not None:
+        items = state.catalogue.run_query(playlist.content, request.user, leaves=True)
+        return request.respond_with_list(items, render_item, attributes)
+    return request.respond_with_list(state.catalogue.playlist_rows(key), render_entry, attributes)
 
 
 ROUTES = [

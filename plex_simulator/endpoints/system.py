@@ -281,12 +281,13 @@ def list_history(state: ServerState, request: Request) -> Response:
     if field not in ("viewedAt", "id") or direction not in ("", "asc", "desc"):
         raise HTTPError(400)
     owner = state.catalogue.owner
-    movies = state.catalogue.items("1", "movie")[:1_000]
-    watched = [movie for movie in movies if movie.seen_by(owner).view_count]
-    descending = direction != "asc"
-    watched.sort(key=lambda movie: movie.seen_by(owner).last_viewed_at or 0, reverse=descending)
+    table = state.catalogue.table("1", "movie")
+    views = table.column("viewCount", owner)
+    viewed_at = table.column("lastViewedAt", owner)
+    watched = [index for index in table.indexes()[:1_000] if views[index]]
+    watched.sort(key=lambda index: viewed_at[index] or 0, reverse=direction != "asc")
     options = RenderOptions.from_request(request, section=True)
-    return respond_with_items(state, request, watched, options)
+    return respond_with_items(state, request, watched, table.item, options)
 
 
 def scrobble(state: ServerState, request: Request) -> Response:

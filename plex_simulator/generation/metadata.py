@@ -5,6 +5,7 @@ so that a library of 250,000 items can be generated on demand instead of at star
 """
 
 from functools import cache
+from typing import NamedTuple
 
 from plex_simulator.generation import vocabulary
 from plex_simulator.models import Chapter, Media, Part, Person, Rating, Role, Stream, Tag
@@ -164,9 +165,22 @@ def list_ratings(critic: float | None, audience: float | None) -> tuple[Rating, 
     return tuple(ratings)
 
 
-# resolution, width, height, bitrate, video codec, audio codec, channels, container, frame rate,
-# profile
-QUALITIES = (
+class Quality(NamedTuple):
+    """The resolution, codecs and container of a file."""
+
+    resolution: str
+    width: int
+    height: int
+    bitrate: int
+    codec: str
+    audio: str
+    channels: int
+    container: str
+    rate: str
+    profile: str
+
+
+QUALITIES = tuple(Quality(*row) for row in (
     ("1080", 1920, 800, 9_800, "h264", "dca", 6, "mkv", "24p", "high"),
     ("1080", 1920, 1080, 7_400, "h264", "eac3", 6, "mkv", "24p", "high"),
     ("4k", 3840, 1602, 42_300, "hevc", "dca-ma", 8, "mkv", "24p", "main 10"),
@@ -175,7 +189,7 @@ QUALITIES = (
     ("576", 720, 576, 2_100, "mpeg2video", "ac3", 2, "mkv", "PAL", "main"),
     ("480", 720, 480, 1_900, "h264", "aac", 2, "m4v", "60p", "baseline"),
     ("1080", 1916, 1076, 5_300, "h264", "aac", 2, "mp4", "24p", "high"),
-)
+))  # fmt: skip
 
 
 def pick_qualities(rng: SeededRandom, index: int, purpose: int) -> tuple[int, ...]:
@@ -184,6 +198,22 @@ def pick_qualities(rng: SeededRandom, index: int, purpose: int) -> tuple[int, ..
     if index % 10 == 4:
         return (first, (first + 2) % len(QUALITIES))
     return (first,)
+
+
+def is_analysed(index: int) -> bool:
+    """Return whether the codecs and sizes of an item's files are known."""
+    return index % 47 != 23
+
+
+def list_file_sizes(
+    rng: SeededRandom, index: int, bitrate: int, duration: int | None
+) -> tuple[int, ...]:
+    """List the sizes in bytes of the files of a media version; some consist of two files."""
+    count = 2 if index % 33 == 16 else 1
+    length = duration // count if duration else 5_400_000
+    return tuple(
+        length * bitrate // 8 + rng.below(index, 61 + part, 90_000) for part in range(count)
+    )
 
 
 def make_media(
@@ -196,7 +226,7 @@ def make_media(
 ) -> tuple[Media, ...]:
     """Make one media version per quality.
 
-    Some items consist of two files. Some are not analysed, so that codecs and sizes are missing.
+    Some items are not analysed, so that codecs and sizes of the picture are missing.
     """
     versions = []
     for number, quality in enumerate(qualities):
@@ -204,14 +234,13 @@ def make_media(
             QUALITIES[quality]
         )
         media_id = key * 4 + number + 1
-        not_analysed = index % 47 == 23
-        part_count = 2 if index % 33 == 16 else 1
+        not_analysed = not is_analysed(index)
+        sizes = list_file_sizes(rng, index, bitrate, duration)
         parts = []
-        for part in range(part_count):
+        for part, size in enumerate(sizes):
             part_id = media_id * 4 + part
-            suffix = f" - pt{part + 1}" if part_count > 1 else ""
-            length = duration // part_count if duration else None
-            size = (length or 5_400_000) * bitrate // 8 + rng.below(index, 61 + part, 90_000)
+            suffix = f" - pt{part + 1}" if len(sizes) > 1 else ""
+            length = duration // len(sizes) if duration else None
             parts.append(
                 Part(
                     id=part_id,

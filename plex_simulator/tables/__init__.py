@@ -1,7 +1,9 @@
 """The item tables: one class per item type, each generating the items of one library.
 
-item_table   base class: rows on demand, columns, changes
+item_table   base class: rows on demand, changes, columns, sort orders
+indexes      columns, sort orders and tag indexes of all items of a table
 generated    base class of the generated types: title, dates, pictures, genres
+videos       base class of the types with video files
 movies       movies and home videos
 shows        shows, seasons and episodes
 music        artists, albums and tracks

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from plex_simulator.fields import TAG_ATTRIBUTES
 from plex_simulator.generation import metadata
 from plex_simulator.generation.metadata import GENRES
 from plex_simulator.models import Tag
@@ -14,6 +15,12 @@ YEAR, RATING, AUDIENCE, DURATION, QUALITY = 40, 42, 46, 50, 55
 GENRE, DIRECTOR, WRITER, PRODUCER, ACTOR, COUNTRY = 110, 120, 130, 140, 150, 160
 STUDIO, CONTENT_RATING, GUID, EXTERNAL_ID, VARIANT = 170, 171, 172, 180, 190
 
+# The fields that only some types have.
+ABOUT_FIELDS = (
+    *("rating", "audienceRating", "contentRating", "studio", "network", "tagline"),
+    "editionTitle",
+)
+
 
 class GeneratedTable(ItemTable):
     """A table of items that are generated from the seed."""
@@ -21,11 +28,24 @@ class GeneratedTable(ItemTable):
     def __init__(self, *args: Any, count: int = 0) -> None:
         super().__init__(*args)
         self._count = count
-        self.fast_columns |= {
+        self.fast_tags |= dict.fromkeys(TAG_ATTRIBUTES, lambda _: ())
+        self.fast_fields |= dict.fromkeys(ABOUT_FIELDS, lambda _: None)
+        self.fast_fields |= {
             "title": self.title,
             "titleSort": self.sort_key,
-            "addedAt": self.added_at,
+            "summary": self.summary,
+            "guid": self.guid,
             "id": lambda index: int(self.key(index)),
+            "index": self.position,
+            "absoluteIndex": self.position,
+            "year": self.year,
+            "decade": self.decade,
+            "duration": self.duration,
+            "originallyAvailableAt": self.released,
+            "addedAt": self.added_at,
+            "updatedAt": self.updated_at,
+            "viewUpdatedAt": self.updated_at,
+            "unmatched": lambda index: self.guid(index).startswith("local://"),
         }
 
     def generated_count(self) -> int:
@@ -60,16 +80,34 @@ class GeneratedTable(ItemTable):
     def summary(self, index: int) -> str:
         return metadata.make_summary(self.rng, index, SUMMARY)
 
+    def guid(self, index: int) -> str:
+        return self.plex_guid(index)
+
     def plex_guid(self, index: int) -> str:
         return f"plex://{self.type}/{self.rng.hexadecimal(index, GUID, 24)}"
+
+    def guids(self, index: int) -> tuple[str, ...]:
+        """Return the ids that an item has on other sites."""
+        return ()
+
+    def position(self, index: int) -> int | None:
+        """Return the number of an item among its siblings."""
+        return 1
+
+    def year(self, index: int) -> int | None:
+        return None
+
+    def decade(self, index: int) -> int | None:
+        year = self.year(index)
+        return year and year // 10 * 10
+
+    def released(self, index: int) -> str | None:
+        return metadata.make_release_date(self.rng, index, RELEASED, self.year(index))
 
     def genres(self, index: int) -> tuple[Tag, ...]:
         count = 0 if index % 43 == 21 else 1 + self.rng.below(index, GENRE + 2, 5)
         numbers = metadata.pick_distinct(self.rng, index, GENRE, count, len(GENRES))
         return tuple(GENRES[number] for number in numbers)
-
-    def genre_ids(self, index: int) -> tuple[int, ...]:
-        return tuple(genre.id for genre in self.genres(index))
 
     def common_fields(self, index: int) -> dict[str, Any]:
         """Return the fields that every generated item has."""
@@ -80,6 +118,12 @@ class GeneratedTable(ItemTable):
             "type": self.type,
             "title": title,
             "title_sort": metadata.strip_article(title),
+            "summary": self.summary(index),
+            "guid": self.guid(index),
+            "guids": self.guids(index),
+            "index": self.position(index),
+            "year": self.year(index),
+            "originally_available_at": self.released(index),
             "added_at": self.added_at(index),
             "updated_at": self.updated_at(index),
         }

@@ -1,24 +1,45 @@
 """The items of one type in one library, generated on demand.
 
-Nothing is generated at start. A column holds one field of every item. It is computed when it is
-first read, by a fast function where the item type has one, and cached until an item changes.
+Nothing is generated at start. Columns, sort orders and tag indexes are computed when they are first
+used, from a fast function where the item type has one, and follow the changes of items. `indexes`
+describes them. The results of requests are cached until an item of the library changes.
 """
 
 import threading
 import time
 from bisect import bisect_right
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import accumulate
-from typing import Any, overload
+from typing import Any, NamedTuple, overload
 
-from plex_simulator.fields import FIELDS
+from plex_simulator.fields import FIELDS, TAG_ATTRIBUTES
 from plex_simulator.generation.metadata import DAY
-from plex_simulator.models import UNWATCHED, Item, User, WatchState
+from plex_simulator.models import UNWATCHED, Item, Tag, User, WatchState
 from plex_simulator.seeded_random import SeededRandom
+from plex_simulator.tables.indexes import Column, Order, SortKey, TagIndex
 
-MAX_CACHED_RESULTS = 256
+BLANK_ITEM = Item(rating_key="", library_key="", type="", title="", added_at=0, guid="")
+
+# For 250,000 items, an order and the largest result have 1 MB.
+MAX_ORDERS = 128
+MAX_CACHED_RESULTS = 32
+
+
+class SortField(NamedTuple):
+    """A field to sort by: that of the items, or of an ancestor or descendant table."""
+
+    table: "ItemTable"
+    name: str
+    descending: bool = False
+    unknown_last: bool = False
+
+
+def sum_storage(item: Item) -> tuple[int, int]:
+    """Return the size in bytes and the duration in milliseconds of an item's files."""
+    parts = [part for media in item.media for part in media.parts]
+    return sum(part.size for part in parts), sum(part.duration or 0 for part in parts)
 
 
 class ChildRanges:
@@ -46,11 +67,16 @@ class ChildRanges:
 
 
 class ItemSequence(Sequence[Item]):
-    """The items that are not removed, in rating key order. Reading an item generates it."""
+    """Items of one table. Reading an item generates it; `values` does not."""
 
     def __init__(self, table: "ItemTable", indexes: Sequence[int]) -> None:
         self._table = table
         self._indexes = indexes
+
+    def values(self, field: str, user: User) -> list[Any]:
+        """Return one field of each item."""
+        column = self._table.column(field, user)
+        return [column[index] for index in self._indexes]
 
     def __len__(self) -> int:
         return len(self._indexes)
@@ -73,7 +99,9 @@ class ItemTable:
     """
 
     type = ""
-    fast_columns: dict[str, Callable[[int], Any]]  # read without generating the complete item
+    # Functions that read one field or the tags of a generated item without generating all of it.
+    fast_fields: dict[str, Callable[[int], Any]]
+    fast_tags: dict[str, Callable[[int], Sequence[Any]]]
 
     def __init__(self, seed: int, now: int, users: Sequence[User], library: str, number: int):
         self.library_key = library
@@ -82,17 +110,20 @@ class ItemTable:
         self.this_year = time.gmtime(now).tm_year
         self.users = users
         self.rng = SeededRandom(seed, number)
-        self.fast_columns = {}
+        self.fast_fields = {}
+        self.fast_tags = {}
         self.parent: ItemTable | None = None
         self.child: ItemTable | None = None
         self.child_ranges = ChildRanges(self.generated_count, lambda _: 0)
-        self.collection_tags: Callable[[str], tuple[Any, ...]] = lambda _: ()
+        self._collection_tags: Mapping[str, tuple[Tag, ...]] = {}
         self._lock = threading.RLock()
         self._edited_items: dict[int, Item] = {}
         self._removed: set[int] = set()
         self._added_count = 0
         self._watch_states: dict[tuple[int, int], WatchState] = {}
-        self._columns: dict[tuple[str, int], list[Any]] = {}
+        self._columns: dict[tuple[str, str, int], Column] = {}  # by type, field and user
+        self._orders: dict[tuple[int, tuple[SortField, ...]], Order] = {}
+        self._tag_indexes: dict[str, TagIndex] = {}
         self._cached_results: dict[Any, Any] = {}
 
     # Methods of subclasses
@@ -108,6 +139,18 @@ class ItemTable:
     def duration(self, index: int) -> int | None:
         return None
 
+    def leaf_count(self, index: int) -> int | None:
+        """Return the number of episodes of a show or season."""
+        return None
+
+    def guids(self, index: int) -> tuple[str, ...]:
+        """Return the ids that a generated item has on other sites."""
+        return self.generate(index).guids
+
+    def storage(self, index: int) -> tuple[int, int]:
+        """Return the size in bytes and duration in milliseconds of a generated item's files."""
+        return sum_storage(self.generate(index))
+
     # Rating keys
 
     def key(self, index: int) -> str:
@@ -115,10 +158,15 @@ class ItemTable:
 
     def index(self, key: str) -> int:
         """Return the index of a rating key; raise ValueError if there is no such item."""
-        index = int(key) - self.number * 1_000_000 - 1_000
-        if not 0 <= index < len(self) or index in self._removed:
+        index = self.find_index(key)
+        if index is None:
             raise ValueError(key)
         return index
+
+    def find_index(self, key: str) -> int | None:
+        """Return the index of a rating key, or None if there is no such item."""
+        index = int(key) - self.number * 1_000_000 - 1_000
+        return index if 0 <= index < len(self) and index not in self._removed else None
 
     # Items
 
@@ -136,7 +184,7 @@ class ItemTable:
         base = self.base_item(index)
         return replace(
             base,
-            collections=self.collection_tags(base.rating_key),
+            collections=self._collection_tags.get(base.rating_key, ()),
             watch_states={user.id: self.watch_state(index, user) for user in self.users},
         )
 
@@ -144,10 +192,15 @@ class ItemTable:
         """List the indexes of the items that are not removed, in rating key order."""
         if not self._removed:
             return range(len(self))
+        kept: Sequence[int] = self.cached("indexes", self._list_indexes)
+        return kept
+
+    def _list_indexes(self) -> list[int]:
         return [index for index in range(len(self)) if index not in self._removed]
 
-    def items(self) -> Sequence[Item]:
-        return ItemSequence(self, self.indexes())
+    def items(self, indexes: Sequence[int] | None = None) -> ItemSequence:
+        """List the items at some indexes, or all items in rating key order."""
+        return ItemSequence(self, self.indexes() if indexes is None else indexes)
 
     def children(self, index: int) -> list[int]:
         """List the indexes of an item's children in the child table."""
@@ -163,6 +216,12 @@ class ItemTable:
             if child_index in added and item.parent_rating_key == key
         )
         return [child_index for child_index in found if child_index not in child._removed]
+
+    def link_parent(self, parent: "ItemTable") -> None:
+        """Make another table of the library the table of the parents of these items."""
+        self.parent, parent.child = parent, self
+        # The tables read each other's columns, so that two locks could wait for each other.
+        self._lock = parent._lock
 
     def parent_table(self) -> "ItemTable":
         if self.parent is None:
@@ -180,6 +239,30 @@ class ItemTable:
         if index in self._edited_items:
             return parent.index(self._edited_items[index].parent_rating_key or "")
         return parent.child_ranges.parent(index)
+
+    def ancestor_index(self, ancestor: "ItemTable", index: int) -> int:
+        """Return the index of an item's ancestor in the ancestor's table."""
+        table: ItemTable = self
+        while table is not ancestor:
+            index, table = table.parent_index(index), table.parent_table()
+        return index
+
+    def descendants(self, descendant: "ItemTable", index: int) -> list[int]:
+        """List the indexes of an item's descendants in their table."""
+        if descendant is self:
+            return [index]
+        child = self.child_table()
+        return [
+            found
+            for child_index in self.children(index)
+            for found in child.descendants(descendant, child_index)
+        ]
+
+    def ancestor_tables(self) -> list["ItemTable"]:
+        return [] if self.parent is None else [self.parent, *self.parent.ancestor_tables()]
+
+    def descendant_tables(self) -> list["ItemTable"]:
+        return [] if self.child is None else [self.child, *self.child.descendant_tables()]
 
     # Watch states
 
@@ -233,43 +316,185 @@ class ItemTable:
         self._removed.add(index)
         self._edited_items.pop(index, None)
 
-    def clear_caches(self) -> None:
-        """Drop cached columns and results after a change."""
-        with self._lock:
-            self._columns.clear()
-            self._cached_results.clear()
-
-    # Columns
-
-    def column(self, field: str, user: User) -> list[Any]:
-        """Return one field of every item, by index, including the indexes of removed items."""
-        cache_key = field, user.id if FIELDS[field].personal else 0
-        with self._lock:
-            if cache_key not in self._columns:
-                self._columns[cache_key] = self._compute_column(field, user)
-            return self._columns[cache_key]
-
-    def _compute_column(self, field: str, user: User) -> list[Any]:
-        read, personal = FIELDS[field].read, FIELDS[field].personal
-        fast = self.fast_columns.get(field)
-        if fast is not None:
-            values = [fast(index) for index in range(self.generated_count())]
-            values.extend(None for _ in range(self._added_count))
-            for index in self._edited_items:
-                values[index] = read(self._edited_items[index], UNWATCHED)
-            return values
-        if personal and self.child is None:
-            # Personal fields of items without children depend on the watch state alone.
-            blank = Item(rating_key="", library_key="", type="", title="", added_at=0, guid="")
-            return [read(blank, self.watch_state(index, user)) for index in range(len(self))]
-        return [
-            None if index in self._removed else self._read_field(index, read, user)
-            for index in range(len(self))
+    def relatives(self, index: int) -> list[tuple["ItemTable", int]]:
+        """List the tables and indexes of an item's ancestors and descendants."""
+        ancestors = [(table, self.ancestor_index(table, index)) for table in self.ancestor_tables()]
+        return ancestors + [
+            (table, descendant)
+            for table in self.descendant_tables()
+            for descendant in self.descendants(table, index)
         ]
 
-    def _read_field(self, index: int, read: Callable[[Item, WatchState], Any], user: User) -> Any:
-        item = self.item(index)
-        return read(item, item.seen_by(user))
+    def note_change(self, index: int) -> None:
+        """Let columns, orders and tag indexes follow the change of an item or of a relative."""
+        with self._lock:
+            for kept in (self._columns, self._orders, self._tag_indexes):
+                for each in kept.values():
+                    each.note_change(index)
+
+    def clear_results(self) -> None:
+        """Drop the cached results after a change in the library."""
+        with self._lock:
+            self._cached_results.clear()
+
+    def set_collection_tags(self, tags: Mapping[str, tuple[Tag, ...]]) -> None:
+        """Replace the collection tags of all items, which are given by rating key."""
+        with self._lock:
+            self._collection_tags = tags
+            self._tag_indexes.pop("collection", None)
+            self._cached_results.clear()
+
+    # Columns, orders and tags
+
+    def column(self, field: str, user: User, of: "ItemTable | None" = None) -> Sequence[Any]:
+        """Return one field of every item, by index. That of a removed item has no meaning.
+
+        With `of`, the field is that of their ancestors in another table, or the greatest one of
+        their descendants. Strings are case-folded.
+        """
+        with self._lock:
+            return self._column(field, user, self if of is None else of).values
+
+    def _column(self, field: str, user: User, of: "ItemTable") -> Column:
+        key = of.type, field, user.id if FIELDS[field].personal else 0
+        if key not in self._columns:
+            read: Callable[[int], Any] = partial(self._read_field, field, user)
+            if of in self.ancestor_tables():
+                read = partial(self._read_inherited, field, user, of)
+            elif of is not self:
+                read = partial(self._read_greatest, field, user, of)
+            self._columns[key] = Column(len(self), read)
+        return self._columns[key]
+
+    def ancestor_column(self, ancestor: "ItemTable") -> Sequence[int]:
+        """Return the index of the ancestor of every item, by index."""
+        key = ancestor.type, "", 0
+        with self._lock:
+            if key not in self._columns:
+                read = partial(self._read_ancestor, ancestor)
+                self._columns[key] = Column(len(self), read)
+            return self._columns[key].values
+
+    def _read_field(self, field: str, user: User, index: int) -> Any:
+        if index in self._removed:
+            return None
+        value = self._read_raw_field(field, user, index)
+        return value.casefold() if value and FIELDS[field].type == "string" else value
+
+    def _read_raw_field(self, field: str, user: User, index: int) -> Any:
+        if field in self.fast_fields and index not in self._edited_items:
+            return self.fast_fields[field](index)
+        if FIELDS[field].personal:
+            leaf_count = self.leaf_count(index)
+            blank = BLANK_ITEM if leaf_count is None else replace(BLANK_ITEM, leaf_count=leaf_count)
+            return FIELDS[field].read(blank, self.watch_state(index, user))
+        return FIELDS[field].read(self.base_item(index), UNWATCHED)
+
+    def _read_ancestor(self, ancestor: "ItemTable", index: int) -> int:
+        return 0 if index in self._removed else self.ancestor_index(ancestor, index)
+
+    def _read_inherited(self, field: str, user: User, ancestor: "ItemTable", index: int) -> Any:
+        if index in self._removed:
+            return None
+        return ancestor.column(field, user)[self.ancestor_index(ancestor, index)]
+
+    def _read_greatest(self, field: str, user: User, descendant: "ItemTable", index: int) -> Any:
+        if index in self._removed:
+            return None
+        column = descendant.column(field, user)
+        values = (column[each] for each in self.descendants(descendant, index))
+        return max((value for value in values if value is not None), default=None)
+
+    def external_ids(self) -> Sequence[str]:
+        """Return the ids of every item on other sites, by index, each between two spaces."""
+        key = self.type, "guids", 0
+        with self._lock:
+            if key not in self._columns:
+                self._columns[key] = Column(len(self), self._read_external_ids)
+            return self._columns[key].values
+
+    def _read_external_ids(self, index: int) -> str:
+        edited = self._edited_items.get(index)
+        return f" {' '.join(self.guids(index) if edited is None else edited.guids)} "
+
+    def order(self, user: User, fields: tuple[SortField, ...]) -> Sequence[int]:
+        """List the indexes of the items that are not removed, sorted by fields.
+
+        Items that are equal in all fields are in rating key order.
+        """
+        key = user.id if any(FIELDS[field.name].personal for field in fields) else 0, fields
+        with self._lock:
+            order = self._orders.pop(key, None) or self._make_order(user, fields)
+            self._orders[key] = order  # the last one is the one used last
+            if len(self._orders) > MAX_ORDERS:
+                del self._orders[next(iter(self._orders))]
+            return order.indexes
+
+    def _make_order(self, user: User, fields: tuple[SortField, ...]) -> Order:
+        """Sort by fields, starting with the order of the last one, which may be kept already."""
+        indexes: Iterable[int] = self.indexes()
+        ascending = fields[-1]._replace(descending=False, unknown_last=False)
+        if fields != (ascending,):
+            indexes = self.order(user, (ascending,))
+        columns = [self._column(field.name, user, field.table) for field in fields]
+        keys = [
+            SortKey(column, field.descending, field.unknown_last)
+            for column, field in zip(columns, fields, strict=True)
+        ]
+        is_sorted_by_last = len(keys) > 1 and fields[-1] == ascending
+        for key in reversed(keys[:-1] if is_sorted_by_last else keys):
+            indexes = key.sort(indexes)
+        return Order(indexes, keys, self._removed)
+
+    def tag_names(self, field: str) -> dict[int, str]:
+        """Return the names of the tags that the items have, for instance of all genres, by id."""
+        with self._lock:
+            return self._tag_index(field).names()
+
+    def tagged_items(self, field: str, tag_id: float) -> Sequence[int]:
+        """List the indexes of the items with a tag, in ascending order."""
+        with self._lock:
+            return self._tag_index(field).indexes(tag_id)
+
+    def _tag_index(self, field: str) -> TagIndex:
+        if field not in self._tag_indexes:
+            self._tag_indexes[field] = TagIndex(self._tagged(field), partial(self._tags, field))
+        return self._tag_indexes[field]
+
+    def _tagged(self, field: str) -> Iterator[tuple[int, Any]]:
+        """Yield the index and tag of each tagged item, in the order of the indexes."""
+        indexes = self.indexes()
+        if field == "collection":
+            found = map(self.find_index, self._collection_tags)
+            indexes = sorted(index for index in found if index is not None)
+        return ((index, tag) for index in indexes for tag in self._tags(field, index))
+
+    def _tags(self, field: str, index: int) -> Sequence[Any]:
+        if index in self._removed:
+            return ()
+        if field == "collection":
+            return self._collection_tags.get(self.key(index), ())
+        if field in self.fast_tags and index not in self._edited_items:
+            return self.fast_tags[field](index)
+        tags: Sequence[Any] = getattr(self.base_item(index), TAG_ATTRIBUTES[field])
+        return tags
+
+    # Totals and results
+
+    def total_storage(self) -> tuple[int, int]:
+        """Return the size in bytes and the duration in milliseconds of all files."""
+        size, duration = self._generated_storage
+        for index in {*self._edited_items, *self._removed}:
+            if index < self.generated_count():
+                size, duration = size - self.storage(index)[0], duration - self.storage(index)[1]
+        for item in self._edited_items.values():
+            size, duration = size + sum_storage(item)[0], duration + sum_storage(item)[1]
+        return size, duration
+
+    @cached_property
+    def _generated_storage(self) -> tuple[int, int]:
+        totals = [self.storage(index) for index in range(self.generated_count())]
+        return sum(size for size, _ in totals), sum(duration for _, duration in totals)
 
     def cached(self, key: Any, compute: Callable[[], Any]) -> Any:
         """Return the result of `compute`, which is cached until an item changes."""

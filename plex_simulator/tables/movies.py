@@ -4,7 +4,7 @@ from typing import Any
 
 from plex_simulator.generation import metadata, vocabulary
 from plex_simulator.generation.metadata import COUNTRIES, LABELS
-from plex_simulator.models import Item
+from plex_simulator.models import Item, Person, Tag
 from plex_simulator.tables.generated import (
     ACTOR,
     AUDIENCE,
@@ -17,15 +17,14 @@ from plex_simulator.tables.generated import (
     PRODUCER,
     QUALITY,
     RATING,
-    RELEASED,
     VARIANT,
     WRITER,
     YEAR,
-    GeneratedTable,
 )
+from plex_simulator.tables.videos import VideoTable
 
 
-class MovieTable(GeneratedTable):
+class MovieTable(VideoTable):
     """Movies. With `legacy`, they were matched by a legacy agent."""
 
     type = "movie"
@@ -33,22 +32,32 @@ class MovieTable(GeneratedTable):
     def __init__(self, *args: Any, count: int, legacy: bool = False) -> None:
         super().__init__(*args, count=count)
         self.legacy = legacy
-        self.fast_columns |= {
-            "year": self.year,
+        self.fast_fields |= {
             "rating": self.rating,
             "audienceRating": self.audience_rating,
-            "duration": self.duration,
             "contentRating": self.content_rating,
-            "genre": self.genre_ids,
-            "originallyAvailableAt": self.released,
-            "actor": self.actor_ids,
+            "studio": self.studio,
+            "tagline": self.tagline,
+            "editionTitle": self.edition_title,
         }
+        self.fast_tags |= {
+            "genre": self.genres,
+            "country": self.countries,
+            "director": self.directors,
+            "writer": self.writers,
+            "producer": self.producers,
+            "actor": self.cast,
+            "label": self.labels,
+        }
+
+    def variant(self, index: int) -> int:
+        return self.rng.below(index, VARIANT, 100)
+
+    def position(self, index: int) -> int | None:
+        return None
 
     def year(self, index: int) -> int | None:
         return None if index % 41 == 17 else self.this_year - self.rng.below(index, YEAR, 100)
-
-    def released(self, index: int) -> str | None:
-        return metadata.make_release_date(self.rng, index, RELEASED, self.year(index))
 
     def rating(self, index: int) -> float | None:
         return metadata.make_rating(self.rng, index, RATING, missing_percent=8)
@@ -74,15 +83,48 @@ class MovieTable(GeneratedTable):
             count += self.rng.below(index, ACTOR + 2, 16)
         return metadata.pick_distinct(self.rng, index, ACTOR, count, metadata.PEOPLE)
 
-    def actor_ids(self, index: int) -> tuple[int, ...]:
-        first = metadata.FIRST_PERSON_ID["actor"]
-        return tuple(first + number for number in self.actors(index))
+    def cast(self, index: int) -> tuple[Person, ...]:
+        """Return the actors without their roles."""
+        return tuple(metadata.make_person("actor", number) for number in self.actors(index))
 
-    def crew(self, index: int, job: str, purpose: int, max_count: int) -> tuple[Any, ...]:
+    def directors(self, index: int) -> tuple[Person, ...]:
+        return self.crew(index, "director", DIRECTOR, 3)
+
+    def writers(self, index: int) -> tuple[Person, ...]:
+        return self.crew(index, "writer", WRITER, 4)
+
+    def producers(self, index: int) -> tuple[Person, ...]:
+        return self.crew(index, "producer", PRODUCER, 3)
+
+    def crew(self, index: int, job: str, purpose: int, max_count: int) -> tuple[Person, ...]:
         """Return up to `max_count` people with the same job, for instance the directors."""
         count = self.rng.below(index, purpose + 2, max_count + 1)
         numbers = metadata.pick_distinct(self.rng, index, purpose, count, 600)
         return tuple(metadata.make_person(job, number) for number in numbers)
+
+    def countries(self, index: int) -> tuple[Tag, ...]:
+        count = 1 + self.variant(index) % 3
+        numbers = metadata.pick_distinct(self.rng, index, COUNTRY, count, len(COUNTRIES))
+        return tuple(COUNTRIES[number] for number in numbers)
+
+    def labels(self, index: int) -> tuple[Tag, ...]:
+        variant = self.variant(index)
+        return (LABELS[variant % 2],) if variant < 6 else ()
+
+    def studio(self, index: int) -> str | None:
+        variant = self.variant(index)
+        return None if variant == 50 else vocabulary.STUDIOS[variant % len(vocabulary.STUDIOS)]
+
+    def tagline(self, index: int) -> str | None:
+        if self.variant(index) >= 70:
+            return None
+        return f"Every {self.title(index).split()[-1].lower()} has a beginning."
+
+    def edition_title(self, index: int) -> str | None:
+        return "Director's Cut" if index % 37 == 12 else None
+
+    def qualities(self, index: int) -> tuple[int, ...]:
+        return metadata.pick_qualities(self.rng, index, QUALITY)
 
     def guid(self, index: int) -> str:
         if index % 61 == 44:
@@ -92,6 +134,9 @@ class MovieTable(GeneratedTable):
             return f"com.plexapp.agents.imdb://tt{number}?lang=en"
         return self.plex_guid(index)
 
+    def guids(self, index: int) -> tuple[str, ...]:
+        return self.external_guids(index) if self.guid(index).startswith("plex://") else ()
+
     def external_guids(self, index: int) -> tuple[str, ...]:
         number = self.rng.below(index, EXTERNAL_ID, 9_000_000) + 1_000_000
         return f"imdb://tt{number}", f"tmdb://{number // 7}", f"tvdb://{number // 11}"
@@ -100,55 +145,65 @@ class MovieTable(GeneratedTable):
         guid, duration, rating = self.guid(index), self.duration(index), self.rating(index)
         audience, year, title = self.audience_rating(index), self.year(index), self.title(index)
         matched = not guid.startswith("local://")
-        variant = self.rng.below(index, VARIANT, 100)
+        variant = self.variant(index)
         file_title = (
             "".join(c for c in title if c.isalnum() or c in " -")[:80].strip() or "Untitled"
         )
         path = f"/data/movies/{file_title} ({year})/{file_title} ({year})"
-        country_count = 1 + variant % 3
-        countries = metadata.pick_distinct(self.rng, index, COUNTRY, country_count, len(COUNTRIES))
-        qualities = metadata.pick_qualities(self.rng, index, QUALITY)
         return Item(
             **self.common_fields(index),
-            guid=guid,
             original_title=self.title(index + 500_000) if variant < 9 else None,
-            summary=self.summary(index),
-            tagline=f"Every {title.split()[-1].lower()} has a beginning." if variant < 70 else None,
-            studio=None if variant == 50 else vocabulary.STUDIOS[variant % len(vocabulary.STUDIOS)],
+            tagline=self.tagline(index),
+            studio=self.studio(index),
             content_rating=self.content_rating(index),
             rating=rating,
             rating_image=None if rating is None else "rottentomatoes://image.rating.ripe",
             audience_rating=audience,
             audience_rating_image=None if audience is None else "themoviedb://image.rating",
-            year=year,
             duration=duration,
-            originally_available_at=self.released(index),
-            edition_title="Director's Cut" if index % 37 == 12 else None,
+            edition_title=self.edition_title(index),
             thumb=self.picture(index, "thumb") if matched else None,
             art=self.picture(index, "art") if matched and variant < 90 else None,
             genres=self.genres(index),
-            countries=tuple(COUNTRIES[number] for number in countries),
-            directors=self.crew(index, "director", DIRECTOR, 3),
-            writers=self.crew(index, "writer", WRITER, 4),
-            producers=self.crew(index, "producer", PRODUCER, 3),
+            countries=self.countries(index),
+            directors=self.directors(index),
+            writers=self.writers(index),
+            producers=self.producers(index),
             roles=tuple(
                 metadata.make_role(self.rng, index, position, number)
                 for position, number in enumerate(self.actors(index))
             ),
-            labels=(LABELS[variant % 2],) if variant < 6 else (),
-            guids=self.external_guids(index) if guid.startswith("plex://") else (),
+            labels=self.labels(index),
             ratings=metadata.list_ratings(rating, audience),
             media=metadata.make_media(
-                self.rng, index, int(self.key(index)), qualities, duration, path
+                self.rng, index, int(self.key(index)), self.qualities(index), duration, path
             ),
             chapters=metadata.make_chapters(int(self.key(index)), duration) if variant < 60 else (),
         )  # fmt: skip
 
 
-class HomeVideoTable(GeneratedTable):
+class HomeVideoTable(VideoTable):
     """Videos without an agent, which have hardly any metadata."""
 
     type = "movie"
+
+    def guid(self, index: int) -> str:
+        return f"com.plexapp.agents.none://{self.rng.hexadecimal(index, GUID, 40)}?lang=xn"
+
+    def summary(self, index: int) -> str:
+        return ""
+
+    def position(self, index: int) -> int | None:
+        return None
+
+    def year(self, index: int) -> int | None:
+        return 2010 + self.rng.below(index, YEAR, 16) if index % 2 else None
+
+    def released(self, index: int) -> str | None:
+        return None
+
+    def qualities(self, index: int) -> tuple[int, ...]:
+        return (3,)
 
     def duration(self, index: int) -> int | None:
         return 20_000 + self.rng.below(index, DURATION, 900_000)
@@ -158,10 +213,9 @@ class HomeVideoTable(GeneratedTable):
         return Item(
             **self.common_fields(index),
             subtype="clip",
-            guid=f"com.plexapp.agents.none://{self.rng.hexadecimal(index, GUID, 40)}?lang=xn",
-            year=2010 + self.rng.below(index, YEAR, 16) if index % 2 else None,
             duration=self.duration(index),
             media=metadata.make_media(
-                self.rng, index, key, (3,), self.duration(index), f"/data/home/clip{index:04}"
+                self.rng, index, key, self.qualities(index), self.duration(index),
+                f"/data/home/clip{index:04}",
             ),
-        )
+        )  # fmt: skip

@@ -10,7 +10,6 @@ from plex_simulator.tables.generated import (
     EXTERNAL_ID,
     GENRE,
     RATING,
-    RELEASED,
     TITLE,
     VARIANT,
     YEAR,
@@ -19,7 +18,14 @@ from plex_simulator.tables.generated import (
 from plex_simulator.tables.item_table import ChildRanges
 
 
-class ArtistTable(GeneratedTable):
+class MusicTable(GeneratedTable):
+    """A table of items that MusicBrainz knows."""
+
+    def guids(self, index: int) -> tuple[str, ...]:
+        return (f"mbid://{self.rng.uuid(index, EXTERNAL_ID)}",)
+
+
+class ArtistTable(MusicTable):
     type = "artist"
 
     def __init__(self, *args: Any, count: int, albums: int) -> None:
@@ -28,6 +34,7 @@ class ArtistTable(GeneratedTable):
         self.child_ranges = ChildRanges(
             self.generated_count, lambda i: 1 + self.rng.below(i, VARIANT, self.max_albums)
         )
+        self.fast_tags |= {"genre": self.genres, "country": self.countries}
 
     def title(self, index: int) -> str:
         if index % 13 == 5 or index % 4 == 0:
@@ -41,70 +48,77 @@ class ArtistTable(GeneratedTable):
         numbers = metadata.pick_distinct(self.rng, index, GENRE, count, len(MUSIC_GENRES))
         return tuple(MUSIC_GENRES[number] for number in numbers)
 
+    def countries(self, index: int) -> tuple[Tag, ...]:
+        return (COUNTRIES[index % len(COUNTRIES)],)
+
     def generate(self, index: int) -> Item:
-        mbid = self.rng.uuid(index, EXTERNAL_ID)
         return Item(
             **self.common_fields(index),
-            guid=self.plex_guid(index),
-            summary=self.summary(index),
             thumb=self.picture(index, "thumb") if index % 7 else None,
             art=self.picture(index, "art") if index % 5 else None,
-            index=1,
             child_count=len(self.children(index)),
             genres=self.genres(index),
-            countries=(COUNTRIES[index % len(COUNTRIES)],),
-            guids=(f"mbid://{mbid}",),
+            countries=self.countries(index),
         )
 
 
-class AlbumTable(GeneratedTable):
+class AlbumTable(MusicTable):
     type = "album"
 
     def __init__(self, *args: Any, artists: ArtistTable, tracks: int) -> None:
         super().__init__(*args)
-        self.parent = self.artists = artists
-        artists.child = self
+        self.artists = artists
+        self.link_parent(artists)
         self.max_tracks = max(tracks, 1)
         self.child_ranges = ChildRanges(
             self.generated_count, lambda i: 1 + self.rng.below(i, VARIANT, self.max_tracks)
         )
+        self.fast_fields |= {"rating": self.rating, "studio": self.studio}
+        self.fast_tags |= {"genre": self.genres}
 
     def generated_count(self) -> int:
         return len(self.artists.child_ranges)
 
+    def year(self, index: int) -> int | None:
+        return None if index % 19 == 18 else 1960 + self.rng.below(index, YEAR, 66)
+
+    def summary(self, index: int) -> str:
+        return super().summary(index) if index % 3 else ""
+
+    def rating(self, index: int) -> float | None:
+        return metadata.make_rating(self.rng, index, RATING, missing_percent=40)
+
+    def studio(self, index: int) -> str:
+        return vocabulary.STUDIOS[index % len(vocabulary.STUDIOS)]
+
+    def genres(self, index: int) -> tuple[Tag, ...]:
+        return self.artists.genres(self.artists.child_ranges.parent(index))[:3]
+
     def generate(self, index: int) -> Item:
         artist = self.artists.child_ranges.parent(index)
-        year = None if index % 19 == 18 else 1960 + self.rng.below(index, YEAR, 66)
-        rating = metadata.make_rating(self.rng, index, RATING, missing_percent=40)
         return Item(
             **self.common_fields(index),
-            guid=self.plex_guid(index),
-            summary=self.summary(index) if index % 3 else "",
-            studio=vocabulary.STUDIOS[index % len(vocabulary.STUDIOS)],
-            rating=rating,
-            year=year,
-            originally_available_at=metadata.make_release_date(self.rng, index, RELEASED, year),
+            studio=self.studio(index),
+            rating=self.rating(index),
             thumb=self.picture(index, "thumb") if index % 9 else None,
             art=self.artists.base_item(artist).art,
-            index=1,
             parent_rating_key=self.artists.key(artist),
             parent_guid=self.artists.plex_guid(artist),
             parent_title=self.artists.current_title(artist),
             parent_thumb=self.artists.base_item(artist).thumb,
             leaf_count=len(self.children(index)),
-            genres=self.artists.genres(artist)[:3],
-            guids=(f"mbid://{self.rng.uuid(index, EXTERNAL_ID)}",),
+            genres=self.genres(index),
         )
 
 
-class TrackTable(GeneratedTable):
+class TrackTable(MusicTable):
     type = "track"
 
     def __init__(self, *args: Any, albums: AlbumTable) -> None:
         super().__init__(*args)
-        self.parent = self.albums = albums
-        albums.child = self
-        self.fast_columns |= {"duration": self.duration}
+        self.albums = albums
+        self.link_parent(albums)
+        self.fast_fields |= {"mediaBitrate": self.bitrate}
 
     def generated_count(self) -> int:
         return len(self.albums.child_ranges)
@@ -112,13 +126,27 @@ class TrackTable(GeneratedTable):
     def duration(self, index: int) -> int | None:
         return 90_000 + self.rng.below(index, DURATION, 300_000)
 
+    def storage(self, index: int) -> tuple[int, int]:
+        duration = self.duration(index) or 0
+        return duration * 90, duration
+
+    def bitrate(self, index: int) -> int:
+        return 720 + index % 300
+
+    def summary(self, index: int) -> str:
+        return ""
+
+    def position(self, index: int) -> int | None:
+        album = self.albums.child_ranges.parent(index)
+        return index - self.albums.child_ranges.of(album).start + 1
+
     def generate(self, index: int) -> Item:
         album_index = self.albums.child_ranges.parent(index)
         album = self.albums.base_item(album_index)
         artist = self.albums.artists.base_item(self.albums.parent_index(album_index))
-        number = index - self.albums.child_ranges.of(album_index).start + 1
+        number = self.position(index)
         key, duration = int(self.key(index)), self.duration(index)
-        bitrate = 720 + index % 300
+        bitrate = self.bitrate(index)
         stream = Stream(
             key * 128, 2, "flac", 0, "FLAC (Stereo)", selected=True, bitrate=bitrate, channels=2
         )
@@ -143,12 +171,10 @@ class TrackTable(GeneratedTable):
         )
         return Item(
             **self.common_fields(index),
-            guid=self.plex_guid(index),
             original_title="Ensemble & Guests" if index % 23 == 4 else None,
             duration=duration,
             thumb=album.thumb,
             art=artist.art,
-            index=number,
             parent_index=1,
             parent_rating_key=album.rating_key,
             parent_guid=album.guid,
@@ -159,6 +185,5 @@ class TrackTable(GeneratedTable):
             grandparent_title=artist.title,
             grandparent_thumb=artist.thumb,
             grandparent_art=artist.art,
-            guids=(f"mbid://{self.rng.uuid(index, EXTERNAL_ID)}",),
             media=(media,),
         )

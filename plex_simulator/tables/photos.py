@@ -2,10 +2,8 @@
 
 from typing import Any
 
-from plex_simulator.generation import metadata
 from plex_simulator.models import Item, Media, Part
 from plex_simulator.tables.generated import (
-    RELEASED,
     VARIANT,
     YEAR,
     GeneratedTable,
@@ -23,13 +21,17 @@ class PhotoAlbumTable(GeneratedTable):
             self.generated_count, lambda i: 1 + self.rng.below(i, VARIANT, self.max_photos)
         )
 
+    def guid(self, index: int) -> str:
+        return f"local://{self.key(index)}"
+
+    def summary(self, index: int) -> str:
+        return ""
+
     def generate(self, index: int) -> Item:
         return Item(
             **self.common_fields(index),
-            guid=f"local://{self.key(index)}",
             thumb=self.picture(index, "thumb"),
             art=self.picture(index, "art"),
-            index=1,
             leaf_count=len(self.children(index)),
         )
 
@@ -39,8 +41,8 @@ class PhotoTable(GeneratedTable):
 
     def __init__(self, *args: Any, albums: PhotoAlbumTable) -> None:
         super().__init__(*args)
-        self.parent = self.albums = albums
-        albums.child = self
+        self.albums = albums
+        self.link_parent(albums)
 
     def generated_count(self) -> int:
         return len(self.albums.child_ranges)
@@ -48,16 +50,27 @@ class PhotoTable(GeneratedTable):
     def title(self, index: int) -> str:
         return f"IMG_{1000 + index}"
 
+    def guid(self, index: int) -> str:
+        return f"local://{self.key(index)}"
+
+    def summary(self, index: int) -> str:
+        return ""
+
+    def storage(self, index: int) -> tuple[int, int]:
+        return 300_000 + self.rng.below(index, 61, 5_000_000), 0
+
+    def year(self, index: int) -> int | None:
+        return 2012 + self.rng.below(index, YEAR, 14)
+
     def generate(self, index: int) -> Item:
         album = self.albums.child_ranges.parent(index)
         key = int(self.key(index))
         is_landscape = index % 3 > 0
-        year = 2012 + self.rng.below(index, YEAR, 14)
         part = Part(
             id=key * 16,
             key=f"/library/parts/{key * 16}/1600000000/file.jpg",
             file=f"/data/photos/album{album:04}/{self.title(index)}.jpg",
-            size=300_000 + self.rng.below(index, 61, 5_000_000),
+            size=self.storage(index)[0],
             duration=None,
             container="jpeg",
             video_profile=None,
@@ -73,11 +86,7 @@ class PhotoTable(GeneratedTable):
         )
         return Item(
             **self.common_fields(index),
-            guid=f"local://{key}",
-            year=year,
-            originally_available_at=metadata.make_release_date(self.rng, index, RELEASED, year),
             thumb=self.picture(index, "thumb"),
-            index=1,
             parent_rating_key=self.albums.key(album),
             parent_guid=f"local://{self.albums.key(album)}",
             parent_title=self.albums.current_title(album),

@@ -4,19 +4,19 @@ from typing import Any
 
 from plex_simulator.generation import metadata, vocabulary
 from plex_simulator.generation.metadata import COUNTRIES, DAY
-from plex_simulator.models import Item
+from plex_simulator.models import Item, Person, Tag
 from plex_simulator.tables.generated import (
     AUDIENCE,
     CONTENT_RATING,
     DIRECTOR,
     DURATION,
     EXTERNAL_ID,
-    RELEASED,
     VARIANT,
     GeneratedTable,
 )
 from plex_simulator.tables.item_table import ChildRanges
 from plex_simulator.tables.movies import MovieTable
+from plex_simulator.tables.videos import VideoTable
 
 
 class ShowTable(MovieTable):
@@ -26,6 +26,7 @@ class ShowTable(MovieTable):
 
     def __init__(self, *args: Any, count: int, seasons: int) -> None:
         super().__init__(*args, count=count)
+        self.fast_fields |= {"network": self.network}
         self.max_seasons = max(seasons, 1)
         self.child_ranges = ChildRanges(self.generated_count, self._season_count)
 
@@ -50,46 +51,78 @@ class ShowTable(MovieTable):
             return f"com.plexapp.agents.thetvdb://{external_id}?lang=en"
         return self.plex_guid(index)
 
+    def position(self, index: int) -> int | None:
+        return 1
+
+    def leaf_count(self, index: int) -> int | None:
+        seasons = self.child_table()
+        return sum(len(seasons.children(season)) for season in self.children(index))
+
+    def studio(self, index: int) -> str | None:
+        variant = self.variant(index)
+        return vocabulary.STUDIOS[variant % len(vocabulary.STUDIOS)] if variant < 90 else None
+
+    def network(self, index: int) -> str:
+        return vocabulary.NETWORKS[self.variant(index) % len(vocabulary.NETWORKS)]
+
+    def tagline(self, index: int) -> str | None:
+        return "Some doors open twice." if self.variant(index) < 60 else None
+
+    def edition_title(self, index: int) -> str | None:
+        return None
+
+    def qualities(self, index: int) -> tuple[int, ...]:
+        return ()
+
+    def countries(self, index: int) -> tuple[Tag, ...]:
+        return (COUNTRIES[self.variant(index) % len(COUNTRIES)],)
+
+    def directors(self, index: int) -> tuple[Person, ...]:
+        return self.crew(index, "director", DIRECTOR, 2)
+
+    def writers(self, index: int) -> tuple[Person, ...]:
+        return ()
+
+    def producers(self, index: int) -> tuple[Person, ...]:
+        return ()
+
+    def labels(self, index: int) -> tuple[Tag, ...]:
+        return ()
+
     def external_guids(self, index: int) -> tuple[str, ...]:
         number = self.rng.below(index, EXTERNAL_ID, 400_000) + 70_000
         return f"imdb://tt{number}", f"tmdb://{number // 3}", f"tvdb://{number}"
 
     def generate(self, index: int) -> Item:
-        guid, variant = self.guid(index), self.rng.below(index, VARIANT, 100)
+        variant = self.variant(index)
         rating, audience = self.rating(index), self.audience_rating(index)
         seasons = self.children(index)
         season_table = self.child_table()
         season_numbers = [season_table.base_item(season).index for season in seasons]
         return Item(
             **self.common_fields(index),
-            guid=guid,
-            summary=self.summary(index),
-            tagline="Some doors open twice." if variant < 60 else None,
-            studio=vocabulary.STUDIOS[variant % len(vocabulary.STUDIOS)] if variant < 90 else None,
-            network=vocabulary.NETWORKS[variant % len(vocabulary.NETWORKS)],
+            tagline=self.tagline(index),
+            studio=self.studio(index),
+            network=self.network(index),
             content_rating=self.content_rating(index),
             rating=rating,
             audience_rating=audience,
             audience_rating_image=None if audience is None else "themoviedb://image.rating",
-            year=self.year(index),
             duration=self.duration(index),
-            originally_available_at=self.released(index),
             thumb=self.picture(index, "thumb"),
             art=self.picture(index, "art") if variant < 92 else None,
             theme=self.picture(index, "theme") if variant < 75 else None,
             banner=self.picture(index, "banner") if index % 20 == 19 else None,
-            index=1,
-            leaf_count=sum(len(season_table.children(season)) for season in seasons),
+            leaf_count=self.leaf_count(index),
             child_count=len(seasons),
             season_count=len(seasons) - 1 if 0 in season_numbers else None,
             genres=self.genres(index),
-            countries=(COUNTRIES[variant % len(COUNTRIES)],),
-            directors=self.crew(index, "director", DIRECTOR, 2),
+            countries=self.countries(index),
+            directors=self.directors(index),
             roles=tuple(
                 metadata.make_role(self.rng, index, position, number)
                 for position, number in enumerate(self.actors(index))
             ),
-            guids=self.external_guids(index) if guid.startswith("plex://") else (),
             ratings=metadata.list_ratings(rating, audience),
         )
 
@@ -99,8 +132,8 @@ class SeasonTable(GeneratedTable):
 
     def __init__(self, *args: Any, shows: ShowTable, episodes: int) -> None:
         super().__init__(*args)
-        self.parent = self.shows = shows
-        shows.child = self
+        self.shows = shows
+        self.link_parent(shows)
         self.max_episodes = max(episodes, 1)
         self.child_ranges = ChildRanges(self.generated_count, self._episode_count)
 
@@ -115,6 +148,25 @@ class SeasonTable(GeneratedTable):
         show = self.shows.child_ranges.parent(index)
         siblings = self.shows.child_ranges.of(show)
         return show, index - siblings.start, len(siblings)
+
+    def guid(self, index: int) -> str:
+        show_guid = self.shows.guid(self.shows.child_ranges.parent(index))
+        if show_guid.startswith("com.plexapp"):
+            return show_guid.replace("?", f"/{self.season_number(index)}?")
+        return self.plex_guid(index)
+
+    def summary(self, index: int) -> str:
+        return ""
+
+    def guids(self, index: int) -> tuple[str, ...]:
+        is_legacy = self.guid(index).startswith("com.plexapp")
+        return () if is_legacy else (f"tmdb://{60_000 + index}", f"tvdb://{300_000 + index}")
+
+    def position(self, index: int) -> int | None:
+        return self.season_number(index)
+
+    def leaf_count(self, index: int) -> int | None:
+        return len(self.children(index))
 
     def season_number(self, index: int) -> int:
         """Return the number of a season; season 0 holds the specials."""
@@ -135,39 +187,30 @@ class SeasonTable(GeneratedTable):
 
     def generate(self, index: int) -> Item:
         show_index, _, _ = self.locate(index)
-        number = self.season_number(index)
-        show_guid = self.shows.guid(show_index)
-        is_legacy = show_guid.startswith("com.plexapp")
         return Item(
             **self.common_fields(index),
-            guid=show_guid.replace("?", f"/{number}?") if is_legacy else self.plex_guid(index),
             thumb=self.picture(index, "thumb"),
             art=self.shows.picture(show_index, "art"),
-            index=number,
             parent_index=1,
             parent_rating_key=self.shows.key(show_index),
-            parent_guid=show_guid,
+            parent_guid=self.shows.guid(show_index),
             parent_title=self.shows.current_title(show_index),
             parent_year=self.shows.year(show_index),
             parent_thumb=self.shows.picture(show_index, "thumb"),
-            leaf_count=len(self.children(index)),
-            guids=() if is_legacy else (f"tmdb://{60_000 + index}", f"tvdb://{300_000 + index}"),
+            leaf_count=self.leaf_count(index),
         )
 
 
-class EpisodeTable(GeneratedTable):
+class EpisodeTable(VideoTable):
     type = "episode"
 
     def __init__(self, *args: Any, seasons: SeasonTable) -> None:
         super().__init__(*args)
-        self.parent = self.seasons = seasons
-        seasons.child = self
-        self.fast_columns |= {
-            "year": self.year,
-            "rating": lambda _: None,
-            "duration": self.duration,
-            "index": self.episode_number,
-            "originallyAvailableAt": self.released,
+        self.seasons = seasons
+        self.link_parent(seasons)
+        self.fast_fields |= {
+            "audienceRating": self.audience_rating,
+            "contentRating": self.content_rating,
         }
 
     def generated_count(self) -> int:
@@ -179,8 +222,28 @@ class EpisodeTable(GeneratedTable):
         siblings = self.seasons.child_ranges.of(season)
         return season, index - siblings.start, len(siblings)
 
-    def episode_number(self, index: int) -> int:
+    def position(self, index: int) -> int | None:
         return self.locate(index)[1] + 1
+
+    def guid(self, index: int) -> str:
+        season, position, _ = self.locate(index)
+        season_guid = self.seasons.guid(season)
+        if season_guid.startswith("com.plexapp"):
+            return season_guid.replace("?", f"/{position + 1}?")
+        return self.plex_guid(index)
+
+    def guids(self, index: int) -> tuple[str, ...]:
+        is_legacy = self.guid(index).startswith("com.plexapp")
+        return () if is_legacy else (f"tvdb://{1_000_000 + index}",)
+
+    def audience_rating(self, index: int) -> float | None:
+        return metadata.make_rating(self.rng, index, AUDIENCE, missing_percent=15)
+
+    def content_rating(self, index: int) -> str | None:
+        return self.seasons.shows.content_rating(self.show_index(index))
+
+    def qualities(self, index: int) -> tuple[int, ...]:
+        return (index % len(metadata.QUALITIES),)
 
     def added_at(self, index: int) -> int:
         season, position, count = self.locate(index)
@@ -200,9 +263,6 @@ class EpisodeTable(GeneratedTable):
     def year(self, index: int) -> int | None:
         return self.seasons.shows.year(self.show_index(index))
 
-    def released(self, index: int) -> str | None:
-        return metadata.make_release_date(self.rng, index, RELEASED, self.year(index))
-
     def duration(self, index: int) -> int | None:
         typical = self.seasons.shows.duration(self.show_index(index)) or 0
         return typical + self.rng.below(index, DURATION, 240_000) - 120_000
@@ -212,32 +272,24 @@ class EpisodeTable(GeneratedTable):
         show = self.seasons.locate(season)[0]
         shows, seasons = self.seasons.shows, self.seasons
         number, key = seasons.season_number(season), int(self.key(index))
-        show_guid, duration = shows.guid(show), self.duration(index)
-        is_legacy = show_guid.startswith("com.plexapp")
-        audience = metadata.make_rating(self.rng, index, AUDIENCE, missing_percent=15)
-        season_guid = seasons.base_item(season).guid
-        legacy_guid = season_guid.replace("?", f"/{position + 1}?")
+        duration = self.duration(index)
+        audience = self.audience_rating(index)
         path = f"/data/tv/show{show:05}/Season {number:02}/S{number:02}E{position + 1:02}"
         return Item(
             **self.common_fields(index),
-            guid=legacy_guid if is_legacy else self.plex_guid(index),
-            summary=self.summary(index),
             content_rating=shows.content_rating(show),
             audience_rating=audience,
             audience_rating_image=None if audience is None else "thetvdb://image.rating",
-            year=self.year(index),
             duration=duration,
-            originally_available_at=self.released(index),
             thumb=self.picture(index, "thumb"),
             art=shows.picture(show, "art"),
-            index=position + 1,
             parent_index=number,
             parent_rating_key=seasons.key(season),
-            parent_guid=season_guid,
+            parent_guid=seasons.guid(season),
             parent_title=seasons.current_title(season),
             parent_thumb=seasons.picture(season, "thumb"),
             grandparent_rating_key=shows.key(show),
-            grandparent_guid=show_guid,
+            grandparent_guid=shows.guid(show),
             grandparent_title=shows.current_title(show),
             grandparent_thumb=shows.picture(show, "thumb"),
             grandparent_art=shows.picture(show, "art"),
@@ -247,10 +299,9 @@ class EpisodeTable(GeneratedTable):
                 metadata.make_role(self.rng, show, position, number)
                 for position, number in enumerate(shows.actors(show)[:4])
             ),
-            guids=() if is_legacy else (f"tvdb://{1_000_000 + index}",),
             ratings=metadata.list_ratings(None, audience),
             media=metadata.make_media(
-                self.rng, index, key, (index % 8,), duration, path
+                self.rng, index, key, self.qualities(index), duration, path
             ),
             chapters=metadata.make_chapters(key, duration) if index % 5 < 2 else (),
         )  # fmt: skip

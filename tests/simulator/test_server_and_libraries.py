@@ -3,8 +3,9 @@ from plexapi.server import PlexServer
 
 from plex_simulator import Simulator
 from plex_simulator.endpoints.system import DIRECTORIES
-from plex_simulator.fields import FIELDS
+from plex_simulator.fields import FIELDS, TAG_ATTRIBUTES, TYPE_FIELDS
 from plex_simulator.models import UNWATCHED
+from plex_simulator.tables.item_table import ItemTable, sum_storage
 
 from .conftest import PlexClient, connect
 
@@ -114,13 +115,29 @@ def test_sessions_contain_item_user_and_player(plex: PlexServer, simulator: Simu
     assert sessions[0].player.state == "playing"
 
 
-def test_fast_columns_have_the_values_of_the_items(simulator: Simulator) -> None:
-    for library in simulator.catalogue.libraries:
-        for item_type in library.item_types:
-            table = simulator.catalogue.table(library.key, item_type)
-            for name, fast in table.fast_columns.items():
-                expected = [FIELDS[name].read(item, UNWATCHED) for item in table.items()]
-                assert [fast(index) for index in range(len(table))] == expected, (item_type, name)
+def test_fast_fields_and_tags_have_the_values_of_the_items(simulator: Simulator) -> None:
+    for table in tables(simulator):
+        items = list(table.items())
+        for name, fast_field in table.fast_fields.items():
+            values = [FIELDS[name].read(item, UNWATCHED) for item in items]
+            assert [fast_field(index) for index in range(len(table))] == values, (table.type, name)
+        for name in TAG_ATTRIBUTES.keys() & TYPE_FIELDS[table.type] - {"collection"}:
+            tags = [[tag.id for tag in getattr(item, TAG_ATTRIBUTES[name])] for item in items]
+            fast_tags = [[tag.id for tag in table.fast_tags[name](i)] for i in range(len(table))]
+            assert fast_tags == tags, (table.type, name)
+
+
+def test_storage_and_external_ids_are_those_of_the_items(simulator: Simulator) -> None:
+    for table in tables(simulator):
+        for index, item in enumerate(table.items()):
+            assert table.storage(index) == sum_storage(item)
+            assert table.external_ids()[index].split() == list(item.guids)
+
+
+def tables(simulator: Simulator) -> list[ItemTable]:
+    catalogue = simulator.catalogue
+    libraries = catalogue.libraries
+    return [catalogue.table(each.key, name) for each in libraries for name in each.item_types]
 
 
 def test_the_same_seed_makes_the_same_catalogue(simulator: Simulator) -> None:

@@ -170,6 +170,14 @@ def change_collection_preferences(state: ServerState, request: Request, key: str
     return Response()
 
 
+def delete_library_collection(
+    state: ServerState, request: Request, section: str, key: str
+) -> Response:
+    if _get_collection(state, request, key).library_key != section:
+        raise HTTPError(404)
+    return delete_collection(state, request, key)
+
+
 def delete_collection(state: ServerState, request: Request, key: str) -> Response:
     _get_collection(state, request, key)
     state.catalogue.remove_collection(key)
@@ -292,6 +300,7 @@ def delete_playlist(state: ServerState, request: Request, key: str) -> Response:
 
 
 COLLECTION, PLAYLIST = "/library/collections/<>", "/playlists/<>"
+LIBRARY_COLLECTION = "/library/sections/<>/collection/<>"
 ROUTES = [
     route("POST", "/library/collections", create_collection, non_owner_status=403),
     route("PUT", f"{COLLECTION}/items", add_to_collection, non_owner_status=403),
@@ -299,6 +308,7 @@ ROUTES = [
     route("DELETE", f"{COLLECTION}/children/<>", remove_from_collection, non_owner_status=403),
     route("PUT", f"{COLLECTION}/items/<>/move", move_in_collection, non_owner_status=403),
     route("DELETE", COLLECTION, delete_collection, non_owner_status=403),
+    route("DELETE", LIBRARY_COLLECTION, delete_library_collection, non_owner_status=403),
     route("DELETE", "/library/metadata/<>", delete_item, non_owner_status=403),
     route("PUT", "/library/sections/<>/all", edit_items, non_owner_status=403),
     route("PUT", "/library/metadata/<>/prefs", change_collection_preferences, non_owner_status=403),

@@ -159,6 +159,20 @@ def test_a_move_gives_a_collection_an_order_of_its_own(
     assert saved.sort == 2
 
 
+def test_a_collection_can_be_deleted_by_its_path_in_its_library(
+    fresh_client: PlexClient, fresh: Simulator
+) -> None:
+    first, second, *_ = fresh.catalogue.collections("1")
+    path = f"/library/sections/1/collection/{first.rating_key}"
+    assert fresh_client.request("DELETE", path, "viewer", {}).status == 403
+    assert fresh_client.request("DELETE", path, "owner", {}).status == 200
+    assert fresh_client.request("DELETE", path, "owner", {}).status == 404
+    other = f"/library/sections/2/collection/{second.rating_key}"
+    assert fresh_client.request("DELETE", other, "owner", {}).status == 404
+    assert fresh.catalogue.collection(first.rating_key) is None
+    assert fresh.catalogue.collection(second.rating_key) == second
+
+
 def test_adding_items_to_a_smart_collection_is_refused(fresh_plex: PlexServer) -> None:
     section = fresh_plex.library.sectionByID(1)
     smart = section.createCollection("Old", smart=True, sort="year:asc", filters={"year<<": 1960})

@@ -214,7 +214,8 @@ class Catalogue:
         """List the items of a collection in the order of the collection."""
         collection = self._collections[rating_key]
         if collection.content is not None:
-            return self.run_query(collection.content, user or self.owner)
+            viewer = user if user and collection.filter_user else self.owner
+            return self.run_query(collection.content, viewer)
         table = self._tables[collection.library_key, collection.subtype]
         found = map(table.find_index, collection.item_keys)
         indexes = [index for index in found if index is not None]

@@ -279,6 +279,7 @@ class Collection:
     item_keys: tuple[str, ...] = ()  # the items of one that is not smart, in custom order
     mode: int = -1  # -1: default, 0: hide, 1: hide items, 2: show items
     sort: int = 0  # 0: by release date, 1: by title, 2: custom
+    filter_user: int = 0  # whose watch states filter a smart one; 0: the owner's, 1: the viewer's
     locked_fields: tuple[str, ...] = ()
 
     @property

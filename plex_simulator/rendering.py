@@ -358,6 +358,7 @@ def collection_node(
         "maxYear": None if last_year is None else str(last_year),
         "collectionMode": None if collection.mode == -1 else collection.mode,
         "collectionSort": collection.sort or None,
+        "collectionFilterBasedOnUser": collection.filter_user or None,
     }
     for name in options.excluded_fields:
         attributes.pop(name, None)

@@ -33,7 +33,11 @@ EDITABLE_FIELDS = {
     "studio": "studio",
 }
 REQUIRED_FIELDS = {"title", "summary"}  # empty instead of missing
-PREFERENCES = {"collectionMode": "mode", "collectionSort": "sort"}
+PREFERENCES = {
+    "collectionMode": "mode",
+    "collectionSort": "sort",
+    "collectionFilterBasedOnUser": "filter_user",
+}
 
 CUSTOM_ORDER = 2  # the value of collectionSort
 

@@ -420,10 +420,15 @@ def show_collection(state: ServerState, request: Request, key: str) -> Response:
     if collection is not None and request.flag("includePreferences"):
         modes = "-1:Default|0:Hide|1:Hide items|2:Show items"
         sorts = "0:Release date|1:Alphabetical|2:Custom"
-        settings = (
+        users = "0:Server admin|1:User viewing the content"
+        settings = [
             _setting_node("collectionMode", collection.mode, modes),
             _setting_node("collectionSort", collection.sort, sorts),
-        )
+        ]
+        if collection.smart:
+            settings.append(
+                _setting_node("collectionFilterBasedOnUser", collection.filter_user, users)
+            )
         node.children.append(Node("Preferences", {}, settings))
     return request.respond_with_container({"allowSync": True, **PLUGIN, **MEDIA_TAGS}, [node])
 

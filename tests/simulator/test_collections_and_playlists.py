@@ -3,6 +3,7 @@ from plexapi.exceptions import BadRequest, NotFound
 from plexapi.server import PlexServer
 
 from plex_simulator import Simulator
+from plex_simulator.models import User
 
 from .conftest import PlexClient, connect
 
@@ -184,6 +185,29 @@ def test_adding_items_to_a_smart_collection_is_refused(fresh_plex: PlexServer) -
     uri = f"{fresh_plex._uriRoot()}/library/metadata/{section.all()[0].ratingKey}"
     with pytest.raises(BadRequest, match="400"):
         fresh_plex.query(f"{smart.key}/items", method=fresh_plex._session.put, params={"uri": uri})
+
+
+def test_a_smart_collection_filters_by_what_the_owner_or_the_viewer_watched(
+    fresh_plex: PlexServer, fresh: Simulator
+) -> None:
+    section = fresh_plex.library.sectionByID(1)
+    collection = section.createCollection("Unseen", smart=True, filters={"unwatched": True})
+    viewer = connect(fresh, fresh.viewer_token)
+
+    def unseen(user: User) -> set[int]:
+        movies = fresh.catalogue.items("1", "movie")
+        return {int(movie.rating_key) for movie in movies if not movie.seen_by(user).view_count}
+
+    def shown() -> set[int]:
+        return {item.ratingKey for item in viewer.fetchItem(collection.key).items()}
+
+    assert unseen(fresh.catalogue.owner) != unseen(fresh.catalogue.viewer)
+    assert collection.reload().collectionFilterBasedOnUser == 0
+    assert shown() == unseen(fresh.catalogue.owner)
+    collection.filterUserUpdate("user")
+    assert collection.reload().collectionFilterBasedOnUser == 1
+    assert shown() == unseen(fresh.catalogue.viewer)
+    viewer._session.close()
 
 
 def test_adding_items_that_a_collection_already_holds_changes_nothing(

@@ -41,6 +41,7 @@ class RenderOptions:
     section: bool = False  # whether each row names its library
     guids: bool = False
     chapters: bool = False
+    checked_files: bool = False  # whether each file says if it exists
     excluded_elements: frozenset[str] = frozenset()
     excluded_fields: frozenset[str] = frozenset()
 
@@ -53,6 +54,7 @@ class RenderOptions:
             section=section or full,
             guids=full or request.flag("includeGuids"),
             chapters=full and request.flag("includeChapters"),
+            checked_files=full and request.flag("checkFiles"),
             excluded_elements=request.names("excludeElements"),
             excluded_fields=request.names("excludeFields"),
         )
@@ -155,7 +157,7 @@ def section_attributes(catalogue: Catalogue, library_key: str) -> dict[str, Valu
 
 
 def _children(catalogue: Catalogue, item: Item, options: RenderOptions) -> list[Node]:
-    nodes = [_media_node(media, options.full) for media in item.media]
+    nodes = [_media_node(media, options) for media in item.media]
     if options.full:
         nodes += locked_field_nodes(item)
         nodes += _image_nodes(item)
@@ -256,7 +258,7 @@ def _image_nodes(item: Item) -> list[Node]:
     ]
 
 
-def _media_node(media: Media, full: bool) -> Node:
+def _media_node(media: Media, options: RenderOptions) -> Node:
     return Node(
         "Media",
         {
@@ -275,14 +277,17 @@ def _media_node(media: Media, full: bool) -> Node:
             "videoProfile": media.video_profile,
             "hasVoiceActivity": False if media.video_codec or media.width is None else None,
         },
-        [_part_node(part, full) for part in media.parts],
+        [_part_node(part, options) for part in media.parts],
     )
 
 
-def _part_node(part: Part, full: bool) -> Node:
+def _part_node(part: Part, options: RenderOptions) -> Node:
+    checked = True if options.checked_files else None
     return Node(
         "Part",
         {
+            "accessible": checked,
+            "exists": checked,
             "id": part.id,
             "key": part.key,
             "duration": part.duration,
@@ -291,7 +296,7 @@ def _part_node(part: Part, full: bool) -> Node:
             "container": part.container,
             "videoProfile": part.video_profile,
         },
-        [_stream_node(stream) for stream in part.streams] if full else (),
+        [_stream_node(stream) for stream in part.streams] if options.full else (),
     )
 
 

@@ -72,6 +72,18 @@ def test_the_streams_of_a_video_say_what_they_are(client: PlexClient, simulator:
         assert not [stream for stream in subtitles if stream.get("default")]
 
 
+def test_files_are_checked_on_request_only(client: PlexClient, simulator: Simulator) -> None:
+    movie = simulator.catalogue.items("1", "movie")[2]
+    path = f"/library/metadata/{movie.rating_key}"
+
+    def checked(query: str) -> list[tuple[str | None, str | None]]:
+        parts = client.get(f"{path}{query}").xml.findall("Video/Media/Part")
+        return [(part.get("accessible"), part.get("exists")) for part in parts]
+
+    assert set(checked("")) == set(checked("?checkFiles=0")) == {(None, None)}
+    assert set(checked("?checkFiles=1")) == {("1", "1")}
+
+
 @pytest.mark.parametrize(("library", "type"), [("1", "movie"), ("2", "episode")])
 def test_chapters_are_sent_on_request_only(
     client: PlexClient, simulator: Simulator, library: str, type: str

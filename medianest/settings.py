@@ -188,6 +188,7 @@ MIDDLEWARE = [
     "corsheaders.middleware.CorsMiddleware",
     # Above the fast path, so that its responses have the same headers as all others.
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "medianest.api.query_limits.QueryLimitsMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",

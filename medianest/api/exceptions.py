@@ -10,6 +10,7 @@
     ├── UnsupportedMediaType   415
     ├── RequestTimeout         408  the body did not come in time
     ├── PayloadTooLarge        413
+    ├── UriTooLong             414
     ├── RateLimitExceeded      429
     └── ServiceUnavailable     503  the database is unavailable
         └── Overloaded         503  too many requests at once
@@ -132,6 +133,14 @@ class PayloadTooLarge(Problem):
     default_detail = "The request body is too large."
 
 
+class UriTooLong(Problem):
+    """The query string is longer than any that this service reads."""
+
+    code = "URI_TOO_LONG"
+    status_code = 414
+    default_detail = "The query string is too long: it may have 8 KiB."
+
+
 class RateLimitExceeded(Problem):
     """Too many requests; `details` is {limit, window, retryAfter}, the last two in seconds."""
 
@@ -172,6 +181,7 @@ GENERAL_PROBLEMS: tuple[type[Problem], ...] = (
     UnsupportedMediaType,
     RequestTimeout,
     PayloadTooLarge,
+    UriTooLong,
     RateLimitExceeded,
     ServiceUnavailable,
     Problem,
@@ -224,13 +234,17 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 def server_error(request: HttpRequest) -> HttpResponse:
     """Answer an error outside of the API's views, which Django is handling and logs itself."""
     problem = ServiceUnavailable() if _is_unavailable(sys.exception()) else Problem()
+    if _is_api(request) or isinstance(problem, ServiceUnavailable):
+        return refusal(request, problem)
+    return defaults.server_error(request)
+
+
+def refusal(request: HttpRequest, problem: Problem) -> HttpResponse:
+    """Answer a request that reaches no view: the API's in the envelope, all others as text."""
     if _is_api(request):
         return _response(request, problem)
-    if isinstance(problem, ServiceUnavailable):
-        headers = {**problem.headers, "Cache-Control": "no-store"}
-        text = f"{problem.detail} Try again."
-        return HttpResponse(text, "text/plain", problem.status_code, headers=headers)
-    return defaults.server_error(request)
+    headers = {**problem.headers, "Cache-Control": "no-store"}
+    return HttpResponse(problem.detail, "text/plain", problem.status_code, headers=headers)
 
 
 def _is_unavailable(error: BaseException | None) -> bool:

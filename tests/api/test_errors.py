@@ -127,7 +127,7 @@ def test_too_much_data_is_cut_off(
         ("server", "/", NONSENSE),
         ("libraries", "/library/sections", NONSENSE),
         ("search", "/hubs/search", NONSENSE),
-        ("recently-added", "/library/recentlyAdded", NONSENSE),
+        ("recently-added", "^/library/(recentlyAdded|all)", NONSENSE),
         # The library or collection went away since it was listed.
         ("library-items", "/library/sections/1/all", (404, "LIBRARY_NOT_FOUND")),
         ("collections", "/library/sections/1/collections", (404, "LIBRARY_NOT_FOUND")),
@@ -318,6 +318,7 @@ CAUSES: dict[str, Callable[[Scene], requests.Response]] = {
     ),
     "UNSUPPORTED_MEDIA_TYPE": lambda scene: scene.api.post("/auth/token", data={"username": "a"}),
     "REQUEST_TIMEOUT": too_slow,
+    "URI_TOO_LONG": lambda scene: scene.api.get("/plex/server?a=" + "b" * 8192),
     "PAYLOAD_TOO_LARGE": lambda scene: scene.api.post("/auth/token", data=b" " * 65 * 1024),
     "SERVICE_UNAVAILABLE": database_away,
     "RATE_LIMIT_EXCEEDED": too_often,

@@ -1,6 +1,7 @@
 """Parameters are strict: what the document does not allow is refused by name, never bent."""
 
 import pytest
+import requests
 
 from medianest.api import serializers
 from plex_simulator import Simulator
@@ -164,3 +165,25 @@ def test_a_parameter_that_is_too_long_with_its_blanks_is_refused_and_not_remembe
     blanks = {"genre": " " * 4000 + "drama"}
     api.error("/plex/libraries/1/items?size=1", 400, "VALIDATION_ERROR", params=blanks)
     assert serializers._validated.cache_info().currsize == before
+
+
+def test_the_longest_query_string_is_read_and_a_longer_one_is_refused(api: Client) -> None:
+    unknown = "a=" + "b" * (8 * 1024 - 2)
+    api.data(f"/plex/libraries?{unknown}")
+    api.error(f"/plex/libraries?{unknown}b", 414, "URI_TOO_LONG")
+    api.error(f"/nothing?{unknown}b", 414, "URI_TOO_LONG")
+
+
+def test_a_hundred_parameters_are_read_and_more_are_refused(api: Client) -> None:
+    hundred = "&".join(f"a{number}=" for number in range(100))
+    api.data(f"/plex/libraries?{hundred}")
+    error = api.error(f"/plex/libraries?{hundred}&b", 400, "VALIDATION_ERROR")
+    assert error["details"] == {"query": ["At most 100 parameters."]}
+
+
+def test_a_page_refuses_a_long_query_string_in_words(api: Client) -> None:
+    root = api.root.partition("/api/")[0]
+    response = requests.get(f"{root}/admin/login/?a={'b' * 8192}", timeout=10)
+    assert response.status_code == 414
+    assert response.headers["Content-Type"] == "text/plain"
+    assert "too long" in response.text

@@ -15,6 +15,7 @@ from .conftest import ITEMS
 LIBRARIES = ok(
     '<MediaContainer size="1"><Directory key="1" type="movie" title="Movies"/></MediaContainer>'
 )
+LIBRARIES_PATH = "/api/v1/plex/libraries"
 MOST = 300 * 1024**2
 TIMEOUT = 4
 REQUESTS = 48
@@ -92,3 +93,21 @@ def test_no_worker_takes_more_than_300_mb(
     slowest = max(answer.seconds for answer in answers)
     assert watch.allows(slowest, TIMEOUT + 1), f"{slowest:.2f} s; {watch}"
     assert peak(service) < MOST
+
+
+@pytest.mark.slow
+def test_nothing_of_long_requests_stays_in_memory(isolated: Service, house: House) -> None:
+    def send(numbers: range, length: int) -> None:
+        for first in numbers[::50]:
+            wanted = [
+                (f"{LIBRARIES_PATH}?a={number:06}{'b' * length}", house.people[0].headers)
+                for number in range(first, first + 50)
+            ]
+            statuses = {answer.status for answer in at_once(isolated.url, wanted)}
+            assert statuses <= ({414} if length > 8192 else {200, 429})
+
+    for length in (8_000, 60_000):
+        send(range(500), length)
+        before = isolated.memory()
+        send(range(500, 2_500), length)
+        assert isolated.memory() - before < 2_000 * 4_000

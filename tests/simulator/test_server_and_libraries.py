@@ -35,7 +35,7 @@ def test_a_token_in_the_query_is_accepted_but_not_recorded(
     path = f"/library/sections?X-Plex-Token={simulator.owner_token}"
     assert client.get(path, token=None).status == 200
     assert "X-Plex-Token" not in simulator.requests[-1].query
-    assert simulator.owner_token not in repr(simulator.requests)
+    assert simulator.owner_token not in repr(simulator.requests[-1])
 
 
 def test_plexapi_lists_the_libraries(plex: PlexServer, simulator: Simulator) -> None:

@@ -19,6 +19,7 @@ generation/           titles, people, dates, ratings and files, generated from t
 seeded_random         pseudo-random values without state
 default_collections   the collections that a new catalogue starts with
 default_playlists     the playlists that a new catalogue starts with
+preparation           what is computed in the background for large libraries
 sizes                 how many items the libraries hold
 fields                the fields that filters and sorts use
 queries               the evaluation of filters and sorts

@@ -1,6 +1,7 @@
 """The control API of the simulator, for other processes: JSON in and out, without a token.
 
-GET    /simulator/                     libraries and their sizes, faults, number of listeners
+GET    /simulator/                     libraries and their sizes, faults, number of listeners, and
+                                       whether large libraries are prepared for fast responses
 GET    /simulator/requests[?path=]     recorded requests; path: a prefix or a ^regex
 DELETE /simulator/requests             delete the recorded requests
 GET    /simulator/faults               the faults that are switched on
@@ -28,6 +29,7 @@ from plex_simulator.messages import Response
 from plex_simulator.models import User
 from plex_simulator.nodes import JSON_TYPE
 from plex_simulator.notifications import Broadcast
+from plex_simulator.preparation import Preparation
 from plex_simulator.server import RecordedRequest
 
 
@@ -36,6 +38,7 @@ class Controllable(Protocol):
 
     catalogue: Catalogue
     broadcast: Broadcast
+    preparation: Preparation
     machine_identifier: str
 
     @property
@@ -141,6 +144,7 @@ def _describe(simulator: Controllable) -> dict[str, Any]:
             }
             for library in catalogue.libraries
         ],
+        "prepared": simulator.preparation.is_done,
         "faults": simulator.faults,
         "listeners": simulator.broadcast.listeners,
         "requests": len(simulator.requests),

@@ -12,6 +12,7 @@ from plex_simulator.messages import Response
 from plex_simulator.models import User
 from plex_simulator.notifications import Broadcast
 from plex_simulator.plextv import Pins
+from plex_simulator.preparation import Preparation
 from plex_simulator.routing import ServerState, make_machine_identifier
 from plex_simulator.server import PlexHTTPServer, RecordedRequest
 from plex_simulator.sizes import Sizes
@@ -51,6 +52,7 @@ class Simulator:
         self._lock = threading.RLock()
         self._heal_timer: threading.Timer | None = None
         self._server = self._start_server((host, port))
+        self.preparation = Preparation(self.catalogue)
         self._closed = False
 
     def __enter__(self) -> Self:
@@ -76,6 +78,7 @@ class Simulator:
             if self._heal_timer is not None:
                 self._heal_timer.cancel()
             self._faults.clear()
+            self.preparation.stop()
             self._stop_server()
 
     # Requests

@@ -3,7 +3,7 @@ import pytest
 from plex_simulator import Simulator
 from tests.pace import Stopwatch
 
-from .conftest import NOW, PlexClient
+from .conftest import NOW, PlexClient, control
 
 PATH = "/library/sections/1/all?type=1"
 
@@ -56,3 +56,12 @@ def test_sizes_out_of_range_are_refused() -> None:
         Simulator(movies=-1)
     with pytest.raises(ValueError, match="episodes"):
         Simulator(shows=250_000, seasons=9, episodes=30)
+
+
+def test_the_control_api_tells_when_a_large_library_is_prepared() -> None:
+    with Simulator(seed=5, now=NOW, movies=250_000) as simulator:
+        # This takes many seconds.
+        assert not control(simulator, "GET", "")["prepared"]
+    with Simulator(seed=5, now=NOW, movies=6_000) as simulator:
+        simulator.preparation.wait()
+        assert control(simulator, "GET", "")["prepared"]

@@ -177,6 +177,7 @@ class Item:
     title: str
     added_at: int
     guid: str
+    slug: str | None = None  # names the item at plex.tv; only of items that Plex's agents matched
     subtype: str | None = None
     title_sort: str | None = None  # None if items sort by the title itself
     original_title: str | None = None
@@ -202,11 +203,13 @@ class Item:
     parent_index: int | None = None
     parent_rating_key: str | None = None
     parent_guid: str | None = None
+    parent_slug: str | None = None
     parent_title: str | None = None
     parent_year: int | None = None
     parent_thumb: str | None = None
     grandparent_rating_key: str | None = None
     grandparent_guid: str | None = None
+    grandparent_slug: str | None = None
     grandparent_title: str | None = None
     grandparent_thumb: str | None = None
     grandparent_art: str | None = None
@@ -225,6 +228,7 @@ class Item:
     ratings: tuple[Rating, ...] = ()
     media: tuple[Media, ...] = ()
     chapters: tuple[Chapter, ...] = ()
+    folders: tuple[str, ...] = ()  # of shows and artists
     locked_fields: tuple[str, ...] = ()  # the fields that a refresh does not overwrite
     watch_states: Mapping[int, WatchState] = field(default_factory=dict)  # by user id
 

@@ -9,6 +9,8 @@ from xml.sax.saxutils import escape
 XML_TYPE = "text/xml;charset=utf-8"
 JSON_TYPE = "application/json"
 
+SINGLE = {"Meta", "UltraBlurColors"}  # the elements that are one object in JSON, not a list
+
 Value = str | int | float | bool | None
 
 # Characters that XML 1.0 cannot contain, not even escaped.
@@ -75,8 +77,8 @@ def _to_dict(node: Node) -> dict[str, Any]:
         is_whole = isinstance(value, float) and value.is_integer()
         result[key] = int(value) if isinstance(value, float) and is_whole else value
     for child in node.children:
-        if child.list_name == "Meta":
-            result["Meta"] = _to_dict(child)
+        if child.list_name in SINGLE:
+            result[child.list_name] = _to_dict(child)
         else:
             result.setdefault(child.list_name, []).append(_to_dict(child))
     return result

@@ -90,8 +90,11 @@ def _attributes(
         "parentRatingKey": parent,
         "grandparentRatingKey": grandparent,
         "guid": item.guid,
+        "slug": item.slug,
         "parentGuid": item.parent_guid,
+        "parentSlug": item.parent_slug,
         "grandparentGuid": item.grandparent_guid,
+        "grandparentSlug": item.grandparent_slug,
         "studio": item.studio,
         "type": "photo" if item.type == "photoalbum" else item.type,
         "subtype": item.subtype,
@@ -158,9 +161,9 @@ def section_attributes(catalogue: Catalogue, library_key: str) -> dict[str, Valu
 
 def _children(catalogue: Catalogue, item: Item, options: RenderOptions) -> list[Node]:
     nodes = [_media_node(media, options) for media in item.media]
+    nodes += _image_nodes(item)
     if options.full:
         nodes += locked_field_nodes(item)
-        nodes += _image_nodes(item)
         nodes += [_tag_node("Genre", "genre", genre) for genre in item.genres]
         nodes += [_tag_node("Country", "country", country) for country in item.countries]
         nodes += _collection_tag_nodes(catalogue, item)
@@ -169,6 +172,7 @@ def _children(catalogue: Catalogue, item: Item, options: RenderOptions) -> list[
         nodes += [Node("Genre", {"tag": genre.tag}) for genre in item.genres[:2]]
         nodes += [Node("Country", {"tag": country.tag}) for country in item.countries[:2]]
         nodes += [Node("Collection", {"tag": tag.tag}) for tag in item.collections[:2]]
+    nodes += [Node("Location", {"path": folder}) for folder in item.folders]
     if options.guids:
         nodes += [Node("Guid", {"id": guid}) for guid in item.guids]
     if options.full:
@@ -250,12 +254,26 @@ def _collection_tag_nodes(catalogue: Catalogue, item: Item) -> list[Node]:
 
 
 def _image_nodes(item: Item) -> list[Node]:
-    images = (("coverPoster", item.thumb), ("background", item.art))
-    return [
+    """Return an item's pictures and their colours. The poster of an episode is its season's."""
+    is_episode = item.type == "episode"
+    images = (
+        ("coverPoster", item.parent_thumb if is_episode else item.thumb),
+        ("snapshot", item.thumb if is_episode else None),
+        ("background", item.art),
+    )
+    nodes = [
         Node("Image", {"alt": item.title, "type": image_type, "url": url})
         for image_type, url in images
         if url
     ]
+    return [*nodes, _colours_node(item.rating_key)] if nodes else []
+
+
+def _colours_node(rating_key: str) -> Node:
+    """Return the colours of an item's pictures, here any that depend on its key."""
+    corners = ("topLeft", "topRight", "bottomRight", "bottomLeft")
+    colours = ((int(rating_key) + corner) * 2_654_435_761 % 2**24 for corner in range(4))
+    return Node("UltraBlurColors", dict(zip(corners, map("{:06x}".format, colours), strict=True)))
 
 
 def _media_node(media: Media, options: RenderOptions) -> Node:
@@ -367,7 +385,8 @@ def collection_node(
     }
     for name in options.excluded_fields:
         attributes.pop(name, None)
-    children = locked_field_nodes(collection) if options.full else ()
+    children = locked_field_nodes(collection) if options.full else []
+    children.append(_colours_node(collection.rating_key))
     return Node("Directory", attributes, children, "Metadata")
 
 

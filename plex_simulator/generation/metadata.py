@@ -4,6 +4,7 @@ Every value depends on the seed and the index of the item alone. The functions a
 so that a library of 250,000 items can be generated on demand instead of at start.
 """
 
+import re
 from functools import cache
 from typing import NamedTuple
 
@@ -73,6 +74,13 @@ def make_summary(rng: SeededRandom, index: int, purpose: int) -> str:
 
 
 @cache  # The number of people is limited by the number of names.
+def make_slug(title: str, guid: str) -> str | None:
+    """Make the name that plex.tv uses in URLs; only items that Plex's agents matched have one."""
+    if not guid.startswith("plex://"):
+        return None
+    return "-".join(re.findall("[a-z0-9]+", title.casefold())) or None
+
+
 def make_person(job: str, number: int) -> Person:
     """Make the nth director, writer, producer or actor; one in nine has no picture."""
     first = vocabulary.FIRST_NAMES[number % len(vocabulary.FIRST_NAMES)]

@@ -134,6 +134,9 @@ class MovieTable(VideoTable):
             return f"com.plexapp.agents.imdb://tt{number}?lang=en"
         return self.plex_guid(index)
 
+    def slug(self, index: int) -> str | None:
+        return metadata.make_slug(self.title(index), self.guid(index))
+
     def guids(self, index: int) -> tuple[str, ...]:
         return self.external_guids(index) if self.guid(index).startswith("plex://") else ()
 
@@ -152,6 +155,7 @@ class MovieTable(VideoTable):
         path = f"/data/movies/{file_title} ({year})/{file_title} ({year})"
         return Item(
             **self.common_fields(index),
+            slug=self.slug(index),
             original_title=self.title(index + 500_000) if variant < 9 else None,
             tagline=self.tagline(index),
             studio=self.studio(index),

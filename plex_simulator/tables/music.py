@@ -51,6 +51,9 @@ class ArtistTable(MusicTable):
     def countries(self, index: int) -> tuple[Tag, ...]:
         return (COUNTRIES[index % len(COUNTRIES)],)
 
+    def folder(self, index: int) -> str:
+        return f"/data/music/artist{self.key(index)}"
+
     def generate(self, index: int) -> Item:
         return Item(
             **self.common_fields(index),
@@ -59,6 +62,7 @@ class ArtistTable(MusicTable):
             child_count=len(self.children(index)),
             genres=self.genres(index),
             countries=self.countries(index),
+            folders=(self.folder(index),),
         )
 
 
@@ -153,7 +157,7 @@ class TrackTable(MusicTable):
         part = Part(
             id=key * 16,
             key=f"/library/parts/{key * 16}/1600000000/file.flac",
-            file=f"/data/music/artist{artist.rating_key}/album{album.rating_key}/{number:02}.flac",
+            file=f"{artist.folders[0]}/album{album.rating_key}/{number:02}.flac",
             size=(duration or 0) * 90,
             duration=duration,
             container="flac",

@@ -89,6 +89,9 @@ class ShowTable(MovieTable):
     def labels(self, index: int) -> tuple[Tag, ...]:
         return ()
 
+    def folder(self, index: int) -> str:
+        return f"/data/tv/show{index:05}"
+
     def external_guids(self, index: int) -> tuple[str, ...]:
         number = self.rng.below(index, EXTERNAL_ID, 400_000) + 70_000
         return f"imdb://tt{number}", f"tmdb://{number // 3}", f"tvdb://{number}"
@@ -101,6 +104,7 @@ class ShowTable(MovieTable):
         season_numbers = [season_table.base_item(season).index for season in seasons]
         return Item(
             **self.common_fields(index),
+            slug=self.slug(index),
             tagline=self.tagline(index),
             studio=self.studio(index),
             network=self.network(index),
@@ -124,6 +128,7 @@ class ShowTable(MovieTable):
                 for position, number in enumerate(self.actors(index))
             ),
             ratings=metadata.list_ratings(rating, audience),
+            folders=(self.folder(index),),
         )
 
 
@@ -194,6 +199,7 @@ class SeasonTable(GeneratedTable):
             parent_index=1,
             parent_rating_key=self.shows.key(show_index),
             parent_guid=self.shows.guid(show_index),
+            parent_slug=self.shows.slug(show_index),
             parent_title=self.shows.current_title(show_index),
             parent_year=self.shows.year(show_index),
             parent_thumb=self.shows.picture(show_index, "thumb"),
@@ -274,7 +280,7 @@ class EpisodeTable(VideoTable):
         number, key = seasons.season_number(season), int(self.key(index))
         duration = self.duration(index)
         audience = self.audience_rating(index)
-        path = f"/data/tv/show{show:05}/Season {number:02}/S{number:02}E{position + 1:02}"
+        path = f"{shows.folder(show)}/Season {number:02}/S{number:02}E{position + 1:02}"
         return Item(
             **self.common_fields(index),
             content_rating=shows.content_rating(show),
@@ -290,6 +296,7 @@ class EpisodeTable(VideoTable):
             parent_thumb=seasons.picture(season, "thumb"),
             grandparent_rating_key=shows.key(show),
             grandparent_guid=shows.guid(show),
+            grandparent_slug=shows.slug(show),
             grandparent_title=shows.current_title(show),
             grandparent_thumb=shows.picture(show, "thumb"),
             grandparent_art=shows.picture(show, "art"),

@@ -1,3 +1,5 @@
+import re
+
 import pytest
 from plexapi.server import PlexServer
 
@@ -7,6 +9,7 @@ from plex_simulator.generation.vocabulary import EDGE_CASE_TITLES
 from .conftest import PlexClient
 
 MOVIES = "/library/sections/1/all?type=1"
+CORNERS = {"topLeft", "topRight", "bottomLeft", "bottomRight"}
 
 
 def test_lists_contain_few_details_of_items(client: PlexClient, simulator: Simulator) -> None:
@@ -70,6 +73,61 @@ def test_the_streams_of_a_video_say_what_they_are(client: PlexClient, simulator:
             "English SDH (SRT)",
         ]
         assert not [stream for stream in subtitles if stream.get("default")]
+
+
+def test_items_with_pictures_have_colours_and_images(
+    client: PlexClient, simulator: Simulator
+) -> None:
+    rows = list(client.get(MOVIES).xml)
+    for row in rows:
+        images = {each.get("type"): each.get("url") for each in row.findall("Image")}
+        assert images.get("coverPoster") == row.get("thumb")
+        assert images.get("background") == row.get("art")
+        assert len(row.findall("UltraBlurColors")) == bool(images)
+        for colours in row.findall("UltraBlurColors"):
+            assert set(colours.attrib) == CORNERS
+            assert all(re.fullmatch("[0-9a-f]{6}", each) for each in colours.attrib.values())
+    assert 0 < len([row for row in rows if row.find("Image") is None]) < len(rows)
+    episode = simulator.catalogue.items("2", "episode")[0]
+    row = client.get(f"/library/metadata/{episode.rating_key}").xml[0]
+    assert [(each.get("type"), each.get("url")) for each in row.findall("Image")] == [
+        ("coverPoster", episode.parent_thumb),
+        ("snapshot", episode.thumb),
+        ("background", episode.art),
+    ]
+
+
+def test_the_colours_are_one_object_in_json(client: PlexClient, simulator: Simulator) -> None:
+    episode = simulator.catalogue.items("2", "episode")[0].rating_key
+    collection = simulator.catalogue.collections("1")[0].rating_key
+    for key in (episode, collection):
+        content = client.get(f"/library/metadata/{key}", Accept="application/json").json
+        assert set(content["MediaContainer"]["Metadata"][0]["UltraBlurColors"]) == CORNERS
+
+
+def test_items_that_plex_knows_have_slugs(client: PlexClient, simulator: Simulator) -> None:
+    movies = {movie.rating_key: movie for movie in simulator.catalogue.items("1", "movie")}
+    for row in client.get(MOVIES).xml:
+        known = movies[row.get("ratingKey", "")].guid.startswith("plex://")
+        words = re.findall("[a-z0-9]+", row.get("title", "").casefold())
+        assert row.get("slug") == (("-".join(words) or None) if known else None)
+    show = next(each for each in simulator.catalogue.items("2", "show") if each.slug)
+    assert client.get(f"/library/metadata/{show.rating_key}").xml[0].get("slug") == show.slug
+    for season in client.get(f"/library/metadata/{show.rating_key}/children").xml:
+        assert season.get("parentSlug") == show.slug
+    for episode in client.get(f"/library/metadata/{show.rating_key}/allLeaves").xml:
+        assert episode.get("grandparentSlug") == show.slug
+
+
+@pytest.mark.parametrize(("library", "leaf"), [("2", "episode"), ("5", "track")])
+def test_shows_and_artists_say_in_which_folder_they_are(
+    plex: PlexServer, simulator: Simulator, library: str, leaf: str
+) -> None:
+    leaves = simulator.catalogue.items(library, leaf)
+    files = {str(each.grandparent_rating_key): each.media[0].parts[0].file for each in leaves}
+    for parent in plex.library.sectionByID(int(library)).all():
+        (folder,) = parent.locations
+        assert files[str(parent.ratingKey)].startswith(f"{folder}/")
 
 
 def test_files_are_checked_on_request_only(client: PlexClient, simulator: Simulator) -> None:

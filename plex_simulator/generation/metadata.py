@@ -73,7 +73,6 @@ def make_summary(rng: SeededRandom, index: int, purpose: int) -> str:
     return f"A {hero} {plot} {place}, where {friend} and a forgotten {noun} change everything."
 
 
-@cache  # The number of people is limited by the number of names.
 def make_slug(title: str, guid: str) -> str | None:
     """Make the name that plex.tv uses in URLs; only items that Plex's agents matched have one."""
     if not guid.startswith("plex://"):
@@ -81,6 +80,7 @@ def make_slug(title: str, guid: str) -> str | None:
     return "-".join(re.findall("[a-z0-9]+", title.casefold())) or None
 
 
+@cache  # The number of people is limited by the number of names.
 def make_person(job: str, number: int) -> Person:
     """Make the nth director, writer, producer or actor; one in nine has no picture."""
     first = vocabulary.FIRST_NAMES[number % len(vocabulary.FIRST_NAMES)]

@@ -15,6 +15,8 @@ Value = str | int | float | bool | None
 
 # Characters that XML 1.0 cannot contain, not even escaped.
 _ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+# Most values have none of the characters that are removed or escaped, so this is checked first.
+_SPECIAL = re.compile('[&<>"\x00-\x1f\ud800-\udfff\ufffe\uffff]')
 _ENTITIES = {'"': "&quot;", "\n": "&#10;", "\r": "&#13;", "\t": "&#9;"}
 
 
@@ -53,7 +55,8 @@ def _write_xml(node: Node, pieces: list[str]) -> None:
         if isinstance(value, bool):
             pieces.append(f' {key}="{int(value)}"')
         elif isinstance(value, str):
-            pieces.append(f' {key}="{escape(_ILLEGAL.sub("", value), _ENTITIES)}"')
+            text = _escape(value) if _SPECIAL.search(value) else value
+            pieces.append(f' {key}="{text}"')
         else:
             pieces.append(f' {key}="{value}"')
     if not node.children:
@@ -63,6 +66,10 @@ def _write_xml(node: Node, pieces: list[str]) -> None:
     for child in node.children:
         _write_xml(child, pieces)
     pieces.append(f"</{node.name}>\n")
+
+
+def _escape(text: str) -> str:
+    return escape(_ILLEGAL.sub("", text), _ENTITIES)
 
 
 def to_json(root: Node) -> bytes:

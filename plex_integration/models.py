@@ -2,5 +2,6 @@
 
 from plex_integration.configuration import changes
 from plex_integration.configuration.models import CacheStatus, PlexConnection, PolicyChange
+from plex_integration.writing.locks import WriteLock
 
-__all__ = ["CacheStatus", "PlexConnection", "PolicyChange", "changes"]
+__all__ = ["CacheStatus", "PlexConnection", "PolicyChange", "WriteLock", "changes"]

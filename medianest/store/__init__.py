@@ -6,7 +6,7 @@ Protocol, and the class for either kind of store.
 - `values`: cached values, and the versions of the tags that make them misses
 - `rate_windows`: sliding windows of requests and of failed attempts
 - `stamps`: which tokens of a user are valid now
-- `locks`: locks that expire, for those who load and those who write
+- `locks`: locks that expire, for those who load
 - `records`: what must survive when the cache is cleared
 - `breaker`: the circuit breaker that guards Plex
 - `counters`: numbers for the operator's pages

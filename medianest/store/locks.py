@@ -1,4 +1,4 @@
-"""Locks with a time to live: who loads a value, who writes.
+"""Locks with a time to live: who loads a value.
 
 The holder of a lock proves itself by a token, so that a lock that expired and was acquired by
 another is never released or extended by mistake. A holder that failed can leave the reason.

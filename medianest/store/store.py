@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, Protocol
 from django.conf import settings
 from redis.exceptions import NoScriptError
 
-from medianest.store import records, values
+from medianest.store import values
 from medianest.store.breaker import Breaker, LocalBreaker, RedisBreaker
 from medianest.store.counters import Counters, LocalCounters, RedisCounters
 from medianest.store.locks import LocalLocks, Locks, RedisLocks
@@ -74,10 +74,6 @@ class Store(Protocol):
         """Locks of those who load a value, stored beside the values: `read` reads them too."""
 
     @property
-    def write_locks(self) -> Locks:
-        """Locks of those who write, stored beside the limits."""
-
-    @property
     def records(self) -> Records:
         """What must survive when the cache is cleared, stored beside the limits."""
 
@@ -127,7 +123,6 @@ class LocalStore:
         self.rate_windows = LocalRateWindows()
         self.stamps = LocalStamps()
         self.load_locks = LocalLocks()
-        self.write_locks = LocalLocks()
         self.records = LocalRecords()
         self.breaker = LocalBreaker()
         self.counters = LocalCounters()
@@ -178,7 +173,6 @@ class RedisStore:
         self.rate_windows = RedisRateWindows(self._limits)
         self.stamps = RedisStamps(self._limits)
         self.load_locks = RedisLocks(self._cache, values.PREFIX)
-        self.write_locks = RedisLocks(self._limits, records.PREFIX)
         self.records = RedisRecords(self._limits)
         self.breaker = RedisBreaker(self._cache)
         self.counters = RedisCounters(self._cache)

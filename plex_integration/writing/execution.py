@@ -13,10 +13,10 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from uuid import uuid4
 
-from medianest import store
 from medianest.serving import upstream
 from plex_integration.caching import failures, tags
 from plex_integration.errors import WriteInProgress
+from plex_integration.writing import locks
 from plex_integration.writing.idempotency import WriteResponse
 from plex_integration.writing.operation import Operation
 
@@ -73,17 +73,17 @@ def _locked(names: Sequence[str], deadline: float) -> Iterator[None]:
     """Hold locks, waiting for other writes to release them. Raises WriteInProgress."""
     holder = uuid4().hex
     with ExitStack() as held:
-        for name in (f"claim:{each}" for each in names):
+        for name in names:
             _lock(name, holder, deadline)
-            held.callback(store.current().write_locks.unlock, name, holder)
+            held.callback(locks.unlock, name, holder)
         yield
 
 
 def _lock(name: str, holder: str, deadline: float) -> None:
     now = time.monotonic()
     wait_until = min(deadline, now + MAX_WAIT)
-    milliseconds = round((max(0.0, deadline - now) + LOCK_MARGIN) * 1000)
-    while not store.current().write_locks.lock(name, holder, milliseconds):
+    seconds = max(0.0, deadline - now) + LOCK_MARGIN
+    while not locks.lock(name, holder, seconds):
         if time.monotonic() >= wait_until:
             raise WriteInProgress
         time.sleep(POLL_SECONDS)

@@ -10,12 +10,11 @@ import requests
 from rest_framework.permissions import IsAdminUser
 
 from accounts.models import User
-from medianest import store
 from medianest.serving import bodies
 from plex_integration import errors
 from plex_integration.plex import client
 from plex_integration.reading.viewsets import PlexViewSet
-from plex_integration.writing import execution
+from plex_integration.writing import execution, locks
 from plex_simulator import Simulator
 from tests.conftest import PASSWORD, Client, forget_everything
 
@@ -281,7 +280,7 @@ def key_used_again(scene: Scene) -> requests.Response:
 
 
 def written_at_the_same_time(scene: Scene) -> requests.Response:
-    scene.patch.setattr(store.current().write_locks, "lock", lambda *_: False)
+    scene.patch.setattr(locks, "lock", lambda *_: False)
     scene.patch.setattr(execution, "MAX_WAIT", 0.1)
     return as_writer(scene).delete("/plex/playlists/12001000")
 

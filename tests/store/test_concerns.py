@@ -38,9 +38,8 @@ def test_a_scan_returns_the_beginnings_of_some_values(each_store: Any) -> None:
     assert each_store.values.scan("4:", 100, 3) == []
 
 
-@pytest.mark.parametrize("kind", ["load_locks", "write_locks"])
-def test_a_lock_belongs_to_its_holder_alone(each_store: Any, kind: str) -> None:
-    locks = getattr(each_store, kind)
+def test_a_lock_belongs_to_its_holder_alone(each_store: Any) -> None:
+    locks = each_store.load_locks
     assert locks.lock("lease:x", "first", 60_000)
     assert not locks.lock("lease:x", "second", 60_000)
     assert locks.lock("lease:y", "second", 60_000)
@@ -51,9 +50,8 @@ def test_a_lock_belongs_to_its_holder_alone(each_store: Any, kind: str) -> None:
     assert locks.lock("lease:x", "second", 60_000)
 
 
-@pytest.mark.parametrize("kind", ["load_locks", "write_locks"])
-def test_a_lock_expires_unless_its_holder_extends_it(each_store: Any, kind: str) -> None:
-    locks = getattr(each_store, kind)
+def test_a_lock_expires_unless_its_holder_extends_it(each_store: Any) -> None:
+    locks = each_store.load_locks
     assert locks.lock("lease:x", "first", 100)
     locks.extend("lease:x", "first", 60_000)
     assert locks.lock("lease:y", "first", 100)
@@ -111,13 +109,11 @@ def test_a_record_survives_when_the_cache_is_cleared(shared: Any, valkey: Valkey
     from django.core.cache import caches
 
     shared.records.set("once:1", b"written", 60)
-    shared.write_locks.lock("claim:1", "first", 60_000)
     shared.rate_windows.hit(HIT)
     shared.values.set("answer", b"cached", 60)
     caches["default"].clear()
     assert shared.read("answer").values == [None]
     assert shared.records.get("once:1") == b"written"
-    assert not shared.write_locks.lock("claim:1", "second", 60_000)
     assert shared.rate_windows.hit(HIT).remaining == 1
 
 
@@ -208,11 +204,11 @@ def test_while_redis_is_unavailable_this_process_goes_on_alone(stores: Any) -> N
     assert store.read("answer").tags == TagVersions.parse(None)
     assert store.values.tag_versions() is None
     assert not store.values.set("answer", b"x", 60)
-    for locks in (store.load_locks, store.write_locks):
-        assert locks.lock("x", "first", 60_000)
-        assert not locks.lock("x", "second", 60_000)
-        locks.unlock("x", "first")
-        assert locks.lock("x", "second", 60_000)
+    locks = store.load_locks
+    assert locks.lock("x", "first", 60_000)
+    assert not locks.lock("x", "second", 60_000)
+    locks.unlock("x", "first")
+    assert locks.lock("x", "second", 60_000)
     store.records.set("once:1", b"written", 60)
     assert store.records.get("once:1") == b"written"
     store.records.delete("once:1")

@@ -9,7 +9,7 @@ import pytest
 
 from medianest import store
 from plex_integration.configuration import runtime
-from plex_integration.writing import idempotency
+from plex_integration.writing import idempotency, locks
 from plex_simulator import Simulator
 from tests.service import Stores, Valkey
 from tests.writing.conftest import Writer, sent
@@ -161,10 +161,10 @@ def test_who_waits_too_long_for_another_write_is_told_so(
     made = writer.wrote("POST", NEW, 201, json={"title": "Busy", "items": movies[:1]})
     key = made["collection"]["ratingKey"]
     settings.PLEX_TIMEOUT = 0.4
-    lock = f"claim:{runtime.required_connection().scope}:collection:{key}"
-    store.current().write_locks.lock(lock, "another", 60_000)
+    lock = f"{runtime.required_connection().scope}:collection:{key}"
+    assert locks.lock(lock, "another", 60)
     writer.refused("DELETE", f"/plex/collections/{key}", 409, "WRITE_IN_PROGRESS")
-    store.current().write_locks.unlock(lock, "another")
+    locks.unlock(lock, "another")
     writer.wrote("DELETE", f"/plex/collections/{key}")
 
 

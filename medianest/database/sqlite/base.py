@@ -57,12 +57,14 @@ class DatabaseWrapper(base.DatabaseWrapper):
     def get_new_connection(self, conn_params: dict[str, Any]) -> BoundedConnection:
         longest: float = conn_params["timeout"]
         wait = lock_wait.seconds(longest)
+        # Before it is opened: a file that takes its place meanwhile differs from this one.
+        identity = self._file_identity()
         with lock_wait.observed():
             connection: BoundedConnection = super().get_new_connection(
                 {**conn_params, "timeout": wait}
             )
         connection.longest_wait, connection.current_wait = longest, wait
-        self._identity = self._file_identity()
+        self._identity = identity or self._file_identity()
         return connection
 
     def create_cursor(self, name: str | None = None) -> BoundedCursor:

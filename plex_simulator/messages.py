@@ -123,4 +123,4 @@ class Request:
 
 
 def _parse_whole_number(text: str | None) -> int | None:
-    return int(text) if text and text.isascii() and text.isdigit() and len(text) < 10 else None
+    return int(text) if text and text.isascii() and text.isdigit() and len(text) < 12 else None

@@ -12,7 +12,16 @@ from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from plex_simulator import event_streams, plextv
-from plex_simulator.endpoints import agents, editing, hubs, library, pictures, playlists, system
+from plex_simulator.endpoints import (
+    agents,
+    editing,
+    history,
+    hubs,
+    library,
+    pictures,
+    playlists,
+    system,
+)
 from plex_simulator.faults import Fault, Faults, apply_fault, endless_rows
 from plex_simulator.messages import HTTPError, Request, Response
 from plex_simulator.models import User
@@ -27,6 +36,7 @@ TOKEN = "x-plex-token"  # noqa: S105 - the name of the header
 ANONYMOUS = User(0, "", "", "", frozenset())
 ROUTES = [
     *system.ROUTES,
+    *history.ROUTES,
     *library.ROUTES,
     *hubs.ROUTES,
     *playlists.ROUTES,

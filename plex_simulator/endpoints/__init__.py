@@ -1,6 +1,7 @@
 """The HTTP endpoints of the simulated server, one module per area of the Plex API.
 
 system      the server itself, sessions, accounts, settings, watch state
+history     what was played
 library     libraries, items and collections
 hubs        search, recently added items, Continue Watching
 playlists   reading playlists

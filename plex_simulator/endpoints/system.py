@@ -3,7 +3,6 @@
 Also /:/scrobble and /:/rate, which change the watch state of an item.
 """
 
-from plex_simulator.endpoints.library import respond_with_items
 from plex_simulator.messages import HTTPError, Request, Response
 from plex_simulator.models import Item, User
 from plex_simulator.nodes import Node, Value
@@ -275,21 +274,6 @@ def list_preferences(state: ServerState, request: Request) -> Response:
     return request.respond_with_container({}, [Node("Setting", setting)])
 
 
-def list_history(state: ServerState, request: Request) -> Response:
-    """List the movies that the owner has watched. Like Plex, refuse an invalid sort."""
-    field, _, direction = request.arg("sort", "viewedAt:desc").partition(":")
-    if field not in ("viewedAt", "id") or direction not in ("", "asc", "desc"):
-        raise HTTPError(400)
-    owner = state.catalogue.owner
-    table = state.catalogue.table("1", "movie")
-    views = table.column("viewCount", owner)
-    viewed_at = table.column("lastViewedAt", owner)
-    watched = [index for index in table.indexes()[:1_000] if views[index]]
-    watched.sort(key=lambda index: viewed_at[index] or 0, reverse=direction != "asc")
-    options = RenderOptions.from_request(request, section=True)
-    return respond_with_items(state, request, watched, table.item, options)
-
-
 def scrobble(state: ServerState, request: Request) -> Response:
     return _mark_watched(state, request, watched=True)
 
@@ -319,7 +303,6 @@ ROUTES = [
     route("GET", "/identity", show_identity),
     route("GET", "/media/providers", list_providers),
     route("GET", "/status/sessions", list_sessions, non_owner_status=403),
-    route("GET", "/status/sessions/history/all", list_history, non_owner_status=403),
     route("GET", "/accounts", list_accounts, non_owner_status=403),
     route("GET", "/:/prefs", list_preferences, non_owner_status=403),
     *(route(method, "/:/scrobble", scrobble) for method in ("GET", "PUT")),

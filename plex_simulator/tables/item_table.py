@@ -274,6 +274,10 @@ class ItemTable:
             return self._watch_state_of_children(index, user)
         if index >= self.generated_count():  # an item that was added later
             return UNWATCHED
+        return self.generated_watch_state(index, user)
+
+    def generated_watch_state(self, index: int, user: User) -> WatchState:
+        """Return what a user had watched of a generated item before the server started."""
         rng, purpose = self.rng, 900 + user.id % 97
         percentile = rng.below(index, purpose, 100)
         watched_percent = 45 if user.is_owner else 20

@@ -273,9 +273,16 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 64 * 1024
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "filters": {"request": {"()": "medianest.api.middleware.RequestLogFilter"}},
+    "filters": {
+        "request": {"()": "medianest.api.middleware.RequestLogFilter"},
+        "once": {"()": "medianest.logs.LoggedOnce"},
+    },
     "formatters": {
-        "line": {"format": "{asctime} {levelname} {name} [{requestId}] {message}", "style": "{"}
+        "line": {
+            "()": "medianest.logs.SafeFormatter",
+            "format": "{asctime} {levelname} {name} [{requestId}] {message}",
+            "style": "{",
+        }
     },
     "handlers": {
         "console": {
@@ -287,10 +294,11 @@ LOGGING = {
     "root": {"handlers": ["console"], "level": "INFO"},
     "loggers": {
         "django": {"handlers": [], "propagate": True},
+        "django.request": {"filters": ["once"]},
         "django.server": {"handlers": [], "propagate": True, "level": "WARNING"},
-        # urllib3 logs whole URLs at DEBUG; nothing below WARNING is let through.
-        "urllib3": {"level": "WARNING"},
-        "plexapi": {"level": "WARNING"},
+        # urllib3 logs URLs, and at WARNING headers that Plex sent.
+        "urllib3": {"level": "ERROR"},
+        "plexapi": {"level": "ERROR"},
     },
 }
 

@@ -208,13 +208,20 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response:
     if problem.code == Problem.code:
         log.error("unhandled %s", type(error).__name__, exc_info=error)
     elif problem.status_code >= 500 or problem.is_upstream:
-        log.warning("%s: %s", problem.code, problem.__cause__ or type(error).__name__)
+        cause = type(problem.__cause__ or error).__name__
+        log.warning("%s for %s: %s", problem.code, _route(context["request"]), cause)
     return Response(
         error_body(problem),
         status=problem.status_code,
         headers={**problem.headers, "Cache-Control": "no-store"},
         exception=True,
     )
+
+
+def _route(request: HttpRequest) -> str:
+    """Return the pattern that a request's path matches: the path itself is the client's text."""
+    match = request.resolver_match
+    return match.route if match else "no path"
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:

@@ -357,7 +357,7 @@ def test_a_defect_is_logged_with_its_trace_under_the_requests_id(
     api: Client, plex: Simulator, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     own_defect(Scene(api, api, plex, monkeypatch))
-    assert "ZeroDivisionError: the inner workings" in caplog.text
+    assert "ZeroDivisionError" in caplog.text
 
 
 def test_the_challenges_tell_whose_token_is_refused(

@@ -1,4 +1,8 @@
-"""Send notifications over an open connection: as server-sent events or over a websocket."""
+"""Send notifications over an open connection: as server-sent events or over a websocket.
+
+An event has the type of the notification as its name and one object as its data. A message of the
+websocket wraps the object in a list and a NotificationContainer.
+"""
 
 import base64
 import hashlib
@@ -9,8 +13,9 @@ import socket
 import struct
 import threading
 from io import BufferedIOBase
+from typing import Any
 
-from plex_simulator.notifications import Listener, Message
+from plex_simulator.notifications import Listener
 
 WEBSOCKET_GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"  # from RFC 6455
 TEXT, CLOSE, PING, PONG = 0x1, 0x8, 0x9, 0xA
@@ -24,11 +29,12 @@ def send_events(listener: Listener, out: BufferedIOBase, closing: threading.Even
         try:
             message = listener.get(timeout=KEEPALIVE_INTERVAL)
         except queue.Empty:
-            out.write(b": still here\n\n")
+            out.write(b"event: ping\ndata: {}\n\n")
         else:
             if message is None:
                 return
-            out.write(f"event: {message['type']}\ndata: {_to_json(message)}\n\n".encode())
+            data = _to_json({message.key: message.content})
+            out.write(f"event: {message.type}\ndata: {data}\n\n".encode())
         out.flush()
 
 
@@ -61,7 +67,8 @@ def send_websocket_messages(
         else:
             if message is None:
                 return
-            out.write(_frame(TEXT, _to_json(message).encode()))
+            container = {"type": message.type, "size": 1, message.key: [message.content]}
+            out.write(_frame(TEXT, _to_json({"NotificationContainer": container}).encode()))
         idle = 0.0
         out.flush()
 
@@ -93,5 +100,5 @@ def _frame(opcode: int, payload: bytes) -> bytes:
     return struct.pack(">BBQ", 0x80 | opcode, 127, length) + payload
 
 
-def _to_json(message: Message) -> str:
-    return json.dumps({"NotificationContainer": message}, ensure_ascii=False)
+def _to_json(content: dict[str, Any]) -> str:
+    return json.dumps(content, ensure_ascii=False)

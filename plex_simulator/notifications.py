@@ -2,12 +2,48 @@
 
 import queue
 import threading
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from plex_simulator.catalogue import DELETED, UPDATED, Change
 from plex_simulator.models import TYPE_NUMBERS
 
-Message = dict[str, Any]
+# What Plex does with an item that a client opens, by the parameter that asks for it: the title of
+# the step, and what is known about the item after it. The simulator finds nothing to refresh.
+REFRESH_STEPS: dict[str, tuple[str, dict[str, bool]]] = {
+    "asyncCheckFiles": ("Checking files", {"accessible": True, "exists": True}),
+    "asyncRefreshLocalMediaAgent": ("Refreshing local metadata", {"refreshed": False}),
+    "asyncRefreshAnalysis": ("Refreshing media analysis", {"analyzed": False}),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A notification: its type, and an object under the key that belongs to the type."""
+
+    type: str
+    key: str
+    content: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Activity:
+    """Something that the server does, and whose progress it reports."""
+
+    type: str
+    title: str
+    id: str = field(default_factory=lambda: str(uuid.uuid4()))
+
+    def message(self, event: str, **details: Any) -> Message:
+        """Return the notification that the activity has started, went on or has ended."""
+        activity = {"uuid": self.id, "type": self.type, "title": self.title, "userID": 1}
+        activity |= {"cancellable": False, **details}
+        content = {"event": event, "uuid": self.id, "Activity": activity}
+        return Message("activity", "ActivityNotification", content)
+
+
 Listener = queue.Queue[Message | None]  # None: the server disconnects the listener
 
 
@@ -61,19 +97,22 @@ class Broadcast:
         # A created item is reported as created and then as updated.
         states = [change.state] if change.state in (UPDATED, DELETED) else [change.state, UPDATED]
         for state in states:
-            self.send({"type": "timeline", "size": 1, "TimelineEntry": [{**entry, "state": state}]})
-        activity = {
-            "event": "ended",
-            "uuid": f"{int(change.rating_key):032x}",
-            "Activity": {
-                "uuid": f"{int(change.rating_key):032x}",
-                "type": "library.update.section",
-                "cancellable": False,
-                "userID": 1,
-                "title": "Updating library",
-                "subtitle": change.title,
-                "progress": 100,
-                "Context": {"librarySectionID": change.library_key},
-            },
-        }
-        self.send({"type": "activity", "size": 1, "ActivityNotification": [activity]})
+            self.send(Message("timeline", "TimelineEntry", {**entry, "state": state}))
+        scan = Activity("library.update.section", "Updating library")
+        context = {"librarySectionID": change.library_key}
+        self.send(scan.message("ended", subtitle=change.title, progress=100, Context=context))
+
+    def send_refresh(self, path: str, steps: Sequence[str]) -> None:
+        """Send the progress of a refresh of the items at a path, from its start to its end."""
+        refresh = Activity("library.refresh.items", "Refreshing")
+        self.send(refresh.message("started", subtitle="", progress=0))
+        subtitle = ""
+        context: dict[str, Any] = {"key": path}
+        for number, step in enumerate(steps):
+            subtitle, findings = REFRESH_STEPS[step]
+            progress = 100 * number // len(steps)
+            self.send(
+                refresh.message("updated", subtitle=subtitle, progress=progress, Context=context)
+            )
+            context = {**context, **findings}
+        self.send(refresh.message("ended", subtitle=subtitle, progress=100, Context=context))

@@ -18,6 +18,7 @@ from plex_simulator.models import (
     Library,
 )
 from plex_simulator.nodes import Node, Value
+from plex_simulator.notifications import REFRESH_STEPS
 from plex_simulator.queries import InvalidSort, read_sort, select
 from plex_simulator.rendering import RenderOptions, collection_node, item_node, section_attributes
 from plex_simulator.routing import ServerState, get_item, get_library, route, visible_libraries
@@ -337,12 +338,18 @@ def _merge(found: Sequence[tuple[ItemTable, Sequence[int]]], request: Request) -
 
 
 def show_items(state: ServerState, request: Request, keys: str) -> Response:
-    """Send one or several items or collections with all details, in the requested order."""
+    """Send one or several items or collections with all details, in the requested order.
+
+    Plex apps have the items refreshed at the same time, which is reported to all listeners.
+    """
     nodes = [
         node for key in keys.split(",") if (node := _find_node(state, request, key)) is not None
     ]
     if not nodes:
         raise HTTPError(404)
+    steps = [name for name in REFRESH_STEPS if request.flag(name)]
+    if steps:
+        state.broadcast.send_refresh(request.path, steps)
     attributes: dict[str, Value] = {"allowSync": True, **PLUGIN, **MEDIA_TAGS}
     if len(nodes) == 1:
         attributes |= {

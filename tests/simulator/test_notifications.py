@@ -4,10 +4,13 @@ import json
 import os
 import socket
 import struct
+from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
-from plex_simulator import Simulator
+import pytest
+
+from plex_simulator import Simulator, event_streams
 
 from .conftest import PlexClient
 
@@ -30,37 +33,85 @@ class Events:
             return None
         data = self.response.readline().decode()
         assert self.response.readline() == b"\n"
-        container = json.loads(data.removeprefix("data: "))["NotificationContainer"]
-        return name.removeprefix("event: ").strip(), container
+        return name.removeprefix("event: ").strip(), json.loads(data.removeprefix("data: "))
 
 
-def test_listeners_receive_notifications_of_changes(fresh: Simulator) -> None:
+@pytest.fixture
+def events(fresh: Simulator) -> Iterator[Events]:
     events = Events(fresh)
-    assert events.response.headers["Content-Type"] == "text/event-stream"
-    item = fresh.catalogue.items("1", "movie")[5]
-    fresh.catalogue.change(item.rating_key, title="Émile & Co")
-    name, container = events.next() or ("", {})
-    assert name == container["type"] == "timeline"
-    entry = container["TimelineEntry"][0]
-    assert (entry["sectionID"], entry["itemID"], entry["state"]) == ("1", item.rating_key, 5)
-    assert entry["title"] == "Émile & Co"
-    name, container = events.next() or ("", {})
-    assert name == "activity"
-    activity = container["ActivityNotification"][0]
-    assert (activity["event"], activity["Activity"]["type"]) == ("ended", "library.update.section")
-    fresh.catalogue.remove(item.rating_key)
-    assert (events.next() or ("", {}))[1]["TimelineEntry"][0]["state"] == 9
+    yield events
     events.connection.close()
 
 
-def test_disconnected_listeners_can_reconnect(fresh: Simulator) -> None:
+def test_each_change_is_an_event_with_one_bare_object(fresh: Simulator, events: Events) -> None:
+    assert events.response.headers["Content-Type"] == "text/event-stream"
+    item = fresh.catalogue.items("1", "movie")[5]
+    fresh.catalogue.change(item.rating_key, title="Émile & Co")
+    name, content = events.next() or ("", {})
+    assert name == "timeline"
+    assert list(content) == ["TimelineEntry"]
+    entry = content["TimelineEntry"]
+    assert (entry["sectionID"], entry["itemID"], entry["state"]) == ("1", item.rating_key, 5)
+    assert entry["title"] == "Émile & Co"
+    name, content = events.next() or ("", {})
+    assert name == "activity"
+    assert list(content) == ["ActivityNotification"]
+    activity = content["ActivityNotification"]
+    assert (activity["event"], activity["Activity"]["type"]) == ("ended", "library.update.section")
+    fresh.catalogue.remove(item.rating_key)
+    assert (events.next() or ("", {}))[1]["TimelineEntry"]["state"] == 9
+
+
+def test_a_ping_shows_that_the_stream_is_alive(
+    fresh: Simulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert event_streams.KEEPALIVE_INTERVAL == 10
+    monkeypatch.setattr(event_streams, "KEEPALIVE_INTERVAL", 0.05)
     events = Events(fresh)
+    assert [events.next(), events.next()] == [("ping", {})] * 2
+    events.connection.close()
+
+
+def test_an_item_that_a_client_opens_is_checked_and_refreshed(
+    fresh: Simulator, fresh_client: PlexClient, events: Events
+) -> None:
+    one, two = (item.rating_key for item in fresh.catalogue.items("1", "movie")[:2])
+    path = f"/library/metadata/{one},{two}"
+    fresh_client.get(f"/library/metadata/{one}")
+    steps = "asyncCheckFiles=1&asyncRefreshLocalMediaAgent=1&asyncRefreshAnalysis=1"
+    fresh_client.get(f"{path}?{steps}")
+    received = [events.next() or ("", {}) for _ in range(5)]
+    assert {name for name, _ in received} == {"activity"}
+    notifications = [content["ActivityNotification"] for _, content in received]
+    assert [each["event"] for each in notifications] == [
+        *("started", "updated", "updated", "updated", "ended")
+    ]
+    activities = [each["Activity"] for each in notifications]
+    assert {each["type"] for each in activities} == {"library.refresh.items"}
+    assert len({each["uuid"] for each in activities + notifications}) == 1
+    assert [(each["subtitle"], each["progress"]) for each in activities] == [
+        ("", 0),
+        ("Checking files", 0),
+        ("Refreshing local metadata", 33),
+        ("Refreshing media analysis", 66),
+        ("Refreshing media analysis", 100),
+    ]
+    found = {"key": path, "accessible": True, "exists": True}
+    assert [each.get("Context") for each in activities] == [
+        None,
+        {"key": path},
+        found,
+        {**found, "refreshed": False},
+        {**found, "refreshed": False, "analyzed": False},
+    ]
+
+
+def test_disconnected_listeners_can_reconnect(fresh: Simulator, events: Events) -> None:
     assert fresh.drop_listeners() == 1
     assert events.next() is None
     again = Events(fresh)
     fresh.catalogue.add("1", "movie", "Back")
     assert (again.next() or ("", {}))[0] == "timeline"
-    events.connection.close()
     again.connection.close()
 
 

@@ -1,8 +1,10 @@
-"""The users' page in the admin. Issued tokens have no page: nothing shows a token."""
+"""The pages of users and of issued tokens in the admin. Nothing shows a token."""
+
+from datetime import datetime
 
 from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from rest_framework_simplejwt.token_blacklist.models import BlacklistedToken, OutstandingToken
 
@@ -47,9 +49,63 @@ class UsersAdmin(UserAdmin):  # type: ignore[type-arg] # generic in the stubs on
         messages.success(request, f"All tokens of {owners} revoked.")
 
 
+class _TokensAdmin(admin.ModelAdmin):  # type: ignore[type-arg] # generic in the stubs only
+    """A list of whose tokens there are, without the tokens and their ids.
+
+    A single token has no page: Django's would show the id in its title.
+    """
+
+    actions = None
+    list_display_links = None
+    show_full_result_count = False
+
+    def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return obj is None and super().has_view_permission(request)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+
+class OutstandingTokensAdmin(_TokensAdmin):
+    """The refresh tokens that have been issued and have not expired for long."""
+
+    list_display = ("user", "created_at", "expires_at")
+    list_select_related = ("user",)
+    search_fields = ("user__username",)
+    ordering = ("-created_at",)
+
+
+class BlacklistedTokensAdmin(_TokensAdmin):
+    """The refresh tokens that have been used or revoked."""
+
+    list_display = ("user", "blacklisted_at", "expires_at")
+    list_select_related = ("token__user",)
+    search_fields = ("token__user__username",)
+    ordering = ("-blacklisted_at",)
+
+    @admin.display(ordering="token__user__username")
+    def user(self, token: BlacklistedToken) -> User | None:
+        """Return the user whose token it was; None for one who was deleted."""
+        return token.token.user
+
+    @admin.display(ordering="token__expires_at")
+    def expires_at(self, token: BlacklistedToken) -> datetime:
+        """Return when the token expires."""
+        return token.token.expires_at
+
+
 def _is_within_reach(request: HttpRequest, user: User | None) -> bool:
     """Tell whether the user of a request may change another: a superuser only as a superuser."""
     return user is None or not user.is_superuser or bool(request.user.is_superuser)
 
 
+# SimpleJWT's own pages show the ids, and let an operator delete what makes a token invalid.
 admin.site.unregister([BlacklistedToken, OutstandingToken])
+admin.site.register(OutstandingToken, OutstandingTokensAdmin)
+admin.site.register(BlacklistedToken, BlacklistedTokensAdmin)

@@ -22,6 +22,7 @@ _LOCK = """
     ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, expires = excluded.expires
     WHERE held.expires <= {now}
 """
+_DELETE_EXPIRED = "DELETE FROM plex_integration_writelock WHERE expires <= {now}"
 
 
 class WriteLock(models.Model):
@@ -43,9 +44,8 @@ def lock(name: str, holder: str, seconds: float) -> bool:
 
     Raises DatabaseError.
     """
-    statement = _LOCK.format(now=_NOW[connection.vendor])
     with connection.cursor() as cursor:
-        cursor.execute(statement, [name, holder, seconds])
+        cursor.execute(_with_clock(_LOCK), [name, holder, seconds])
         acquired: int = cursor.rowcount
     return acquired == 1
 
@@ -57,3 +57,13 @@ def unlock(name: str, holder: str) -> None:
     except DatabaseError as error:
         # The write has been carried out, and its response must say so.
         log.warning("a lock is not released before it expires: %s", type(error).__name__)
+
+
+def delete_expired() -> None:
+    """Delete the locks of workers that died. Raises DatabaseError."""
+    with connection.cursor() as cursor:
+        cursor.execute(_with_clock(_DELETE_EXPIRED))
+
+
+def _with_clock(statement: str) -> str:
+    return statement.format(now=_NOW[connection.vendor])

@@ -31,6 +31,7 @@ REASONS = {
     "needs Docker",
     "needs a Plex server",
     "needs PostgreSQL",
+    "needs the database",
     "runs the tests",
     "runs until Ctrl-C",
     "takes a minute",

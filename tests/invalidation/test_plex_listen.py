@@ -1,7 +1,9 @@
 """`manage.py plex_listen` as a process, between a Plex whose catalogue changes and a service."""
 
+import contextlib
 import json
 import signal
+import sqlite3
 import time
 from collections.abc import Callable
 from http import HTTPStatus
@@ -11,7 +13,7 @@ import requests
 
 from plex_simulator import Simulator
 from tests.invalidation.conftest import TOKEN, Freshness, Listening
-from tests.service import Valkey, until
+from tests.service import House, Valkey, until
 
 MOVIES, SHOWS = "/libraries/1/items?size=3", "/libraries/2/items?size=3"
 EVENTS = "/:/eventsource"
@@ -197,3 +199,22 @@ def test_without_redis_the_listener_says_why_it_cannot_work(listen: Listen) -> N
     process = listen(REDIS_URL="")
     assert process.code() == 1
     assert process.says("REDIS_URL is not set: every process of the service has a cache of its own")
+
+
+def test_the_listener_deletes_expired_sessions_and_tokens(listen: Listen, house: House) -> None:
+    database = house.copied()
+    with contextlib.closing(sqlite3.connect(database.removeprefix("sqlite:///"))) as connection:
+        connection.execute("INSERT INTO django_session VALUES ('old', '', '2020-01-01 00:00:00')")
+        connection.execute(
+            "UPDATE token_blacklist_outstandingtoken SET expires_at = '2020-01-01 00:00:00'"
+        )
+        connection.commit()
+        tables = ("django_session", "token_blacklist_outstandingtoken")
+        assert all(count(connection, table) > 0 for table in tables)
+        listen(DATABASE_URL=database)
+        until(lambda: not any(count(connection, table) for table in tables), 30, "they are gone")
+
+
+def count(connection: sqlite3.Connection, table: str) -> int:
+    (rows,) = connection.execute(f"SELECT count(*) FROM {table}").fetchone()
+    return int(rows)

@@ -4,12 +4,14 @@ import contextlib
 import logging
 import os
 import signal
+import threading
 from typing import Any, NoReturn
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from plex_integration.caching.invalidation import Listener
+from plex_integration.management.expired import delete_daily
 
 log = logging.getLogger(__name__)
 
@@ -19,6 +21,7 @@ class Command(BaseCommand):
 
     help = (
         "Follow Plex's notifications and invalidate the cached responses that a change affects. "
+        "Once a day, delete expired tokens and sessions. "
         "Runs until it is stopped; one is enough for all workers and machines."
     )
     requires_system_checks = []
@@ -31,6 +34,7 @@ class Command(BaseCommand):
             )
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, _end)
+        threading.Thread(target=delete_daily, name="delete-expired", daemon=True).start()
         Listener().run()
 
 

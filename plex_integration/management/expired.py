@@ -1,0 +1,41 @@
+"""Delete what has expired and is of no more use: tokens, sessions and locks."""
+
+import logging
+import time
+from typing import NoReturn
+
+from django.core.management import call_command
+from django.db import DatabaseError, connection
+
+from plex_integration.writing import locks
+
+log = logging.getLogger(__name__)
+
+DAY_SECONDS = 24 * 3600.0
+RETRY_SECONDS = 600.0
+"""How soon the deletion is tried again after the database failed."""
+
+
+def delete_expired() -> None:
+    """Delete expired refresh tokens, sessions, and locks of workers that died."""
+    call_command("flushexpiredtokens")
+    call_command("clearsessions")
+    locks.delete_expired()
+
+
+def delete_daily() -> NoReturn:
+    """Delete what has expired now, and once a day from then on."""
+    while True:
+        time.sleep(attempt())
+
+
+def attempt() -> float:
+    """Delete what has expired; return after how many seconds to do it again."""
+    try:
+        delete_expired()
+    except DatabaseError as error:
+        log.warning("expired tokens and sessions are not deleted: %s", type(error).__name__)
+        return RETRY_SECONDS
+    finally:
+        connection.close()
+    return DAY_SECONDS

@@ -10,6 +10,7 @@ import re
 import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from http import HTTPStatus
 from typing import Any
 
@@ -179,8 +180,8 @@ def apply_fault(fault: Fault, response: Response, wants_json: bool) -> Response:
             headers = {**response.headers, "Content-Encoding": "gzip"}
             return Response(response.status, response.body, response.type, headers)
         case "gzip_bomb":
-            content = b"<MediaContainer>" + b" " * int(fault.options["size"]) + b"</MediaContainer>"
-            return Response(200, gzip.compress(content, 6), XML_TYPE, {"Content-Encoding": "gzip"})
+            bomb = _gzip_bomb(int(fault.options["size"]))
+            return Response(200, bomb, XML_TYPE, {"Content-Encoding": "gzip"})
         case "unknown_section_empty" if response.status == 404:
             return Response()
         case "picture_html":
@@ -200,3 +201,9 @@ def endless_rows() -> Iterator[bytes]:
     yield b'<?xml version="1.0" encoding="UTF-8"?>\n<MediaContainer size="1">\n'
     while True:
         yield ROW * 200
+
+
+@lru_cache(maxsize=1)
+def _gzip_bomb(size: int) -> bytes:
+    """Compress a response that has so many bytes; that takes a second."""
+    return gzip.compress(b"<MediaContainer>" + b" " * size + b"</MediaContainer>", 6)

@@ -2,9 +2,14 @@
 
 import sys
 
-from tests.benchmarks import calls, hit, streams
+from tests.benchmarks import calls, faults, hit, streams
 
-BENCHMARKS = {"calls": calls.main, "hit": hit.main, "streams": streams.main}
+BENCHMARKS = {
+    "calls": calls.main,
+    "faults": faults.main,
+    "hit": hit.main,
+    "streams": streams.main,
+}
 
 if __name__ == "__main__":
     name, *arguments = sys.argv[1:] or [""]

@@ -132,10 +132,10 @@ class Contestant:
         return self.processor_seconds() == before
 
 
-def service(setup: Setup, interface: str) -> Contestant:
+def service(setup: Setup, interface: str, **environment: str) -> Contestant:
     """Start the service, everything on."""
     database = list(SERVICES).index(interface) + 1
-    return _python(f"service ({interface})", setup, SERVICES[interface], database)
+    return _python(f"service ({interface})", setup, SERVICES[interface], database, **environment)
 
 
 def streams(setup: Setup) -> Contestant:

@@ -31,6 +31,7 @@ class Setup:
     folder: Path
     environment: Mapping[str, str]
     valkey: Valkey
+    plex: Simulator
 
     def issue_tokens(self, count: int, databases: Sequence[int] = ()) -> list[str]:
         """Create users; return an access token of each. It is valid for 15 minutes.
@@ -66,7 +67,7 @@ def set_up() -> Iterator[Setup]:
         folder = Path(name)
         valkey = Valkey(folder)
         try:
-            setup = Setup(folder, _environment(folder, valkey, plex), valkey)
+            setup = Setup(folder, _environment(folder, valkey, plex), valkey, plex)
             setup.manage("migrate", "--verbosity", "0")
             yield setup
         finally:

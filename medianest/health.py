@@ -30,11 +30,14 @@ PLEX_PATIENCE_SECONDS = 0.5
 
 
 class ChecksPayload(serializers.Serializer[object]):
-    """The result of each check: `ok`, `unavailable`, or `unused` where it is not configured."""
+    """The result of each check: `ok`, `unavailable`, or `unused` where it is not configured.
+
+    Redis is `full` if its memory is full and it refuses writes.
+    """
 
     database = serializers.ChoiceField(choices=["ok"])
     plex = serializers.ChoiceField(choices=["ok", "unavailable"])
-    redis = serializers.ChoiceField(choices=["ok", "unavailable", "unused"])
+    redis = serializers.ChoiceField(choices=["ok", "full", "unavailable", "unused"])
 
 
 class HealthPayload(serializers.Serializer[object]):
@@ -58,7 +61,7 @@ class HealthView(APIView):
 
     @extend_schema(operation_id="health", responses=HealthPayload)
     def get(self, request: Request) -> Response:
-        """Get `healthy`, `degraded` (Plex or Redis is unavailable), or 503 without a database."""
+        """Get `healthy`, `degraded` (Plex or Redis does not work), or 503 without a database."""
         try:
             # Of a table: SQLite answers everything else also while its file is locked.
             get_user_model().objects.exists()
@@ -69,8 +72,8 @@ class HealthView(APIView):
         plex = "ok" if _plex_watch.is_up() else "unavailable"
         redis = "unused"
         if settings.REDIS_URL:
-            redis = "ok" if store.current().is_available() else "unavailable"
-        is_degraded = "unavailable" in (plex, redis)
+            redis = store.current().condition().value
+        is_degraded = plex != "ok" or redis not in ("ok", "unused")
         return Response(
             HealthPayload(
                 {

@@ -26,6 +26,7 @@ from django.conf import settings
 
 from medianest.store.locks import failure_of
 from medianest.store.rate_windows import Attempt, Counting, Hit, StampedHit, Verdict
+from medianest.store.redis_server import Condition
 from medianest.store.stamps import Stamp
 from medianest.store.store import FastReading, LocalStore, Reading, RedisStore, Store
 from medianest.store.values import EVERYTHING, ScannedValue, TagVersions
@@ -33,6 +34,7 @@ from medianest.store.values import EVERYTHING, ScannedValue, TagVersions
 __all__ = [
     "EVERYTHING",
     "Attempt",
+    "Condition",
     "Counting",
     "FastReading",
     "Hit",

@@ -6,6 +6,7 @@ Knows nothing of what is stored.
 """
 
 import asyncio
+import enum
 import hashlib
 import logging
 import threading
@@ -28,6 +29,19 @@ RETRY_SECONDS = 0.5
 
 MICROSECONDS = 1_000_000
 """The scripts count time in microseconds."""
+
+
+PROBE_KEY = "medianest:probe"
+PROBE_SECONDS = 60
+
+
+class Condition(enum.Enum):
+    """What can be done with a Redis."""
+
+    OK = "ok"
+    FULL = "full"
+    """It responds, but its memory is full and it refuses writes."""
+    UNAVAILABLE = "unavailable"
 
 
 class Script:
@@ -184,6 +198,13 @@ class RedisServer:
     def run_unknown(self, script: Script, key: str, *arguments: Any) -> Any:
         """Run a script that Redis does not know yet, which also makes it known."""
         return _successful(self.execute(script.unknown_command((key,), *arguments)))
+
+    def condition(self) -> Condition:
+        """Try to write, and return what that shows."""
+        replies = self.execute(("SET", PROBE_KEY, b"", "EX", PROBE_SECONDS))
+        if replies and isinstance(replies[0], redis.exceptions.OutOfMemoryError):
+            return Condition.FULL
+        return Condition.UNAVAILABLE if _successful(replies) is None else Condition.OK
 
     def _loop_connection(self, loop: asyncio.AbstractEventLoop) -> LoopConnection:
         connection = self._loop_connections.get(loop)

@@ -23,7 +23,7 @@ from medianest.store.rate_windows import (
     Verdict,
 )
 from medianest.store.records import LocalRecords, Records, RedisRecords
-from medianest.store.redis_server import Availability, RedisServer
+from medianest.store.redis_server import Availability, Condition, RedisServer
 from medianest.store.stamps import LocalStamps, RedisStamps, Stamps
 from medianest.store.values import LocalValues, RedisValues, TagVersions, Values
 
@@ -111,8 +111,8 @@ class Store(Protocol):
     async def close_loop(self) -> None:
         """Close what the running event loop has opened."""
 
-    def is_available(self) -> bool:
-        """Tell whether Redis responds, if Redis is used."""
+    def condition(self) -> Condition:
+        """Return whether Redis can be read and written, if Redis is used."""
 
 
 class LocalStore:
@@ -156,8 +156,11 @@ class LocalStore:
     async def close_loop(self) -> None:
         return
 
-    def is_available(self) -> bool:
-        return True
+    def condition(self) -> Condition:
+        return Condition.OK
+
+
+_WORST_FIRST = (Condition.UNAVAILABLE, Condition.FULL, Condition.OK)
 
 
 class RedisStore:
@@ -225,8 +228,9 @@ class RedisStore:
         for server in {self._cache, self._limits}:
             server.close_loop_connection()
 
-    def is_available(self) -> bool:
-        return self._cache.execute(("PING",)) is not None
+    def condition(self) -> Condition:
+        found = {server.condition() for server in {self._cache, self._limits}}
+        return next(each for each in _WORST_FIRST if each in found)
 
 
 def _divided(replies: list[Any] | None) -> tuple[list[Any] | None, list[Any] | None]:

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from django.conf import settings
 
 from medianest import store
+from medianest.store import Condition
 from plex_integration.caching import invalidation
 from plex_integration.caching.breaker import FAILURES, PAUSE
 from plex_integration.configuration import runtime
@@ -30,8 +31,11 @@ def redis() -> str:
     if not settings.REDIS_URL:
         return "Not configured. This process caches responses and counts limits by itself."
     began = time.perf_counter()
-    if not store.current().is_available():
+    condition = store.current().condition()
+    if condition is Condition.UNAVAILABLE:
         return "Unavailable. Responses are not cached, and each process counts limits by itself."
+    if condition is Condition.FULL:
+        return "Full: it refuses writes. New responses are not cached. Give it more memory."
     return f"Available. Responded in {(time.perf_counter() - began) * 1000:.1f} ms."
 
 

@@ -127,6 +127,15 @@ def test_the_states_of_plex_redis_breaker_and_listener_are_shown(
     assert "Plex No Plex server is configured." in shown(boss.get(STATUS))
 
 
+def test_the_page_says_that_redis_is_full(boss: Browser, shared: Any, valkey: Valkey) -> None:
+    valkey.client.config_set("maxmemory", "1")
+    try:
+        assert "Redis Full: it refuses writes." in shown(boss.get(STATUS))
+    finally:
+        valkey.client.config_set("maxmemory", "0")
+    assert "Redis Available." in shown(boss.get(STATUS))
+
+
 def test_charts_need_no_script_and_no_style(
     boss: Browser, api: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from medianest.store import Counting, Hit, Stamp, StampedHit
+from medianest.store import Condition, Counting, Hit, Stamp, StampedHit
 from medianest.store.stamps import stamp_key
 from tests.service import HOST, Valkey, free_port, until
 
@@ -122,7 +122,7 @@ def test_a_full_redis_keeps_no_old_stamp(shared: Any, valkey: Valkey) -> None:
     valkey.client.config_set("maxmemory", "1")
     try:
         assert shared.stamps.invalidate(["7"]) is None
-        assert shared.is_available()
+        assert shared.condition() is Condition.FULL
         assert count(shared, "old").counting is Counting.UNKNOWN_USER
         shared.stamps.renew([("7", NEW, None)])
     finally:
@@ -141,7 +141,7 @@ def test_a_full_redis_that_returns_keeps_no_old_stamp(stores: Any, frail: Valkey
         assert store.stamps.invalidate(["7"]) is None
     finally:
         frail.send(signal.SIGCONT)
-    until(store.is_available, 5, "it is used again")
+    until(lambda: store.condition() is Condition.FULL, 5, "it is used again")
     assert count(store, "old").counting is Counting.UNKNOWN_USER
 
 
@@ -155,7 +155,7 @@ def test_a_redis_that_cannot_be_written_is_not_used_until_it_has_the_change(
     assert store.stamps.invalidate(["7"]) is None
     assert count(store, "old").counting is Counting.UNAVAILABLE
     frail.client.replicaof("NO", "ONE")
-    until(store.is_available, 5, "it is used again")
+    until(lambda: store.condition() is Condition.OK, 5, "it is used again")
     assert not accepts(store, "old")
 
 

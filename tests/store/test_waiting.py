@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import uvloop
 
-from medianest.store import Attempt, Counting, Hit, Stamp, StampedHit
+from medianest.store import Attempt, Condition, Counting, Hit, Stamp, StampedHit
 from tests.pace import Stopwatch
 from tests.service import HOST, Valkey, free_port, until
 
@@ -68,7 +68,7 @@ def test_a_redis_that_hangs_is_waited_for_once_and_briefly(
     store = stores.use(frail.url, is_patient=False)
     if is_warm:
         CALLS[call](store)
-        assert store.is_available()
+        assert store.condition() is Condition.OK
     frail.send(signal.SIGSTOP)
     try:
         watch = Stopwatch()
@@ -83,7 +83,7 @@ def test_a_redis_that_hangs_is_waited_for_once_and_briefly(
         assert watch.keeps(BOUND + NOISE), watch
     finally:
         frail.send(signal.SIGCONT)
-    until(store.is_available, 5, "the store uses Redis again")
+    until(lambda: store.condition() is Condition.OK, 5, "the store uses Redis again")
     assert store.values.set("answer", b"cached", 60)
     assert store.read("answer").values == [b"cached"]
 
@@ -176,7 +176,7 @@ def test_many_hits_of_one_loop_wait_no_longer_than_one(
     # The Redis of the limits alone has counted.
     counting = Counting.COUNTED if is_divided else Counting.UNAVAILABLE
     assert {each.counted.counting for each in found} == {counting}
-    until(store.is_available, 5, "normal within five seconds")
+    until(lambda: store.condition() is Condition.OK, 5, "normal within five seconds")
     assert watch.allows(max(waited), BOUND + NOISE), (max(waited), watch)
 
 
@@ -201,7 +201,7 @@ def test_a_redis_that_loads_its_data_is_unavailable(stores: Any) -> None:
         assert watch.keeps(BOUND + NOISE), watch
         reading = store.read("answer", hit=HIT)
         assert (reading.is_available, reading.verdict.remaining) == (False, 18)
-        assert not store.is_available()
+        assert store.condition() is Condition.UNAVAILABLE
         server.shutdown()
 
 
@@ -224,7 +224,7 @@ def test_limits_go_on_in_this_process_while_redis_is_unavailable(
     assert 1 <= wait <= 60
     assert [each.message for each in caplog.records if "Redis is unavailable" in each.message]
     frail.start()
-    until(store.is_available, 5, "normal within five seconds")
+    until(lambda: store.condition() is Condition.OK, 5, "normal within five seconds")
     assert store.read(hit=HIT).verdict.is_allowed
     assert "Redis is available again" in caplog.text
 

@@ -99,6 +99,8 @@ class Faults:
         if kind.startswith("picture_"):
             path = path or PICTURES
         fault = Fault(kind, path, times, {**KINDS[kind], **options})
+        if kind in _LARGE:
+            _LARGE[kind](int(fault.options["size"]))  # made now: that takes up to a second
         with self._lock:
             self._active.insert(0, fault)
         return fault
@@ -171,9 +173,7 @@ def apply_fault(fault: Fault, response: Response, wants_json: bool) -> Response:
         case "redirect":
             return Response(302, b"", "text/html", {"Location": str(fault.options["to"])})
         case "huge":
-            size = int(fault.options["size"])
-            rows = ROW * (size // len(ROW) + 1)
-            return Response(200, b"<MediaContainer>\n" + rows + b"</MediaContainer>")
+            return Response(200, _huge(int(fault.options["size"])))
         case "doctype":
             return Response(200, ENTITY_BOMB)
         case "wrong_encoding":
@@ -204,6 +204,14 @@ def endless_rows() -> Iterator[bytes]:
 
 
 @lru_cache(maxsize=1)
+def _huge(size: int) -> bytes:
+    rows = ROW * (size // len(ROW) + 1)
+    return b"<MediaContainer>\n" + rows + b"</MediaContainer>"
+
+
+@lru_cache(maxsize=1)
 def _gzip_bomb(size: int) -> bytes:
-    """Compress a response that has so many bytes; that takes a second."""
     return gzip.compress(b"<MediaContainer>" + b" " * size + b"</MediaContainer>", 6)
+
+
+_LARGE = {"huge": _huge, "gzip_bomb": _gzip_bomb}

@@ -24,7 +24,8 @@ def documented(page: Path) -> dict[str, tuple[str, str]]:
 def test_every_fault_has_the_documented_answer_in_time_and_plex_is_used_again_after_it() -> None:
     watch = Stopwatch()
     found = list(faults.measure(faults.FAULTS))
-    assert {row.fault: (row.expired.answer, row.cold.answer) for row in found} == documented(PAGE)
+    answers = {row.fault: (row.expired.answer, row.cold.answer) for row in found}
+    assert answers == documented(PAGE), found
     for row in found:
         slowest = max(row.expired.slowest, row.cold.slowest)
         assert watch.allows(slowest, faults.TIMEOUT + 1), (row, watch)

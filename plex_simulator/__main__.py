@@ -25,6 +25,11 @@ def main() -> int:
     parser.add_argument("--now", type=int, help="start time in epoch seconds; default: now")
     parser.add_argument("--owner-token", help="token of the owner")
     parser.add_argument("--viewer-token", help="token of a user with access to fewer libraries")
+    parser.add_argument(
+        "--edge-cases",
+        action="store_true",
+        help="include titles and summaries with markup, other scripts and line breaks",
+    )
     for size in fields(Sizes):
         name = size.name.replace("_", "-")
         parser.add_argument(f"--{name}", type=int, help=f"default: {size.default}")

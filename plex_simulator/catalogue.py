@@ -82,7 +82,14 @@ class Catalogue:
     """
 
     def __init__(
-        self, seed: int, now: int, sizes: Sizes, owner_token: str, viewer_token: str
+        self,
+        seed: int,
+        now: int,
+        sizes: Sizes,
+        owner_token: str,
+        viewer_token: str,
+        *,
+        edge_cases: bool = False,
     ) -> None:
         self.started_at = now
         self._clock_started_at = time.monotonic()
@@ -92,7 +99,7 @@ class Catalogue:
         self.viewer = User(4711, "Oskar", "oskar@example.com", viewer_token, VIEWER_LIBRARIES)
         self.users = (self.owner, self.viewer)
         self._rng = SeededRandom(seed, 99)
-        self._tables = self._make_tables(seed, now, sizes)
+        self._tables = self._make_tables(seed, now, sizes, edge_cases)
         self._tables_by_number = {table.number: table for table in self._tables.values()}
         self._libraries = {
             row[0]: self._make_library(number, row) for number, row in enumerate(LIBRARIES)
@@ -113,8 +120,10 @@ class Catalogue:
         self._next_entry_id = 900_001
         self._update_collection_tags()
 
-    def _make_tables(self, seed: int, now: int, sizes: Sizes) -> dict[tuple[str, str], ItemTable]:
-        common = (seed, now, self.users)
+    def _make_tables(
+        self, seed: int, now: int, sizes: Sizes, edge_cases: bool
+    ) -> dict[tuple[str, str], ItemTable]:
+        common = (seed, now, self.users, edge_cases)
         movies = MovieTable(*common, "1", 0, count=sizes.movies)
         shows = ShowTable(*common, "2", 1, count=sizes.shows, seasons=sizes.seasons)
         seasons = SeasonTable(*common, "2", 2, shows=shows, episodes=sizes.episodes)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from plex_simulator.generation import vocabulary
-from plex_simulator.generation.metadata import DAY, FIRST_COLLECTION_TAG_ID, GENRES
+from plex_simulator.generation.metadata import DAY, FIRST_COLLECTION_TAG_ID, GENRES, make_text
 from plex_simulator.models import Collection
 from plex_simulator.seeded_random import SeededRandom
 from plex_simulator.tables.item_table import ItemTable
@@ -33,7 +33,7 @@ def make_collections(
                     number,
                     table,
                     _make_title(rng, number),
-                    summary=vocabulary.EDGE_CASE_SUMMARIES[position % 3] if position % 2 else "",
+                    summary=_make_summary(rng, number, position, table) if position % 2 else "",
                     item_keys=tuple(dict.fromkeys(map(table.key, chosen))),
                     sort=position % 3,
                     mode=(-1, 0, 1, 2)[position % 4],
@@ -50,22 +50,31 @@ def make_collections(
 def _make_special_collections(
     rng: SeededRandom, now: int, number: int, table: ItemTable
 ) -> list[Collection]:
-    """Make a large collection, an empty one, a smart one, and a smart one without results."""
+    """Make a large collection and a smart one; as edge cases, both kinds without any items."""
     all_movies = f"/library/sections/{table.library_key}/all?type=1"
     comedy_id = next(genre.id for genre in GENRES if genre.tag == "Comedy")
     large = tuple(table.key(index) for index in range(min(LARGE, len(table))))
-    return [
+    collections = [
         _make_collection(rng, now, number, table, "A Large Shelf", item_keys=large, sort=2),
-        _make_collection(rng, now, number + 1, table, "Empty <Shelf> & Dust"),
         _make_collection(
             rng, now, number + 2, table, "Clever Comedies",
             smart=True, content=f"{all_movies}&genre={comedy_id}&sort=year:desc",
         ),
-        _make_collection(
+    ]  # fmt: skip
+    if table.edge_cases:
+        empty = _make_collection(rng, now, number + 1, table, "Empty <Shelf> & Dust")
+        nothing_matches = _make_collection(
             rng, now, number + 3, table, "Before Film 🎞",
             smart=True, content=f"{all_movies}&year%3C%3C=1801",
-        ),
-    ]  # fmt: skip
+        )  # fmt: skip
+        collections = [collections[0], empty, collections[1], nothing_matches]
+    return collections
+
+
+def _make_summary(rng: SeededRandom, number: int, position: int, table: ItemTable) -> str:
+    if table.edge_cases:
+        return vocabulary.EDGE_CASE_SUMMARIES[position % 3]
+    return make_text(rng, number, 40, vocabulary.COLLECTION_SENTENCES)
 
 
 def _make_title(rng: SeededRandom, number: int) -> str:

@@ -21,7 +21,9 @@ from plex_simulator.sizes import Sizes
 class Simulator:
     """A simulated Plex Media Server with generated media, which runs in background threads.
 
-    The same seed, sizes and `now` (in epoch seconds) give the same catalogue. Sizes are the fields
+    The same seed, sizes and `now` (in epoch seconds) give the same catalogue. With `edge_cases`,
+    some titles, summaries, collections and playlists are of a kind that careless clients handle
+    wrongly: markup, other scripts, line breaks, or nothing at all. Sizes are the fields
     of `Sizes`: movies=, shows=, seasons=, episodes=, artists=, albums=, tracks=, photo_albums=,
     photos=, videos=, hidden=, collections=.
     """
@@ -35,12 +37,15 @@ class Simulator:
         port: int = 0,
         owner_token: str = "owner-token-of-the-simulator",  # noqa: S107 - for the simulator only
         viewer_token: str = "viewer-token-of-the-simulator",  # noqa: S107
+        edge_cases: bool = False,
         **sizes: int,
     ) -> None:
         self.owner_token = owner_token
         self.viewer_token = viewer_token
         started_at = int(time.time()) if now is None else now
-        self.catalogue = Catalogue(seed, started_at, Sizes(**sizes), owner_token, viewer_token)
+        self.catalogue = Catalogue(
+            seed, started_at, Sizes(**sizes), owner_token, viewer_token, edge_cases=edge_cases
+        )
         self.broadcast = Broadcast()
         self.catalogue.listeners.append(self.broadcast.send_change)
         self._pins = Pins(seed, self.catalogue.now)

@@ -119,7 +119,7 @@ def database_first(django_db_setup: None, django_db_blocker: Any) -> Iterator[No
 
 @pytest.fixture(scope="session")
 def _simulator() -> Iterator[Simulator]:
-    with Simulator(seed=7) as simulator:
+    with Simulator(seed=7, edge_cases=True) as simulator:
         yield simulator
 
 

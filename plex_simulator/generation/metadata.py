@@ -5,6 +5,7 @@ so that a library of 250,000 items can be generated on demand instead of at star
 """
 
 import re
+from collections.abc import Sequence
 from functools import cache
 from typing import NamedTuple
 
@@ -31,26 +32,30 @@ COUNTRIES = tuple(Tag(FIRST_COUNTRY_ID + n, name) for n, name in enumerate(vocab
 LABELS = (Tag(FIRST_LABEL_ID, "Favourites"), Tag(FIRST_LABEL_ID + 1, "Kids"))
 
 
-def make_title(rng: SeededRandom, index: int, purpose: int) -> str:
-    """Make a title; every 13th one is an edge case until all edge cases are used."""
+def make_edge_case_title(index: int) -> str | None:
+    """Return an edge case for every 13th item until all edge cases are used."""
     if index % 13 == 5 and index // 13 < len(vocabulary.EDGE_CASE_TITLES):
         return vocabulary.EDGE_CASE_TITLES[index // 13]
-    pattern = rng.below(index, purpose, 8)
-    adjective = rng.choice(index, purpose + 1, vocabulary.ADJECTIVES)
+    return None
+
+
+def make_edge_case_summary(index: int) -> str | None:
+    """Return an edge case for every 29th item."""
+    if index % 29 == 7:
+        return vocabulary.EDGE_CASE_SUMMARIES[index // 29 % len(vocabulary.EDGE_CASE_SUMMARIES)]
+    return None
+
+
+def make_title(rng: SeededRandom, index: int, purpose: int) -> str:
+    pattern = rng.choice(index, purpose, vocabulary.TITLE_PATTERNS)
     noun = rng.choice(index, purpose + 2, vocabulary.NOUNS)
-    if pattern == 0:
-        return f"The {adjective} {noun}"
-    if pattern == 1:
-        return f"The {noun} of {rng.choice(index, purpose + 3, vocabulary.PLACES)}"
-    if pattern == 2:
-        return f"{noun} in {rng.choice(index, purpose + 3, vocabulary.PLACES)}"
-    if pattern == 3:
-        return f"A {noun} for {rng.choice(index, purpose + 3, vocabulary.FIRST_NAMES)}"
-    if pattern == 4:
-        return f"{rng.choice(index, purpose + 3, vocabulary.FIRST_NAMES)}'s {noun}"
-    if pattern == 5:
-        return f"{adjective} {noun}: {rng.choice(index, purpose + 3, vocabulary.PLACES)}"
-    return f"{adjective} {noun}"
+    return pattern.format(
+        adjective=rng.choice(index, purpose + 1, vocabulary.ADJECTIVES),
+        noun=noun,
+        a_noun=f"{'An' if noun[0] in 'AEIOU' or noun == 'Hour' else 'A'} {noun}",
+        place=rng.choice(index, purpose + 3, vocabulary.PLACES),
+        name=rng.choice(index, purpose + 4, vocabulary.FIRST_NAMES),
+    )
 
 
 def strip_article(title: str) -> str | None:
@@ -61,16 +66,15 @@ def strip_article(title: str) -> str | None:
     return None
 
 
-def make_summary(rng: SeededRandom, index: int, purpose: int) -> str:
-    """Make a summary; every 29th one is an edge case."""
-    if index % 29 == 7:
-        return vocabulary.EDGE_CASE_SUMMARIES[index // 29 % len(vocabulary.EDGE_CASE_SUMMARIES)]
-    hero = rng.choice(index, purpose, vocabulary.OCCUPATIONS)
-    plot = rng.choice(index, purpose + 1, vocabulary.PLOTS)
-    place = rng.choice(index, purpose + 2, vocabulary.PLACES)
-    friend = rng.choice(index, purpose + 3, vocabulary.FIRST_NAMES)
-    noun = rng.choice(index, purpose + 4, vocabulary.NOUNS).lower()
-    return f"A {hero} {plot} {place}, where {friend} and a forgotten {noun} change everything."
+def make_text(rng: SeededRandom, index: int, purpose: int, *sentences: Sequence[str]) -> str:
+    """Choose one of each list of sentences, and fill in names, places and things."""
+    chosen = (rng.choice(index, purpose + n, options) for n, options in enumerate(sentences))
+    return " ".join(chosen).format(
+        hero=rng.choice(index, purpose + 5, vocabulary.OCCUPATIONS),
+        place=rng.choice(index, purpose + 6, vocabulary.PLACES),
+        friend=rng.choice(index, purpose + 7, vocabulary.FIRST_NAMES),
+        thing=rng.choice(index, purpose + 8, vocabulary.THINGS),
+    )
 
 
 def make_slug(title: str, guid: str) -> str | None:

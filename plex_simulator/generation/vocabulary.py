@@ -66,17 +66,42 @@ OCCUPATIONS = _split(
     "|",
 )
 
-PLOTS = (
-    "finds an unsigned letter that leads back to",
-    "has one week to save the old theatre of",
-    "must return a borrowed violin to",
-    "is hired to draw the first honest map of",
-    "takes the last train to",
-    "wakes up with the keys to every door in",
-    "inherits a failing hotel in",
-    "follows a string of small miracles through",
-    "agrees to judge the strangest contest ever held in",
-    "hides a runaway robot from the good people of",
+THINGS = _split(
+    "bicycle|brass bell|candle|compass|diary|folding chair|gramophone|lantern|letter|locket|"
+    "music box|notebook|photograph|piano|pocket watch|portrait|postcard|suitcase|telescope|violin",
+    "|",
+)
+
+TITLE_PATTERNS = (
+    # Repeated patterns are chosen more often.
+    *("{adjective} {noun}",) * 4,
+    *("The {adjective} {noun}",) * 2,
+    "The {noun} of {place}",
+    "{a_noun} for {name}",
+    "{name}'s {noun}",
+    "{name} and the {noun}",
+    "Return to {place}",
+    "Midnight in {place}",
+    "The Road to {place}",
+)
+
+EVENTS = _split("Birthday|First Snow|Garden Party|Regatta|School Play|Sports Day|Wedding", "|")
+SEASONS = ("Spring", "Summer", "Autumn", "Winter", "A Weekend", "Holidays")
+
+COLLECTION_SENTENCES = (
+    "Chosen for a long evening in {place}.",
+    "What {friend} would take to an island.",
+    "For those who like a {thing} in every second scene.",
+)
+ARTIST_SENTENCES = (
+    "They met in a rehearsal room in {place}.",
+    "The first songs were recorded in a kitchen in {place}.",
+    "It all began with a borrowed {thing} and a Sunday concert in {place}.",
+)
+ALBUM_SENTENCES = (
+    "Recorded in {place} in nine nights.",
+    "Songs for {friend}, written on the train to {place}.",
+    "A quiet record about a {thing} and those who left it behind.",
 )
 
 STUDIOS = _split(
@@ -106,8 +131,10 @@ COUNTRIES = _split(
     "|",
 )
 
-CONTENT_RATINGS = ("G", "PG", "PG-13", "R", "NR", "nl/16", "gb/PG", "de/12", "PG-13", "R")
-TV_RATINGS = ("TV-Y", "TV-G", "TV-PG", "TV-14", "TV-MA", "gb/15", "TV-14")
+CHILDREN_RATINGS = ("G", "PG", "gb/U")
+CONTENT_RATINGS = ("PG", "PG-13", "R", "NR", "nl/16", "gb/PG", "de/12", "PG-13", "R")
+CHILDREN_TV_RATINGS = ("TV-Y", "TV-G")
+TV_RATINGS = ("TV-PG", "TV-14", "TV-MA", "gb/15", "TV-14")
 
 # Titles that careless clients handle wrongly: markup, quotes, other scripts, bidirectional text,
 # combining marks, line breaks, leading spaces, digits only, and two movies with the same title.

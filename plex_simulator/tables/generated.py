@@ -4,8 +4,6 @@ from typing import Any
 
 from plex_simulator.fields import TAG_ATTRIBUTES
 from plex_simulator.generation import metadata
-from plex_simulator.generation.metadata import GENRES
-from plex_simulator.models import Tag
 from plex_simulator.tables.item_table import ItemTable
 
 # The purposes of random values, which keep the values of one item independent of each other.
@@ -14,6 +12,7 @@ TITLE, SUMMARY, ADDED, UPDATED, RELEASED = 0, 10, 20, 25, 30
 YEAR, RATING, AUDIENCE, DURATION, QUALITY = 40, 42, 46, 50, 55
 GENRE, DIRECTOR, WRITER, PRODUCER, ACTOR, COUNTRY = 110, 120, 130, 140, 150, 160
 STUDIO, CONTENT_RATING, GUID, EXTERNAL_ID, VARIANT = 170, 171, 172, 180, 190
+THEME, TAGLINE = 200, 201
 
 # The fields that only some types have.
 ABOUT_FIELDS = (
@@ -52,7 +51,11 @@ class GeneratedTable(ItemTable):
         return self._count
 
     def title(self, index: int) -> str:
-        """Return the generated title."""
+        """Return the generated title, or an edge case if the server has edge cases."""
+        edge_case = metadata.make_edge_case_title(index) if self.edge_cases else None
+        return edge_case or self.plain_title(index)
+
+    def plain_title(self, index: int) -> str:
         return metadata.make_title(self.rng, index, TITLE)
 
     def current_title(self, index: int) -> str:
@@ -78,7 +81,12 @@ class GeneratedTable(ItemTable):
         return f"/library/metadata/{self.key(index)}/{element}/{stamp}"
 
     def summary(self, index: int) -> str:
-        return metadata.make_summary(self.rng, index, SUMMARY)
+        """Return the generated summary, or an edge case if the server has edge cases."""
+        edge_case = metadata.make_edge_case_summary(index) if self.edge_cases else None
+        return self.plain_summary(index) if edge_case is None else edge_case
+
+    def plain_summary(self, index: int) -> str:
+        return ""
 
     def guid(self, index: int) -> str:
         return self.plex_guid(index)
@@ -103,11 +111,6 @@ class GeneratedTable(ItemTable):
 
     def released(self, index: int) -> str | None:
         return metadata.make_release_date(self.rng, index, RELEASED, self.year(index))
-
-    def genres(self, index: int) -> tuple[Tag, ...]:
-        count = 0 if index % 43 == 21 else 1 + self.rng.below(index, GENRE + 2, 5)
-        numbers = metadata.pick_distinct(self.rng, index, GENRE, count, len(GENRES))
-        return tuple(GENRES[number] for number in numbers)
 
     def common_fields(self, index: int) -> dict[str, Any]:
         """Return the fields that every generated item has."""

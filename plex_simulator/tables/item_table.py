@@ -103,12 +103,21 @@ class ItemTable:
     fast_fields: dict[str, Callable[[int], Any]]
     fast_tags: dict[str, Callable[[int], Sequence[Any]]]
 
-    def __init__(self, seed: int, now: int, users: Sequence[User], library: str, number: int):
+    def __init__(
+        self,
+        seed: int,
+        now: int,
+        users: Sequence[User],
+        edge_cases: bool,  # whether some titles and summaries are edge cases
+        library: str,
+        number: int,
+    ) -> None:
         self.library_key = library
         self.number = number
         self.now = now
         self.this_year = time.gmtime(now).tm_year
         self.users = users
+        self.edge_cases = edge_cases
         self.rng = SeededRandom(seed, number)
         self.fast_fields = {}
         self.fast_tags = {}

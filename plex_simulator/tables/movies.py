@@ -4,6 +4,7 @@ from typing import Any
 
 from plex_simulator.generation import metadata, vocabulary
 from plex_simulator.generation.metadata import COUNTRIES, LABELS
+from plex_simulator.generation.themes import THEMES, Theme
 from plex_simulator.models import Item, Person, Tag
 from plex_simulator.tables.generated import (
     ACTOR,
@@ -13,10 +14,15 @@ from plex_simulator.tables.generated import (
     DIRECTOR,
     DURATION,
     EXTERNAL_ID,
+    GENRE,
     GUID,
     PRODUCER,
     QUALITY,
     RATING,
+    SUMMARY,
+    TAGLINE,
+    THEME,
+    TITLE,
     VARIANT,
     WRITER,
     YEAR,
@@ -56,8 +62,23 @@ class MovieTable(VideoTable):
     def position(self, index: int) -> int | None:
         return None
 
+    def theme(self, index: int) -> Theme:
+        return self.rng.choice(index, THEME, THEMES)
+
+    def genres(self, index: int) -> tuple[Tag, ...]:
+        if index % 43 == 21:
+            return ()
+        return self.rng.choice(index, GENRE, self.theme(index).genres)
+
+    def plain_summary(self, index: int) -> str:
+        theme = self.theme(index)
+        return metadata.make_text(self.rng, index, SUMMARY, theme.plots, theme.endings)
+
     def year(self, index: int) -> int | None:
-        return None if index % 41 == 17 else self.this_year - self.rng.below(index, YEAR, 100)
+        if index % 41 == 17:
+            return None
+        ages = (self.rng.below(index, YEAR, 100), self.rng.below(index, YEAR + 1, 100))
+        return self.this_year - min(ages)  # more new movies than old ones
 
     def rating(self, index: int) -> float | None:
         return metadata.make_rating(self.rng, index, RATING, missing_percent=8)
@@ -73,8 +94,9 @@ class MovieTable(VideoTable):
     def content_rating(self, index: int) -> str | None:
         if index % 71 == 30:
             return None
-        ratings = vocabulary.CONTENT_RATINGS
-        return ratings[self.rng.below(index, CONTENT_RATING, len(ratings))]
+        suits_children = self.theme(index).for_children
+        ratings = vocabulary.CHILDREN_RATINGS if suits_children else vocabulary.CONTENT_RATINGS
+        return self.rng.choice(index, CONTENT_RATING, ratings)
 
     def actors(self, index: int) -> tuple[int, ...]:
         """Return the numbers of the actors: mostly up to 20, sometimes none or 200."""
@@ -118,7 +140,7 @@ class MovieTable(VideoTable):
     def tagline(self, index: int) -> str | None:
         if self.variant(index) >= 70:
             return None
-        return f"Every {self.title(index).split()[-1].lower()} has a beginning."
+        return self.rng.choice(index, TAGLINE, self.theme(index).taglines)
 
     def edition_title(self, index: int) -> str | None:
         return "Director's Cut" if index % 37 == 12 else None
@@ -193,6 +215,10 @@ class HomeVideoTable(VideoTable):
 
     def guid(self, index: int) -> str:
         return f"com.plexapp.agents.none://{self.rng.hexadecimal(index, GUID, 40)}?lang=xn"
+
+    def plain_title(self, index: int) -> str:
+        event = self.rng.choice(index, TITLE, vocabulary.EVENTS)
+        return f"{event} in {self.rng.choice(index, TITLE + 1, vocabulary.PLACES)}"
 
     def summary(self, index: int) -> str:
         return ""

@@ -10,6 +10,7 @@ from plex_simulator.tables.generated import (
     EXTERNAL_ID,
     GENRE,
     RATING,
+    SUMMARY,
     TITLE,
     VARIANT,
     YEAR,
@@ -36,12 +37,15 @@ class ArtistTable(MusicTable):
         )
         self.fast_tags |= {"genre": self.genres, "country": self.countries}
 
-    def title(self, index: int) -> str:
-        if index % 13 == 5 or index % 4 == 0:
+    def plain_title(self, index: int) -> str:
+        if index % 4 == 0:
             return metadata.make_title(self.rng, index, TITLE)
         first = self.rng.choice(index, TITLE + 1, vocabulary.FIRST_NAMES)
         last = self.rng.choice(index, TITLE + 2, vocabulary.LAST_NAMES)
         return f"The {last} Trio" if index % 4 == 1 else f"{first} {last}"
+
+    def plain_summary(self, index: int) -> str:
+        return metadata.make_text(self.rng, index, SUMMARY, vocabulary.ARTIST_SENTENCES)
 
     def genres(self, index: int) -> tuple[Tag, ...]:
         count = 1 + self.rng.below(index, GENRE + 2, 4)
@@ -88,6 +92,9 @@ class AlbumTable(MusicTable):
 
     def summary(self, index: int) -> str:
         return super().summary(index) if index % 3 else ""
+
+    def plain_summary(self, index: int) -> str:
+        return metadata.make_text(self.rng, index, SUMMARY, vocabulary.ALBUM_SENTENCES)
 
     def rating(self, index: int) -> float | None:
         return metadata.make_rating(self.rng, index, RATING, missing_percent=40)

@@ -2,8 +2,10 @@
 
 from typing import Any
 
+from plex_simulator.generation import vocabulary
 from plex_simulator.models import Item, Media, Part
 from plex_simulator.tables.generated import (
+    TITLE,
     VARIANT,
     YEAR,
     GeneratedTable,
@@ -20,6 +22,10 @@ class PhotoAlbumTable(GeneratedTable):
         self.child_ranges = ChildRanges(
             self.generated_count, lambda i: 1 + self.rng.below(i, VARIANT, self.max_photos)
         )
+
+    def plain_title(self, index: int) -> str:
+        season = self.rng.choice(index, TITLE, vocabulary.SEASONS)
+        return f"{season} in {self.rng.choice(index, TITLE + 1, vocabulary.PLACES)}"
 
     def guid(self, index: int) -> str:
         return f"local://{self.key(index)}"

@@ -11,6 +11,8 @@ from plex_simulator.tables.generated import (
     DIRECTOR,
     DURATION,
     EXTERNAL_ID,
+    SUMMARY,
+    TAGLINE,
     VARIANT,
     GeneratedTable,
 )
@@ -40,7 +42,9 @@ class ShowTable(MovieTable):
         return super().rating(index) if index % 20 == 19 else None
 
     def content_rating(self, index: int) -> str | None:
-        return self.rng.choice(index, CONTENT_RATING, vocabulary.TV_RATINGS)
+        suits_children = self.theme(index).for_children
+        ratings = vocabulary.CHILDREN_TV_RATINGS if suits_children else vocabulary.TV_RATINGS
+        return self.rng.choice(index, CONTENT_RATING, ratings)
 
     def duration(self, index: int) -> int | None:
         return (22, 30, 45, 60)[self.rng.below(index, DURATION, 4)] * 60_000
@@ -66,7 +70,9 @@ class ShowTable(MovieTable):
         return vocabulary.NETWORKS[self.variant(index) % len(vocabulary.NETWORKS)]
 
     def tagline(self, index: int) -> str | None:
-        return "Some doors open twice." if self.variant(index) < 60 else None
+        if self.variant(index) >= 60:
+            return None
+        return self.rng.choice(index, TAGLINE, self.theme(index).taglines)
 
     def edition_title(self, index: int) -> str | None:
         return None
@@ -241,6 +247,10 @@ class EpisodeTable(VideoTable):
     def guids(self, index: int) -> tuple[str, ...]:
         is_legacy = self.guid(index).startswith("com.plexapp")
         return () if is_legacy else (f"tvdb://{1_000_000 + index}",)
+
+    def plain_summary(self, index: int) -> str:
+        theme = self.seasons.shows.theme(self.show_index(index))
+        return metadata.make_text(self.rng, index, SUMMARY, theme.plots, theme.endings)
 
     def audience_rating(self, index: int) -> float | None:
         return metadata.make_rating(self.rng, index, AUDIENCE, missing_percent=15)

@@ -44,7 +44,7 @@ def newcomer(
 @pytest.fixture
 def own_plex(plex: Simulator, settings: Any) -> Iterator[Simulator]:
     """A small simulated Plex of this test's own, whose catalogue it may change."""
-    with Simulator(seed=11, **SMALL) as simulator:
+    with Simulator(seed=11, edge_cases=True, **SMALL) as simulator:
         settings.PLEX_URL = simulator.url
         settings.PLEX_TOKEN = simulator.owner_token
         yield simulator

@@ -16,7 +16,7 @@ REQUESTS = {
     "server": "/plex/server",
     "libraries": "/plex/libraries",
     "library-items": "/plex/libraries/1/items?size=200",
-    "search": "/plex/search?query=drama&type=show&limit=200",
+    "search": "/plex/search?query=action&type=show&limit=200",
     "recently-added": "/plex/recently-added?limit=200",
     "collections": "/plex/libraries/1/collections",
     "collection": "/plex/collections/11001004",

@@ -1,12 +1,16 @@
 """The sample client at /: what a web developer reads first works as it reads."""
 
 import re
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import pytest
+import requests
 from playwright.sync_api import Page, Route, expect
 
+from plex_integration.management.commands.demo import SIMULATED_TOKEN
 from tests.browser.conftest import USER, Site, at_both_widths
-from tests.test_demo import ROOT
+from tests.test_demo import ROOT, Demo
 
 CLIENT = (ROOT / "sample_client" / "client.js").read_text()
 
@@ -63,6 +67,35 @@ def test_a_visitor_searches_and_sees_what_is_new(site: Site) -> None:
     expect(page.get_by_role("heading", level=1)).to_have_text("Recently added")
     expect(page.locator("#posters li").first).to_be_visible()
     site.check("client-recent")
+
+
+@pytest.fixture
+def renamed(demo: Demo) -> Iterator[Callable[[str, str], None]]:
+    """A function that renames an item of the demo's simulated Plex until the end of the test."""
+    (plex,) = re.findall(r"^  Plex +(http\S+) ", demo.output, re.MULTILINE)
+    titles: dict[str, str] = {}
+
+    def rename(key: str, title: str) -> None:
+        headers = {"X-Plex-Token": SIMULATED_TOKEN, "Accept": "application/json"}
+        found = requests.get(f"{plex}/library/metadata/{key}", headers=headers, timeout=10).json()
+        titles[key] = found["MediaContainer"]["Metadata"][0]["title"]
+        requests.put(f"{plex}/simulator/items/{key}", json={"title": title}, timeout=10)
+
+    yield rename
+    for key, title in titles.items():
+        requests.put(f"{plex}/simulator/items/{key}", json={"title": title}, timeout=10)
+
+
+def test_markup_in_a_title_is_shown_as_text(
+    site: Site, renamed: Callable[[str, str], None]
+) -> None:
+    title = "<b>Bold</b> & <img src=x> Choices"
+    renamed("1000", title)
+    page = sign_in(site)
+    page.get_by_label("Search all libraries").fill("choices")
+    page.keyboard.press("Enter")
+    expect(page.locator("#posters li", has_text=title)).to_have_count(1)
+    expect(page.locator("#posters b b, #posters img[src=x]")).to_have_count(0)
 
 
 @at_both_widths

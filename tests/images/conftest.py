@@ -21,7 +21,7 @@ SMALL = {
 
 @pytest.fixture(scope="session")
 def _small() -> Iterator[Simulator]:
-    with Simulator(seed=23, **SMALL) as simulator:
+    with Simulator(seed=23, edge_cases=True, **SMALL) as simulator:
         yield simulator
 
 

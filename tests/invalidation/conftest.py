@@ -84,7 +84,9 @@ class Freshness:
 
 @pytest.fixture(scope="session")
 def _changing() -> Iterator[Simulator]:
-    with Simulator(seed=7, movies=60, shows=6, artists=4, owner_token=TOKEN) as simulator:
+    with Simulator(
+        seed=7, edge_cases=True, movies=60, shows=6, artists=4, owner_token=TOKEN
+    ) as simulator:
         yield simulator
 
 

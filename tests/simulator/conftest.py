@@ -86,7 +86,7 @@ def control(simulator: Simulator, method: str, path: str, /, **body: Any) -> Any
 
 @pytest.fixture(scope="session")
 def shared() -> Iterator[Simulator]:
-    with Simulator(seed=11, now=NOW) as simulator:
+    with Simulator(seed=11, now=NOW, edge_cases=True) as simulator:
         yield simulator
 
 
@@ -99,7 +99,9 @@ def simulator(shared: Simulator) -> Simulator:
 @pytest.fixture
 def fresh() -> Iterator[Simulator]:
     """A small new simulator, which the test can change."""
-    with Simulator(seed=3, now=NOW, movies=60, shows=12, artists=4, photo_albums=3) as simulator:
+    with Simulator(
+        seed=3, now=NOW, edge_cases=True, movies=60, shows=12, artists=4, photo_albums=3
+    ) as simulator:
         yield simulator
 
 

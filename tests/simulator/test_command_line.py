@@ -25,6 +25,18 @@ def test_it_prints_its_url_and_stops_at_once_on_a_signal(stop: signal.Signals) -
         assert process.wait(timeout=3) == 0
 
 
+@pytest.mark.parametrize(("options", "has_markup"), [((), False), (("--edge-cases",), True)])
+def test_titles_with_markup_are_an_option(options: tuple[str, ...], has_markup: bool) -> None:
+    command = [*COMMAND, "--port", "0", "--movies", "20", "--owner-token", "abc", *options]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        url = process.stdout.readline().split()[-1]
+        path = "/library/sections/1/all?type=1&X-Plex-Token=abc"
+        with urlopen(f"{url}{path}", timeout=5) as response:
+            assert (b"&lt;b&gt;Bold" in response.read()) == has_markup
+        process.terminate()
+
+
 def test_a_port_in_use_is_reported_without_a_traceback() -> None:
     with Simulator(movies=1) as simulator:
         command = [*COMMAND, "--port", str(simulator.port)]

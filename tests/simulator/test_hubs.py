@@ -61,7 +61,7 @@ def test_searching_for_an_actor_finds_the_actor_and_the_movies(
 
 
 def test_a_section_id_sorts_the_results_without_filtering_them(client: PlexClient) -> None:
-    rows = client.get("/hubs/search?query=the&limit=500&sectionId=8").xml.findall(
+    rows = client.get("/hubs/search?query=in&limit=500&sectionId=8").xml.findall(
         "Hub[@type='movie']/Video"
     )
     order = [row.get("librarySectionID") for row in rows]

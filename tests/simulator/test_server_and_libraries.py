@@ -141,7 +141,7 @@ def tables(simulator: Simulator) -> list[ItemTable]:
 
 
 def test_the_same_seed_makes_the_same_catalogue(simulator: Simulator) -> None:
-    with Simulator(seed=11, now=simulator.catalogue.started_at) as twin:
+    with Simulator(seed=11, now=simulator.catalogue.started_at, edge_cases=True) as twin:
         for library in twin.catalogue.libraries:
             for item_type in library.item_types:
                 ours = simulator.catalogue.items(library.key, item_type)

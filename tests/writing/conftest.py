@@ -46,7 +46,7 @@ class Writer(Client):
 @pytest.fixture
 def plex(settings: Any) -> Iterator[Simulator]:
     """A small simulated Plex of this test's own, which the service is configured with."""
-    with Simulator(seed=11, **SMALL) as simulator:
+    with Simulator(seed=11, edge_cases=True, **SMALL) as simulator:
         settings.PLEX_URL = simulator.url
         settings.PLEX_TOKEN = simulator.owner_token
         settings.PLEX_TIMEOUT = 10

@@ -206,8 +206,12 @@ def _activity_changes(activity: dict[str, Any]) -> Iterator[Change]:
 
 
 def _changed_nothing(context: dict[str, Any]) -> bool:
-    # Plex checks an item's files whenever a client opens it, and reports that as a refresh.
-    return context.get("refreshed") is False and context.get("analyzed") is False
+    # Whenever a client opens an item, Plex looks for its files, for new metadata and for what to
+    # analyze, and reports that as a refresh. Each of these steps may be left out.
+    steps = [context[name] for name in ("refreshed", "analyzed") if name in context]
+    if steps:
+        return all(step is False for step in steps)
+    return context.get("exists") is True and context.get("accessible") is True
 
 
 def _as_object(value: Any) -> dict[str, Any]:

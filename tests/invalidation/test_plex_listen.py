@@ -12,6 +12,7 @@ import pytest
 import requests
 
 from plex_simulator import Simulator
+from plex_simulator.notifications import REFRESH_STEPS
 from tests.invalidation.conftest import TOKEN, Freshness, Listening
 from tests.service import House, Valkey, until
 
@@ -39,6 +40,25 @@ def test_a_changed_title_is_seen_within_2_seconds_and_no_other_library_is_droppe
     assert freshness.status("/libraries/2/collections") == "HIT"
     # What shows all libraries shows this one.
     assert {freshness.status(path) for path in everywhere} == {"MISS"}
+    assert freshness.status(MOVIES) == "HIT"
+
+
+def test_opening_a_title_in_a_plex_app_clears_nothing(
+    listening: Listening, freshness: Freshness, changing: Simulator
+) -> None:
+    freshness.keep(MOVIES, SHOWS)
+    key = freshness.data(MOVIES)["items"][0]["ratingKey"]
+    steps = "&".join(f"{name}=1" for name in REFRESH_STEPS)
+    for _ in range(3):
+        opened = requests.get(
+            f"{changing.url}/library/metadata/{key}?{steps}",
+            headers={"X-Plex-Token": changing.owner_token},
+            timeout=5,
+        )
+        assert opened.status_code == HTTPStatus.OK
+    # The stream has an order: when this change has come, the others have as well.
+    show = changing.catalogue.items("2", "show")[0].rating_key
+    freshness.within_2_seconds("library:2", lambda: changing.catalogue.mark_watched(show))
     assert freshness.status(MOVIES) == "HIT"
 
 

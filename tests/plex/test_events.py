@@ -155,6 +155,12 @@ def test_a_stream_that_never_ends_a_line_takes_no_room() -> None:
             _refreshed("/library/metadata/513", refreshed=False, analyzed=False, exists=True),
             [],
         ),
+        (_refreshed("/library/metadata/513", refreshed=False), []),
+        (_refreshed("/library/metadata/513", exists=True, accessible=True), []),
+        (
+            _refreshed("/library/metadata/513", exists=False, accessible=True),
+            [ItemChanged("513")],
+        ),
         (
             _refreshed("/library/metadata/513", refreshed=True, analyzed=False),
             [ItemChanged("513")],

@@ -34,12 +34,13 @@ class Activity:
 
     type: str
     title: str
+    user_id: int = 1  # the owner, whom scans belong to
     id: str = field(default_factory=lambda: str(uuid.uuid4()))
 
     def message(self, event: str, **details: Any) -> Message:
         """Return the notification that the activity has started, went on or has ended."""
-        activity = {"uuid": self.id, "type": self.type, "title": self.title, "userID": 1}
-        activity |= {"cancellable": False, **details}
+        activity: dict[str, Any] = {"uuid": self.id, "type": self.type, "title": self.title}
+        activity |= {"cancellable": False, "userID": self.user_id, **details}
         content = {"event": event, "uuid": self.id, "Activity": activity}
         return Message("activity", "ActivityNotification", content)
 
@@ -102,9 +103,9 @@ class Broadcast:
         context = {"librarySectionID": change.library_key}
         self.send(scan.message("ended", subtitle=change.title, progress=100, Context=context))
 
-    def send_refresh(self, path: str, steps: Sequence[str]) -> None:
+    def send_refresh(self, path: str, steps: Sequence[str], user_id: int) -> None:
         """Send the progress of a refresh of the items at a path, from its start to its end."""
-        refresh = Activity("library.refresh.items", "Refreshing")
+        refresh = Activity("library.refresh.items", "Refreshing", user_id)
         self.send(refresh.message("started", subtitle="", progress=0))
         subtitle = ""
         context: dict[str, Any] = {"key": path}

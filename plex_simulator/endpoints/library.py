@@ -349,7 +349,7 @@ def show_items(state: ServerState, request: Request, keys: str) -> Response:
         raise HTTPError(404)
     steps = [name for name in REFRESH_STEPS if request.flag(name)]
     if steps:
-        state.broadcast.send_refresh(request.path, steps)
+        state.broadcast.send_refresh(request.path, steps, request.user.id)
     attributes: dict[str, Value] = {"allowSync": True, **PLUGIN, **MEDIA_TAGS}
     if len(nodes) == 1:
         attributes |= {

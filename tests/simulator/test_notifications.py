@@ -106,6 +106,15 @@ def test_an_item_that_a_client_opens_is_checked_and_refreshed(
     ]
 
 
+def test_a_refresh_names_the_user_who_opened_the_item(
+    fresh: Simulator, fresh_client: PlexClient, events: Events
+) -> None:
+    key = fresh.catalogue.items("1", "movie")[0].rating_key
+    fresh_client.get(f"/library/metadata/{key}?asyncCheckFiles=1", token="viewer")
+    started = (events.next() or ("", {}))[1]["ActivityNotification"]["Activity"]
+    assert started["userID"] == fresh.catalogue.viewer.id
+
+
 def test_disconnected_listeners_can_reconnect(fresh: Simulator, events: Events) -> None:
     assert fresh.drop_listeners() == 1
     assert events.next() is None

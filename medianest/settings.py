@@ -264,6 +264,15 @@ if env_flag("SAMPLE_CLIENT", default=False):
     WHITENOISE_INDEX_FILE = True
 
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = env_flag("SECURE_COOKIES", default=False)
+SECURE_SSL_REDIRECT = env_flag("SSL_REDIRECT", default=False)
+# Health checks come from inside the network, over plain HTTP.
+SECURE_REDIRECT_EXEMPT = [r"api/v1/health(/live)?$"]
+SECURE_HSTS_SECONDS = int(env_number("HSTS_SECONDS", 0, minimum=0, maximum=10 * 365 * 24 * 3600))
+SECURE_HSTS_INCLUDE_SUBDOMAINS = env_flag("HSTS_INCLUDE_SUBDOMAINS", default=False)
+SECURE_HSTS_PRELOAD = env_flag("HSTS_PRELOAD", default=False)
+if PROXY_COUNT:
+    # The service speaks plain HTTP: only the proxy knows how the request reached it.
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 # Behind a TLS proxy the admin's forms come from https://…, which Django cannot see.
 CSRF_TRUSTED_ORIGINS = env_list("CSRF_TRUSTED_ORIGINS")
 SECURE_REFERRER_POLICY = "same-origin"

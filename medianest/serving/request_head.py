@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from django.conf import settings
+
 JSON_TYPES = frozenset({"*/*", "application/json", "application/json, text/plain, */*"})
 """What clients accept that want JSON; anything else goes through DRF's content negotiation."""
 
@@ -19,6 +21,7 @@ _NAMES = (
     "if-none-match",
     "origin",
     "transfer-encoding",
+    "x-forwarded-proto",
     "x-request-id",
 )
 _ASGI_NAMES = {name.encode(): name for name in _NAMES}
@@ -34,6 +37,14 @@ def path_of(scope: Mapping[str, Any]) -> str:
     path: str = scope["path"]
     root = scope.get("root_path")
     return path.removeprefix(root) if root else path
+
+
+def _scheme(scheme: str, headers: Mapping[str, str]) -> str:
+    """Return how the request reached the proxy, or this server, as Django reads it."""
+    forwarded = headers.get("x-forwarded-proto")
+    if forwarded is None or settings.SECURE_PROXY_SSL_HEADER is None:
+        return scheme
+    return "https" if forwarded.partition(",")[0].strip() == "https" else "http"
 
 
 @dataclass(slots=True)
@@ -61,9 +72,8 @@ class RequestHead:
             query = scope["query_string"].decode("ascii")
         except UnicodeDecodeError:
             return None
-        return cls(
-            scope["method"], scope["scheme"], path_of(scope), query, headers, time.monotonic()
-        )
+        scheme = _scheme(scope["scheme"], headers)
+        return cls(scope["method"], scheme, path_of(scope), query, headers, time.monotonic())
 
     @classmethod
     def of_environ(cls, environ: Mapping[str, Any]) -> "RequestHead | None":
@@ -78,7 +88,7 @@ class RequestHead:
         path, query = environ.get("PATH_INFO", ""), environ.get("QUERY_STRING", "")
         if not (path.isascii() and query.isascii()):
             return None
-        scheme = environ["wsgi.url_scheme"]
+        scheme = _scheme(environ["wsgi.url_scheme"], headers)
         return cls(environ["REQUEST_METHOD"], scheme, path, query, headers, time.monotonic())
 
     @property

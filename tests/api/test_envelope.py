@@ -110,7 +110,7 @@ def test_odd_paths_end_in_the_envelope(anonymous: Client, path: bytes) -> None:
 
 @pytest.mark.parametrize(
     "query",
-    [b"?%", b"?%zz=1", b"?%00=%00", b"?a=%ff", b"?%ff%fe", b"?" + b"a=1&" * 500, b"??", b"?=&=",
+    [b"?%", b"?%zz=1", b"?%00=%00", b"?a=%ff", b"?%ff%fe", b"?" + b"a=1&" * 99, b"??", b"?=&=",
      b"?a" + b"[b]" * 50 + b"=1", b"?size=5%00"],
 )  # fmt: skip
 def test_odd_queries_do_no_harm(api: Client, plex: Simulator, query: bytes) -> None:
@@ -121,7 +121,7 @@ def test_odd_queries_do_no_harm(api: Client, plex: Simulator, query: bytes) -> N
 
 
 def test_too_many_parameters_are_refused_in_the_envelope(api: Client, plex: Simulator) -> None:
-    answer = api.get("/plex/search?query=ab&" + "&".join(f"a{n}=1" for n in range(1500)))
+    answer = api.get("/plex/search?query=ab&" + "&".join(f"a{n}=1" for n in range(500)))
     enveloped(answer, 400, "VALIDATION_ERROR")
 
 
@@ -308,10 +308,11 @@ def test_every_log_line_carries_the_requests_id(api: Client, plex: Simulator) ->
     try:
         plex.fault("html")
         api.get("/plex/server", headers={"X-Request-ID": "the-one"})
+        api.get("/plex/nothing", headers={"X-Request-ID": "the-one"})
     finally:
         logging.getLogger().removeHandler(listener)
     lines = written.getvalue().splitlines()
-    assert len(lines) >= 2
+    assert len(lines) == 2
     assert all("[the-one]" in line for line in lines)
 
 

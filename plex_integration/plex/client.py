@@ -97,8 +97,12 @@ class PlexClient(PlexCalls):
 
     # --- Libraries -------------------------------------------------------------------------------
 
-    def libraries(self) -> list[media.Library]:
-        """Return the libraries that this token may see."""
+    def libraries(self) -> Sequence[media.Library]:
+        """Return the libraries that this token may see and that can be read."""
+        return self.library_list().all
+
+    def library_list(self) -> media.Libraries:
+        """Return the same libraries, and whether they are all that Plex sent."""
         return parse_libraries(self._get("/library/sections"))
 
     def library_count(self, key: str, kind: str) -> int:

@@ -5,7 +5,7 @@ import re
 import socket
 import ssl
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
@@ -56,7 +56,7 @@ class _Server:
 
     name: str | None
     version: str | None
-    libraries: list[media.Library]
+    libraries: Sequence[media.Library]
     seconds: float
 
 
@@ -86,7 +86,7 @@ def _request_all(connection: Connection, seconds: float) -> _Server:
             raise PlexApiError
         answered = time.monotonic()
         server = http.query("/")
-        libraries = parse_libraries(http.query("/library/sections"))
+        libraries = parse_libraries(http.query("/library/sections")).all
     name, version = server.get("friendlyName"), server.get("version")
     return _Server(name, version, libraries, answered - began)
 

@@ -80,6 +80,17 @@ class Library:
 
 
 @dataclass(frozen=True, slots=True)
+class Libraries:
+    """The libraries that a token may see.
+
+    `is_complete` is false if Plex sent a row that is no readable library: which one is unknown.
+    """
+
+    all: Sequence[Library]
+    is_complete: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Storage:
     """The bytes and the playing time of a library."""
 

@@ -19,16 +19,18 @@ from plex_integration.caching import CacheKey, Loaded, entry, failures, get_or_l
 from plex_integration.caching.entry import Head
 from plex_integration.caching.loading import PlexLoad
 from plex_integration.configuration.connection import Connection
-from plex_integration.errors import LibraryNotFound
+from plex_integration.errors import LibraryNotFound, PlexApiError
 from plex_integration.plex import PlexClient
-from plex_integration.plex.media import Choice, Choices, Library, Location
+from plex_integration.plex.media import Choice, Choices, Libraries, Library, Location
 from plex_integration.policies import CATALOG
 
 # An unknown library may be new: Plex is asked again, but not more often than this.
 RENEW_SECONDS = 10.0
 MAX_LISTS = 1_000
 
-_LIBRARY_SHAPE = ",".join(field.name for kind in (Library, Location) for field in fields(kind))
+_LIBRARY_SHAPE = ",".join(
+    field.name for kind in (Libraries, Library, Location) for field in fields(kind)
+)
 
 
 @dataclass(frozen=True)
@@ -70,18 +72,18 @@ class LibraryCatalog:
 
     def libraries(self) -> Sequence[Library]:
         """Return all libraries."""
-        libraries: Sequence[Library] = self._get(_LIBRARIES)
+        libraries: Sequence[Library] = self._get(_LIBRARIES).all
         return libraries
 
     def library(self, key: str) -> Library:
-        """Return one library. Raises LibraryNotFound."""
+        """Return one library. Raises LibraryNotFound, or PlexApiError if it may be unreadable."""
         found = self._find(key)
         head = self._used[self._key(_LIBRARIES).name]
         if found is None and time.time() - head.at >= RENEW_SECONDS:
             self._load(_LIBRARIES, renew=True)
             found = self._find(key)
         if found is None:
-            raise LibraryNotFound
+            raise LibraryNotFound if self._get(_LIBRARIES).is_complete else PlexApiError
         return found
 
     def genres(self, library: Library, kind: str) -> Choices:
@@ -148,11 +150,12 @@ def forget() -> None:
         _held.clear()
 
 
-def _libraries(written: list[dict[str, Any]]) -> list[Library]:
-    return [
-        Library(**{**each, "location": [Location(**place) for place in each["location"]]})
-        for each in written
-    ]
+def _libraries(written: dict[str, Any]) -> Libraries:
+    return Libraries([_library(each) for each in written["all"]], written["is_complete"])
+
+
+def _library(written: dict[str, Any]) -> Library:
+    return Library(**{**written, "location": [Location(**each) for each in written["location"]]})
 
 
 def _choices(written: list[list[Any]]) -> Choices:
@@ -161,7 +164,7 @@ def _choices(written: list[list[Any]]) -> Choices:
 
 _LIBRARIES = _List(
     "libraries",
-    lambda plex: [asdict(library) for library in plex.libraries()],
+    lambda plex: asdict(plex.library_list()),
     _libraries,
     tags.libraries(None),
     _LIBRARY_SHAPE,

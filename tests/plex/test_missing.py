@@ -13,6 +13,7 @@ from plex_integration.errors import (
     PlaylistNotFound,
     PlexApiError,
 )
+from tests.conftest import Client
 from tests.plex.conftest import RawServer, ok, plex_at
 
 Serve = Callable[..., RawServer]
@@ -56,3 +57,18 @@ def test_what_cannot_be_read_is_an_error_of_plex_and_deletes_nothing(
     assert type(error) is PlexApiError
     assert not failures.should_delete(error)
     assert failures.should_serve_stale(error)
+
+
+@pytest.mark.parametrize(
+    "row",
+    ['<Directory type="movie" title="A"/>', '<Directory key="x" type="movie" title="A"/>',
+     '<Unknown key="1" type="movie" title="A"/>'],
+    ids=["no key", "a key that is none", "another element"],
+)  # fmt: skip
+def test_a_library_that_could_be_a_row_that_cannot_be_read_is_not_denied(
+    serve: Serve, quick: Client, settings: Any, row: str
+) -> None:
+    other = '<Directory key="2" type="show" title="B"/>'
+    settings.PLEX_URL = serve(ok(f"<MediaContainer>{other}{row}</MediaContainer>")).url
+    quick.error("/plex/libraries/1/items", 502, "PLEX_API_ERROR")
+    assert quick.data("/plex/libraries/2/genres")["library"]["title"] == "B"

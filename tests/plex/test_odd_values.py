@@ -179,7 +179,7 @@ def test_any_library_and_collection_becomes_good_json(
 ) -> None:
     root = Element("MediaContainer")
     root.append(element("Directory", attributes | {"key": "3"}, children))
-    (library,) = parse_libraries(root)
+    (library,) = parse_libraries(root).all
     counts = ("count", "totalSize", "totalDuration", "seasons", "episodes", "albums", "tracks")
     shown = {"library": library, "statistics": dict.fromkeys(counts), "filters": None}
     written(LibraryPayload(shown, context={"show_file_paths": True}))

@@ -11,9 +11,10 @@ KnownLibraries = Mapping[str, media.Library]
 """The libraries already known, by id: Plex sends items without their library's title and type."""
 
 
-def parse_libraries(root: Element) -> list[media.Library]:
+def parse_libraries(root: Element) -> media.Libraries:
     """Parse the response of `/library/sections`, without libraries that have no valid key."""
-    return [_library(each) for each in root.findall("Directory") if is_id(each.get("key", ""))]
+    found = [each for each in root if each.tag == "Directory" and is_id(each.get("key", ""))]
+    return media.Libraries([_library(each) for each in found], len(found) == len(root))
 
 
 def parse_filters(root: Element) -> list[media.Filter]:

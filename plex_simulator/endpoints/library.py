@@ -1,5 +1,6 @@
 """Endpoints for libraries and their items: /library/sections, /library/metadata and others."""
 
+from array import array
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -16,6 +17,7 @@ from plex_simulator.models import (
     Collection,
     Item,
     Library,
+    User,
 )
 from plex_simulator.nodes import Node, Value
 from plex_simulator.notifications import REFRESH_STEPS
@@ -297,8 +299,9 @@ def list_all_items(state: ServerState, request: Request) -> Response:
         for library in visible_libraries(state, request)
         if item_type in library.item_types
     ]
-    # A slice, because a random order is a different one for each slice.
-    found = [(table, _select(state, request, table)[:]) for table in tables]
+    found = [(table, _select(state, request, table)) for table in tables]
+    if "random" in request.arg("sort"):  # a different order each time it is read
+        found = [(table, list(indexes)) for table, indexes in found]
     starts = list(accumulate((len(indexes) for _, indexes in found), initial=0))
     options = RenderOptions.from_request(request, section=True)
 
@@ -317,21 +320,33 @@ def _merge(found: Sequence[tuple[ItemTable, Sequence[int]]], request: Request) -
 
     Return the places that the items have when the libraries follow each other.
     """
-    places = range(sum(len(indexes) for _, indexes in found))
     sort = request.arg("sort") or "titleSort"
     if len(found) < 2 or "random" in sort:
-        return places
+        return range(sum(len(indexes) for _, indexes in found))
+    # A change gives a table new indexes. The result holds the old ones, so that their ids stay
+    # different from those of the new ones.
+    key = "merged", request.user.id, sort, *(id(indexes) for _, indexes in found)
+    merged: tuple[Any, Sequence[int]] = found[0][0].cached(
+        key, lambda: (found, _sort_places(found, request.user, sort))
+    )
+    return merged[1]
+
+
+def _sort_places(
+    found: Sequence[tuple[ItemTable, Sequence[int]]], user: User, sort: str
+) -> Sequence[int]:
+    places = range(sum(len(indexes) for _, indexes in found))
     values: list[Any] = []
     for table, indexes in found:
         first = read_sort(table, sort)[0]
-        column = table.column(first.name, request.user, first.table)
+        column = table.column(first.name, user, first.table)
         values += [column[index] for index in indexes]
     known, unknown = list(places), list[int]()
     if None in values:
         known = [place for place in places if values[place] is not None]
         unknown = [place for place in places if values[place] is None]
     known.sort(key=values.__getitem__, reverse=first.descending)
-    return known + unknown if first.unknown_last else unknown + known
+    return array("I", known + unknown if first.unknown_last else unknown + known)
 
 
 # Single items

@@ -102,3 +102,15 @@ def test_marking_a_show_as_watched_marks_all_its_episodes(fresh: Simulator) -> N
     fresh.catalogue.mark_watched(show.rating_key)
     watch_state = fresh.catalogue.items("2", "show")[0].watch_states[1]
     assert watch_state.viewed_leaf_count == show.leaf_count
+
+
+def test_a_change_in_any_library_changes_the_list_of_all_libraries(
+    fresh: Simulator, fresh_client: PlexClient
+) -> None:
+    path = "/library/all?type=1&sort=addedAt:desc"
+    for library_key in ("8", "1", "11"):
+        assert fresh_client.page(path, 0, 1).keys == fresh_client.page(path, 0, 1).keys
+        item = fresh.catalogue.items(library_key, "movie")[3]
+        newest = fresh_client.page(path, 0, 1).xml[0]
+        fresh.catalogue.change(item.rating_key, added_at=int(newest.get("addedAt", "")) + 1)
+        assert fresh_client.page(path, 0, 1).keys == [item.rating_key]

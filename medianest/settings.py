@@ -270,9 +270,10 @@ SECURE_REDIRECT_EXEMPT = [r"api/v1/health(/live)?$"]
 SECURE_HSTS_SECONDS = int(env_number("HSTS_SECONDS", 0, minimum=0, maximum=10 * 365 * 24 * 3600))
 SECURE_HSTS_INCLUDE_SUBDOMAINS = env_flag("HSTS_INCLUDE_SUBDOMAINS", default=False)
 SECURE_HSTS_PRELOAD = env_flag("HSTS_PRELOAD", default=False)
-if PROXY_COUNT:
-    # The service speaks plain HTTP: only the proxy knows how the request reached it.
-    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+# The service speaks plain HTTP: only the proxy knows how the request reached it.
+SECURE_PROXY_SSL_HEADER: tuple[str, str] | None = (
+    ("HTTP_X_FORWARDED_PROTO", "https") if PROXY_COUNT else None
+)
 # Behind a TLS proxy the admin's forms come from https://…, which Django cannot see.
 CSRF_TRUSTED_ORIGINS = env_list("CSRF_TRUSTED_ORIGINS")
 SECURE_REFERRER_POLICY = "same-origin"

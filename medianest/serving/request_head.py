@@ -39,10 +39,10 @@ def path_of(scope: Mapping[str, Any]) -> str:
     return path.removeprefix(root) if root else path
 
 
-def _scheme(scheme: str, headers: Mapping[str, str]) -> str:
-    """Return how the request reached the proxy, or this server, as Django reads it."""
-    forwarded = headers.get("x-forwarded-proto")
-    if forwarded is None or settings.SECURE_PROXY_SSL_HEADER is None:
+def _forwarded_scheme(scheme: str, forwarded: str) -> str:
+    """Return how the request reached the proxy, if it is believed, as Django reads it."""
+    is_believed = bool(settings.SECURE_PROXY_SSL_HEADER)
+    if not is_believed:
         return scheme
     return "https" if forwarded.partition(",")[0].strip() == "https" else "http"
 
@@ -72,7 +72,9 @@ class RequestHead:
             query = scope["query_string"].decode("ascii")
         except UnicodeDecodeError:
             return None
-        scheme = _scheme(scope["scheme"], headers)
+        scheme = scope["scheme"]
+        if "x-forwarded-proto" in headers:
+            scheme = _forwarded_scheme(scheme, headers["x-forwarded-proto"])
         return cls(scope["method"], scheme, path_of(scope), query, headers, time.monotonic())
 
     @classmethod
@@ -88,7 +90,9 @@ class RequestHead:
         path, query = environ.get("PATH_INFO", ""), environ.get("QUERY_STRING", "")
         if not (path.isascii() and query.isascii()):
             return None
-        scheme = _scheme(environ["wsgi.url_scheme"], headers)
+        scheme = environ["wsgi.url_scheme"]
+        if "x-forwarded-proto" in headers:
+            scheme = _forwarded_scheme(scheme, headers["x-forwarded-proto"])
         return cls(environ["REQUEST_METHOD"], scheme, path, query, headers, time.monotonic())
 
     @property

@@ -19,7 +19,8 @@ Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 # What the middleware looks at in a path is only whether it belongs to the API, and whether it is a
 # health check.
-_HEALTH, _API, _PAGES = "/api/v1/health", "/api/v1/plex", "/"
+_API, _PAGES = "/api/v1/plex", "/"
+_HEALTH_CHECKS = ("/api/v1/health", "/api/v1/health/live")
 # Not a path of Plex, whose responses say how long they took: nobody knows when this one came in.
 _NO_HEAD = RequestHead("GET", "http", "/api/", "", {}, 0.0)
 
@@ -57,15 +58,10 @@ class PlainResponse:
 def around(head: RequestHead, status: int, vary: str) -> OuterHeaders | None:
     """Return the middleware's headers for a response to this request; None if it refuses it."""
     host = head.headers.get("host", "")
-    origin = head.headers.get("origin", "")
-    return outer_headers(head.scheme, host, origin, _kind(head.path), status, vary)
-
-
-def _kind(path: str) -> str:
-    """Return the path that stands for all paths that the middleware treats like this one."""
-    if path in (_HEALTH, f"{_HEALTH}/live"):
-        return _HEALTH
-    return _API if path.startswith("/api/") else _PAGES
+    path = _API if head.path.startswith("/api/") else _PAGES
+    if head.path in _HEALTH_CHECKS:
+        path = head.path
+    return outer_headers(head.scheme, host, head.headers.get("origin", ""), path, status, vary)
 
 
 def problem_response(

@@ -316,9 +316,14 @@ async def _at_once(
             seconds,
         )
 
-    return await asyncio.gather(
-        *(one(line, *each) for line, each in zip(lines, wanted, strict=True))
-    )
+    try:
+        return await asyncio.gather(
+            *(one(line, *each) for line, each in zip(lines, wanted, strict=True))
+        )
+    finally:
+        # Also those of the others, if one has failed because its worker was killed.
+        for _, writer in lines:
+            writer.close()
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from plex_integration.errors import (
 from plex_integration.plex import media
 from plex_integration.plex.calls import PlexCalls
 from plex_integration.plex.errors import PlexNotFound, missing, not_found_as
-from plex_integration.plex.ids import checked_id
+from plex_integration.plex.ids import checked_id, is_id
 from plex_integration.plex.paging import ROWS_PER_REQUEST, list_length
 from plex_integration.plex.parsing.attributes import whole
 from plex_integration.plex.parsing.collections import parse_collection, parse_collections
@@ -255,11 +255,11 @@ class PlexClient(PlexCalls):
         An agent can only be reached through an item, any item, of the library, as in
         python-plexapi's `getGuid`: `imdb://tt0944947` is sent as the title `imdb-tt0944947`.
         """
-        some = self._rows(_all_items_path(library), 0, 1).rows
+        some = self._page(_rating_keys, _all_items_path(library), 0, 1).parsed
         if not some or library.agent is None:
             return None
         title = guid.replace("://", "-")
-        path = f"/library/metadata/{some[0].item.ratingKey}/matches"
+        path = f"/library/metadata/{some[0]}/matches"
         try:
             root = self._get(path, manual=1, title=title, agent=library.agent)
         except PlexNotFound:
@@ -385,6 +385,10 @@ def _joined(keys: Sequence[str]) -> str:
 def _all_items_path(library: media.Library | None) -> str:
     """Return the path of the items of a library, or of all libraries if it is None."""
     return f"/library/sections/{checked_id(library.id)}/all" if library else "/library/all"
+
+
+def _rating_keys(elements: Sequence[Element], container: Element) -> list[str]:
+    return [key for each in elements if is_id(key := each.get("ratingKey", ""))]
 
 
 def _moments(elements: Sequence[Element], container: Element) -> list[int]:

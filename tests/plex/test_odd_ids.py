@@ -41,6 +41,6 @@ def test_positions_without_a_usable_id_are_skipped(serve: Serve, odd: str) -> No
 @pytest.mark.parametrize("odd", ODD, ids=range(len(ODD)))
 def test_a_guid_is_not_matched_through_an_item_without_a_usable_id(serve: Serve, odd: str) -> None:
     server = serve(ok(f'<MediaContainer size="1"><Video ratingKey="{odd}"/></MediaContainer>'))
-    (library,) = parse_libraries(fromstring(LIBRARIES))
+    (library,) = parse_libraries(fromstring(LIBRARIES)).all
     assert plex_at(server.url).matched_guid("imdb://tt0944947", library) is None
     assert len(server.requests) == 1

@@ -82,7 +82,8 @@ class _Parser:
         for block in blocks:
             is_empty = is_empty and not block.strip()
             received += len(block)
-            _refuse_if(received > MAX_BYTES)
+            if received > MAX_BYTES:
+                raise _too_much()
             self._feed(repair.feed(block))
         if is_empty:
             raise PlexNotFound
@@ -92,8 +93,9 @@ class _Parser:
         elements, attributes = self._elements, self._attributes
         self._parsed_bytes += len(block)
         self._expat.Parse(block)
-        _refuse_if(len(self._names) > MAX_NAMES)
-        _refuse_if(self._parsed_bytes - self._expat.CurrentByteIndex > MAX_TAG_BYTES)
+        incomplete = self._parsed_bytes - self._expat.CurrentByteIndex
+        if len(self._names) > MAX_NAMES or incomplete > MAX_TAG_BYTES:
+            raise _too_much()
         self._reservation.grow(
             len(block) * _BYTES_PER_BYTE
             + (self._elements - elements) * _BYTES_PER_ELEMENT
@@ -107,11 +109,12 @@ class _Parser:
             self._root = element = Element(tag, attributes)
         else:
             parent = self._open[-1]
-            _refuse_if(
+            if (
                 self._elements > MAX_ELEMENTS
                 or len(parent) >= MAX_CHILDREN
                 or len(self._open) >= MAX_DEPTH
-            )
+            ):
+                raise _too_much()
             element = SubElement(parent, tag, attributes)
         self._open.append(element)
 
@@ -119,9 +122,8 @@ class _Parser:
         self._open.pop()
 
 
-def _refuse_if(is_too_much: bool) -> None:
-    if is_too_much:
-        raise PlexApiError("Plex sent more than this service reads.")
+def _too_much() -> PlexApiError:
+    return PlexApiError("Plex sent more than this service reads.")
 
 
 def _refuse_doctype(*_: object) -> None:

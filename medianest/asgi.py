@@ -36,6 +36,9 @@ SIGN_IN_PATHS = frozenset({"/api/v1/auth/token", "/admin/login/"})
 SIGN_IN_THREADS = 2
 """How many passwords a worker checks at once: each takes a processor for part of a second."""
 
+SIGN_IN_SECONDS = 20.0
+"""How long a sign-in may wait for a thread; it holds none meanwhile."""
+
 GENERAL_QUEUE, WAITING_QUEUE, SIGN_IN_QUEUE = 1024, 256, 64
 """How many requests may wait for a thread, beyond those that have one."""
 
@@ -56,6 +59,7 @@ class Service:
             self.waiting,
             self.sign_in,
             sign_in_paths=SIGN_IN_PATHS,
+            sign_in_patience=SIGN_IN_SECONDS,
             patience=runtime.queue_seconds,
         )
         fast_path = AsgiFastPath(BodyLayer(handler), self.general)

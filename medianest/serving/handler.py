@@ -35,7 +35,7 @@ class ServiceHandler(ASGIHandler):
 
     `general` runs what waits for no other server, and `waiting` what must. `sign_in` runs
     `sign_in_paths`: checking a password takes a processor for long. `patience` returns how many
-    seconds a request may wait for a thread.
+    seconds a request may wait for a thread, and `sign_in_patience` is that of a sign-in.
     """
 
     def __init__(
@@ -45,13 +45,15 @@ class ServiceHandler(ASGIHandler):
         sign_in: Threads,
         *,
         sign_in_paths: Collection[str],
+        sign_in_patience: float,
         patience: Callable[[], float],
     ) -> None:
         # Not ASGIHandler's own: it would load the middleware for coroutines.
         super(ASGIHandler, self).__init__()
         self.load_middleware(is_async=False)
         self._general, self._waiting, self._sign_in = general, waiting, sign_in
-        self._sign_in_paths, self._patience = sign_in_paths, patience
+        self._sign_in_paths, self._sign_in_patience = sign_in_paths, sign_in_patience
+        self._patience = patience
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         message = await receive()
@@ -76,9 +78,9 @@ class ServiceHandler(ASGIHandler):
 
     async def _response(self, scope: Scope, run: "_Run") -> Any:
         """Run a request in the threads that it needs. Raises Busy."""
-        patience = self._patience()
         if path_of(scope) in self._sign_in_paths:
-            return await self._sign_in.run(run, Access.WAIT, patience=patience)
+            return await self._sign_in.run(run, Access.WAIT, patience=self._sign_in_patience)
+        patience = self._patience()
         response = await self._general.run(run, Access.DEFER, patience=patience)
         if response is not None:
             return response

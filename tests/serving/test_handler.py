@@ -35,6 +35,7 @@ class Service:
             self.waiting,
             self.sign_in,
             sign_in_paths=[SIGN_IN],
+            sign_in_patience=patience,
             patience=lambda: patience,
         )
         self._ended = threading.Event()

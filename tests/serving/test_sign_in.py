@@ -19,7 +19,8 @@ from tests.service import Answer, House, Person, Service, Valkey, at_once, until
 TOKEN = "/api/v1/auth/token"
 READS = ("/api/v1/auth/session", "/api/v1/plex/libraries", "/api/v1/plex/nothing")
 """What needs a general thread: each is answered by Django, and the second one reads Plex first."""
-MANY = 40
+MANY = 80
+"""More than a worker has threads and places in the queue for."""
 
 
 @pytest.fixture(scope="module")

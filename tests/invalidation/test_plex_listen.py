@@ -231,7 +231,8 @@ def test_the_listener_deletes_expired_sessions_and_tokens(listen: Listen, house:
         connection.commit()
         tables = ("django_session", "token_blacklist_outstandingtoken")
         assert all(count(connection, table) > 0 for table in tables)
-        listen(DATABASE_URL=database)
+        process = listen(DATABASE_URL=database)
+        until(lambda: process.lines, 30, "it has logged whether it listens")
         until(lambda: not any(count(connection, table) for table in tables), 30, "they are gone")
 
 

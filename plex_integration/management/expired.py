@@ -23,8 +23,9 @@ def delete_expired() -> None:
     locks.delete_expired()
 
 
-def delete_daily() -> NoReturn:
-    """Delete what has expired now, and once a day from then on."""
+def delete_daily(first_in: float) -> NoReturn:
+    """Delete what has expired after so many seconds, and once a day from then on."""
+    time.sleep(first_in)
     while True:
         time.sleep(attempt())
 

@@ -11,7 +11,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from plex_integration.caching.invalidation import Listener
-from plex_integration.management.expired import delete_daily
+from plex_integration.management.expired import attempt, delete_daily
 
 log = logging.getLogger(__name__)
 
@@ -34,7 +34,11 @@ class Command(BaseCommand):
             )
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, _end)
-        threading.Thread(target=delete_daily, name="delete-expired", daemon=True).start()
+        # The first time before it listens: beside the start of the listener it could hang.
+        seconds = attempt()
+        threading.Thread(
+            target=delete_daily, args=[seconds], name="delete-expired", daemon=True
+        ).start()
         Listener().run()
 
 

@@ -34,7 +34,7 @@ class Command(BaseCommand):
             )
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, _end)
-        # The first time before it listens: beside the start of the listener it could hang.
+        # The first time before it listens, so that a start does one thing after the other.
         seconds = attempt()
         threading.Thread(
             target=delete_daily, args=[seconds], name="delete-expired", daemon=True

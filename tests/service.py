@@ -262,7 +262,10 @@ class UvicornService(Service):
 
     def is_whole(self) -> bool:
         assert self._process.is_running(), self.log
-        return self.log.count("Application startup complete") >= self._workers
+        log = self.log
+        # One worker listens only after it has started; several share a port that is open before.
+        is_listening = "Uvicorn running on" in log
+        return is_listening and log.count("Application startup complete") >= self._workers
 
 
 def ask(root: str, path: str, headers: dict[str, str] | None = None) -> Answer:

@@ -3,6 +3,7 @@
 import socket
 import socketserver
 import threading
+from contextlib import suppress
 from typing import Any
 
 import hiredis
@@ -95,11 +96,12 @@ def test_a_stranger_at_redis_port_is_a_redis_that_is_unavailable(stores: Any) ->
     with socket.create_server(("127.0.0.1", 0)) as listener:
 
         def answer() -> None:
-            for _ in range(2):
-                line, _ = listener.accept()
-                with line:
-                    line.recv(100)
-                    line.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+            with suppress(OSError):  # the listener is closed when the test is over
+                while True:
+                    line, _ = listener.accept()
+                    with line:
+                        line.recv(100)
+                        line.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
 
         thread = threading.Thread(target=answer, daemon=True)
         thread.start()

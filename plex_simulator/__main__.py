@@ -7,9 +7,21 @@ import threading
 from dataclasses import fields
 
 from plex_simulator import control
+from plex_simulator.default_accounts import add_accounts
+from plex_simulator.default_servers import add_servers
 from plex_simulator.faults import KINDS
+from plex_simulator.models import Account
 from plex_simulator.simulator import Simulator
 from plex_simulator.sizes import Sizes
+
+
+def describe(account: Account) -> str:
+    """Return the name of an account, and how it belongs to the owner's Plex Home."""
+    if account.restricted:
+        return f"{account.name} (managed profile, {account.restriction_profile})"
+    if account.pin is not None:
+        return f"{account.name} (home profile, PIN {account.pin})"
+    return account.name
 
 
 def main() -> int:
@@ -30,10 +42,17 @@ def main() -> int:
         action="store_true",
         help="include titles and summaries with markup, other scripts and line breaks",
     )
+    parser.add_argument(
+        "--accounts",
+        action="store_true",
+        help="add two friends, a Plex Home with a child's and a protected profile, and a second "
+        "server of the owner, which is off",
+    )
     for size in fields(Sizes):
         name = size.name.replace("_", "-")
         parser.add_argument(f"--{name}", type=int, help=f"default: {size.default}")
     options = {key: value for key, value in vars(parser.parse_args()).items() if value is not None}
+    with_accounts = options.pop("accounts")
     try:
         simulator = Simulator(**options)
     except OSError as error:
@@ -52,6 +71,10 @@ def main() -> int:
         "Viewer token": simulator.viewer_token,
         "Control": f"{simulator.url}/simulator/",
     }
+    if with_accounts:
+        add_accounts(simulator)
+        add_servers(simulator)
+        lines["Accounts"] = ", ".join(map(describe, simulator.accounts.all))
     for name, value in lines.items():
         print(f"{name + ':':15} {value}", flush=True)  # noqa: T201
     with simulator:

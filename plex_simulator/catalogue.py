@@ -15,13 +15,13 @@ from plex_simulator.default_playlists import FIRST_PLAYLIST_KEY, make_playlists
 from plex_simulator.generation.metadata import DAY
 from plex_simulator.models import (
     TYPE_NAMES,
+    Account,
     Collection,
     Item,
     Library,
     Playlist,
     PlaylistEntry,
     Tag,
-    User,
     WatchState,
 )
 from plex_simulator.queries import select
@@ -40,6 +40,7 @@ from plex_simulator.tables import (
     TrackTable,
 )
 from plex_simulator.tables.item_table import ItemSequence, ItemTable
+from plex_simulator.visibility import is_visible, share_filter, visible_indexes
 
 # key, type, title, agent, scanner, location, hidden, item types
 LIBRARIES: tuple[tuple[str, str, str, str, str, str, int, tuple[str, ...]], ...] = (
@@ -55,7 +56,9 @@ LIBRARIES: tuple[tuple[str, str, str, str, str, str, int, tuple[str, ...]], ...]
     ("11", "movie", "Archive (hidden)", "com.plexapp.agents.imdb", "Plex Movie Scanner",
      "/data/archive", 2, ("movie",)),
 )  # fmt: skip
-VIEWER_LIBRARIES = frozenset({"1", "2", "5"})
+LIBRARY_KEYS = tuple(row[0] for row in LIBRARIES)
+
+NO_COLLECTIONS = "little_kid"  # the age profile that sees no collections
 
 PlaylistRow = tuple[int, ItemTable, int]  # entry id, table and index of the item
 
@@ -78,7 +81,8 @@ class Change:
 class Catalogue:
     """The libraries, items, collections and playlists of the server.
 
-    The same seed, sizes and start time give the same catalogue.
+    The same seed, sizes and start time give the same catalogue. The first two accounts are the
+    owner and the viewer, who have playlists. More accounts can join later.
     """
 
     def __init__(
@@ -86,8 +90,7 @@ class Catalogue:
         seed: int,
         now: int,
         sizes: Sizes,
-        owner_token: str,
-        viewer_token: str,
+        accounts: Sequence[Account],
         *,
         edge_cases: bool = False,
     ) -> None:
@@ -95,9 +98,8 @@ class Catalogue:
         self._clock_started_at = time.monotonic()
         self._lock = threading.RLock()
         self.listeners: list[Callable[[Change], None]] = []
-        self.owner = User(1, "Margit", "margit@example.com", owner_token, None)
-        self.viewer = User(4711, "Oskar", "oskar@example.com", viewer_token, VIEWER_LIBRARIES)
-        self.users = (self.owner, self.viewer)
+        self.users = accounts
+        self.owner, self.viewer = accounts[:2]
         self._rng = SeededRandom(seed, 99)
         self._tables = self._make_tables(seed, now, sizes, edge_cases)
         self._tables_by_number = {table.number: table for table in self._tables.values()}
@@ -195,6 +197,14 @@ class Catalogue:
         except ValueError:
             return None
 
+    def find_visible(self, user: Account, rating_key: str) -> tuple[ItemTable, int] | None:
+        """Return the table and index of an item, or None if the user does not see it."""
+        found = self.find(rating_key)
+        if found is None or not user.may_see(found[0].library_key):
+            return None
+        table, index = found
+        return found if is_visible(table, user, index) else None
+
     def item(self, rating_key: str) -> Item | None:
         found = self.find(rating_key)
         return found[0].item(found[1]) if found else None
@@ -219,12 +229,32 @@ class Catalogue:
     def collection(self, rating_key: str) -> Collection | None:
         return self._collections.get(rating_key)
 
-    def collection_items(self, rating_key: str, user: User | None = None) -> ItemSequence:
-        """List the items of a collection in the order of the collection."""
-        collection = self._collections[rating_key]
+    def visible_collections(self, user: Account, library_key: str) -> list[Collection]:
+        """List the collections of a library that a user sees, by sort title."""
+        found = self.collections(library_key)
+        return [collection for collection in found if self.may_see_collection(user, collection)]
+
+    def visible_collection(self, user: Account, rating_key: str) -> Collection | None:
+        """Return a collection, or None if there is none or the user does not see it."""
+        collection = self._collections.get(rating_key)
+        if collection is None or not self.may_see_collection(user, collection):
+            return None
+        return collection
+
+    def may_see_collection(self, user: Account, collection: Collection) -> bool:
+        """Return whether a user sees a collection; not if the user sees no item of it."""
+        if not user.may_see(collection.library_key) or user.restriction_profile == NO_COLLECTIONS:
+            return False
+        table = self._tables[collection.library_key, collection.subtype]
+        is_filtered = bool(share_filter(table, user))
+        return not is_filtered or len(self.collection_items(collection.rating_key, user)) > 0
+
+    def collection_items(self, rating_key: str, user: Account | None = None) -> ItemSequence:
+        """List the items of a collection that a user sees, by default the owner, in its order."""
+        collection, user = self._collections[rating_key], user or self.owner
         if collection.content is not None:
-            viewer = user if user and collection.filter_user else self.owner
-            return self.run_query(collection.content, viewer)
+            watcher = user if collection.filter_user else self.owner
+            return self.run_query(collection.content, user, watcher=watcher)
         table = self._tables[collection.library_key, collection.subtype]
         found = map(table.find_index, collection.item_keys)
         indexes = [index for index in found if index is not None]
@@ -233,9 +263,11 @@ class Catalogue:
             indexes.sort(key=lambda index: released[index] or "")
         elif collection.sort == 1:
             indexes.sort(key=table.column("titleSort", self.owner).__getitem__)
-        return table.items(indexes)
+        return table.items(visible_indexes(table, user, indexes))
 
-    def collection_summary(self, rating_key: str, user: User) -> tuple[int, int | None, int | None]:
+    def collection_summary(
+        self, rating_key: str, user: Account
+    ) -> tuple[int, int | None, int | None]:
         """Return the number of items of a collection, their first year and their last year."""
         items = self.collection_items(rating_key, user)
         years = [year for year in items.values("year", user) if year is not None]
@@ -249,34 +281,44 @@ class Catalogue:
         return self._playlists.get(rating_key)
 
     def playlist_rows(self, rating_key: str) -> list[PlaylistRow]:
-        """List the entries of a playlist that is not smart, without those of removed items."""
-        entries = self._playlists[rating_key].entries
-        found = [(entry.id, self.find(entry.rating_key)) for entry in entries]
+        """List the entries of a playlist that is not smart, without those of hidden items."""
+        playlist = self._playlists[rating_key]
+        user = self._playlist_user(playlist)
+        entries = playlist.entries
+        found = [(entry.id, self.find_visible(user, entry.rating_key)) for entry in entries]
         return [(entry_id, *place) for entry_id, place in found if place is not None]
 
     def playlist_summary(self, rating_key: str) -> tuple[int, int]:
         """Return the number of items of a playlist and their duration in milliseconds."""
         playlist = self._playlists[rating_key]
         if playlist.content is not None:
-            user = next(user for user in self.users if user.id == playlist.user_id)
+            user = self._playlist_user(playlist)
             durations = self.run_query(playlist.content, user, leaves=True).values("duration", user)
         else:
             rows = self.playlist_rows(rating_key)
             durations = [table.column("duration", self.owner)[index] for _, table, index in rows]
         return len(durations), sum(filter(None, durations))
 
-    def run_query(self, content: str, user: User, *, leaves: bool = False) -> ItemSequence:
+    def _playlist_user(self, playlist: Playlist) -> Account:
+        return next(user for user in self.users if user.id == playlist.user_id)
+
+    def run_query(
+        self, content: str, user: Account, *, watcher: Account | None = None, leaves: bool = False
+    ) -> ItemSequence:
         """List the items that the query of a smart collection or playlist selects for a user.
 
-        With `leaves`, list what can be played: for a query of shows, their episodes.
+        The watch states are those of the `watcher`, by default of the user. With `leaves`, list
+        what can be played: for a query of shows, their episodes.
         """
         parts = urlsplit(content)
         pairs = parse_qsl(parts.query, keep_blank_values=True)
-        table = self._queried_table(parts.path.split("/")[3], dict(pairs).get("type", ""))
-        if table is None:
+        library_key = parts.path.split("/")[3]
+        table = self._queried_table(library_key, dict(pairs).get("type", ""))
+        if table is None or not user.may_see(library_key):
             return next(iter(self._tables.values())).items(())
         table = [table, *table.descendant_tables()][-1] if leaves else table
-        indexes = select(table, user, pairs, self.now())
+        selected = select(table, watcher or user, pairs, self.now())
+        indexes = visible_indexes(table, user, selected)
         limit = dict(pairs).get("limit", "")
         return table.items(indexes[: int(limit) if limit.isdigit() else None])
 
@@ -362,14 +404,13 @@ class Catalogue:
             self._record_change(table, index, item, DELETED, relatives)
 
     def mark_watched(
-        self,
-        rating_key: str,
-        user: User | None = None,
-        *,
-        watched: bool = True,
-        view_offset: int = 0,
+        self, rating_key: str, user: Account | None = None, *, watched: bool = True
     ) -> None:
-        """Mark an item, or all its descendants, as watched, unwatched or partly watched."""
+        """Mark an item, or all its descendants, as watched once more or as unwatched.
+
+        The listeners are not told: what an account has watched is no change of the library. The
+        recorded events of a mark are a refresh that changed nothing.
+        """
         with self._lock:
             table, index = self._locate(rating_key)
             user = user or self.owner
@@ -378,20 +419,30 @@ class Catalogue:
             if table.child is None:
                 before = table.watch_state(index, user)
                 after = WatchState(user_rating=before.user_rating)
-                if view_offset:
-                    after = replace(before, view_offset=view_offset, last_viewed_at=self.now())
-                elif watched:
+                if watched:
                     after = WatchState(before.view_count + 1, 0, self.now(), before.user_rating)
                 table.set_watch_state(index, user, after)
-            self._record_change(table, index, table.item(index), UPDATED)
+            self._note_change(table, index, table.relatives(index))
 
-    def rate(self, rating_key: str, user: User, rating: float | None) -> None:
+    def set_progress(self, rating_key: str, user: Account, view_offset: int) -> None:
+        """Set the resume point of an item in milliseconds.
+
+        The listeners are not told, because clients report their progress every few seconds.
+        """
+        with self._lock:
+            table, index = self._locate(rating_key)
+            before = table.watch_state(index, user)
+            after = replace(before, view_offset=view_offset, last_viewed_at=self.now())
+            table.set_watch_state(index, user, after)
+            self._note_change(table, index, table.relatives(index))
+
+    def rate(self, rating_key: str, user: Account, rating: float | None) -> None:
         """Set or remove a user's rating of an item."""
         with self._lock:
             table, index = self._locate(rating_key)
             watch_state = replace(table.watch_state(index, user), user_rating=rating)
             table.set_watch_state(index, user, watch_state)
-            self._record_change(table, index, table.item(index), UPDATED)
+            self._note_change(table, index, table.relatives(index))
 
     def _locate(self, rating_key: str) -> tuple[ItemTable, int]:
         """Return the table and index of an item; raise KeyError if there is no such item."""
@@ -411,12 +462,18 @@ class Catalogue:
         """Note a change and tell the listeners; `relatives` are those before the change."""
         if state != DELETED:
             relatives = {*relatives, *table.relatives(index)}
+        self._note_change(table, index, relatives)
+        self._notify(table.library_key, item.rating_key, item.type, item.title, state)
+
+    def _note_change(
+        self, table: ItemTable, index: int, relatives: Iterable[tuple[ItemTable, int]]
+    ) -> None:
+        """Let the tables of a library follow the change of an item and of its relatives."""
         for changed_table, changed_index in ((table, index), *relatives):
             changed_table.note_change(changed_index)
         for other in self._tables.values():
             if other.library_key == table.library_key:
                 other.clear_results()
-        self._notify(table.library_key, item.rating_key, item.type, item.title, state)
 
     def _notify(self, library_key: str, rating_key: str, type: str, title: str, state: int) -> None:
         """Update the dates of a library and call the listeners."""
@@ -498,7 +555,7 @@ class Catalogue:
 
     def add_playlist(
         self,
-        user: User,
+        user: Account,
         title: str,
         playlist_type: str,
         item_keys: Sequence[str] = (),

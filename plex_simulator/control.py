@@ -10,11 +10,31 @@ DELETE /simulator/faults               switch all faults off
 POST   /simulator/items                {"library", "type", "title", and other attributes}
 PUT    /simulator/items/<key>          {the attributes to change}
 DELETE /simulator/items/<key>
-POST   /simulator/items/<key>/watched  {"user"?: "owner" | "viewer", "watched"?: true}
+POST   /simulator/items/<key>/watched  {"user"?: <account>, "watched"?: true}
+GET    /simulator/accounts             the accounts, without their tokens
+POST   /simulator/accounts             {"name", "libraries"?: [keys], "filters"?: {"filterMovies"?,
+                                       "filterTelevision"?, …}, "home"?, "restricted"?,
+                                       "restriction_profile"?, "pin"?, "email"?}
+PUT    /simulator/accounts/<account>/filters      {"filterMovies"?: "label!=Kids", …}
+DELETE /simulator/accounts/<account>/share        take all access from an account
+DELETE /simulator/accounts/<account>/share/<key>  stop sharing a library
+DELETE /simulator/accounts/<account>/tokens       revoke all account tokens
+POST   /simulator/accounts/<account>/server-token replace the server token, or with
+                                       {"kind": "jwt"} let plex.tv send a JWT instead of it
+POST   /simulator/addresses            {"uri", "local"?, "relay"?}: one more address of this server
+                                       in plex.tv's list
+POST   /simulator/servers              {"name", "machine_identifier", "addresses"?: [{"uri",
+                                       "local"?, "relay"?}], "access_token"?, "owned"?, "online"?}:
+                                       another server in the owner's list
+DELETE /simulator/servers              remove the servers and addresses that were added
 DELETE /simulator/listeners            disconnect all clients that listen for notifications
-POST   /simulator/pins/<id>            {"state": "linked" | "expired", "user"?: "owner" | "viewer"}
+POST   /simulator/pins/<id>            {"state": "linked" | "expired", "user"?: <account>}
 
-The fault "refused" closes the port, also for the control API. Set "seconds" to open it again.
+<account> is "owner", "viewer", or the id, UUID or name of an account; by default the owner.
+
+The paths of plex.tv, and no others, start with /api/, so that {"kind": "status", "status": 429,
+"retry_after"?: 5, "path": "/api/"} is a fault of plex.tv alone. At /auth and /link a person signs
+in. The fault "refused" closes the port, also for the control API. Set "seconds" to open it again.
 """
 
 import json
@@ -23,10 +43,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any, Protocol
 
+from plex_simulator.accounts import Accounts
 from plex_simulator.catalogue import Catalogue
 from plex_simulator.faults import matches
 from plex_simulator.messages import Response
-from plex_simulator.models import User
+from plex_simulator.models import Account
 from plex_simulator.nodes import JSON_TYPE
 from plex_simulator.notifications import Broadcast
 from plex_simulator.preparation import Preparation
@@ -36,6 +57,7 @@ from plex_simulator.server import RecordedRequest
 class Controllable(Protocol):
     """What the control API needs of a simulator."""
 
+    accounts: Accounts
     catalogue: Catalogue
     broadcast: Broadcast
     preparation: Preparation
@@ -52,8 +74,12 @@ class Controllable(Protocol):
         self, kind: str, path: str | None = None, times: int | None = None, **options: Any
     ) -> None: ...
     def heal(self) -> None: ...
+    def add_account(self, name: str, **attributes: Any) -> Account: ...
+    def add_address(self, uri: str, *, local: bool = False, relay: bool = False) -> None: ...
+    def add_server(self, name: str, *args: Any, **options: Any) -> None: ...
+    def remove_added_servers(self) -> None: ...
     def drop_listeners(self) -> int: ...
-    def link_pin(self, pin_id: int, user: User | None = None) -> None: ...
+    def link_pin(self, pin_id: int, user: Account | None = None) -> None: ...
     def expire_pin(self, pin_id: int) -> None: ...
 
 
@@ -111,20 +137,77 @@ def _execute(
             catalogue.remove(key)
         case "POST", "items", key, "watched":
             watched = bool(options.get("watched", True))
-            catalogue.mark_watched(key, _user(catalogue, options), watched=watched)
+            catalogue.mark_watched(key, _user(simulator, options), watched=watched)
+        case "POST", "addresses":
+            simulator.add_address(**options)
+        case "POST", "servers":
+            simulator.add_server(**options)
+        case "DELETE", "servers":
+            simulator.remove_added_servers()
         case "DELETE", "listeners":
             return {"dropped": simulator.drop_listeners()}
         case "POST", "pins", pin_id if options.get("state") == "expired":
             simulator.expire_pin(int(pin_id))
         case "POST", "pins", pin_id if options.get("state") == "linked":
-            simulator.link_pin(int(pin_id), _user(catalogue, options))
+            simulator.link_pin(int(pin_id), _user(simulator, options))
+        case _, "accounts", *rest:
+            return _control_accounts(simulator, (method, *rest), options)
         case _:
             raise KeyError("/".join(["/simulator", *path]))
     return {}
 
 
-def _user(catalogue: Catalogue, options: Mapping[str, Any]) -> User:
-    return catalogue.viewer if options.get("user") == "viewer" else catalogue.owner
+def _user(simulator: Controllable, options: Mapping[str, Any]) -> Account:
+    return _find_account(simulator, options.get("user", "owner"))
+
+
+def _find_account(simulator: Controllable, name: str | int) -> Account:
+    """Return an account by its role, id, UUID or name; raise KeyError if there is none."""
+    accounts = simulator.accounts
+    roles = {"owner": accounts.owner, "viewer": accounts.viewer}
+    return roles.get(str(name)) or accounts.find(name)
+
+
+def _control_accounts(
+    simulator: Controllable, request: tuple[str, ...], options: dict[str, Any]
+) -> Any:
+    """Execute a control request about accounts; raise KeyError if the path is unknown."""
+    accounts = simulator.accounts
+    match request:
+        case ("GET",):
+            return {"accounts": [_describe_account(each) for each in accounts.all]}
+        case ("POST",):
+            return _describe_account(simulator.add_account(options.pop("name"), **options))
+        case "PUT", name, "filters":
+            accounts.set_filters(_find_account(simulator, name), options)
+        case "DELETE", name, "share":
+            accounts.remove_share(_find_account(simulator, name))
+        case "DELETE", name, "tokens":
+            accounts.revoke_tokens(_find_account(simulator, name))
+        case "POST", name, "server-token" if options.get("kind") == "jwt":
+            accounts.issue_jwt(_find_account(simulator, name))
+        case "POST", name, "server-token":
+            accounts.rotate_server_token(_find_account(simulator, name))
+        case "DELETE", name, "share", key:
+            accounts.unshare_library(_find_account(simulator, name), key)
+        case _:
+            raise KeyError("/".join(["/simulator/accounts", *request[1:]]))
+    return {}
+
+
+def _describe_account(account: Account) -> dict[str, Any]:
+    share = account.share
+    return {
+        "id": account.plex_tv_id,
+        "uuid": account.uuid,
+        "name": account.name,
+        "home": account.home,
+        "restricted": account.restricted,
+        "restrictionProfile": account.restriction_profile,
+        "protected": account.pin is not None,
+        "libraries": None if share is None else sorted(share.libraries, key=int),
+        "filters": {} if share is None else dict(share.filters),
+    }
 
 
 def _describe(simulator: Controllable) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """The playlists that a new catalogue starts with."""
 
 from plex_simulator.generation.metadata import DAY
-from plex_simulator.models import Playlist, PlaylistEntry, User
+from plex_simulator.models import Account, Playlist, PlaylistEntry
 from plex_simulator.seeded_random import SeededRandom
 from plex_simulator.tables.item_table import ItemTable
 
@@ -11,8 +11,8 @@ FIRST_PLAYLIST_KEY = 12_001_000
 def make_playlists(
     rng: SeededRandom,
     now: int,
-    owner: User,
-    viewer: User,
+    owner: Account,
+    viewer: Account,
     tables: dict[tuple[str, str], ItemTable],
 ) -> list[Playlist]:
     """Make four playlists of the owner and one of the viewer; an empty one is an edge case."""

@@ -1,7 +1,7 @@
 """Faults: the ways in which tests and demos make the simulated server fail.
 
 A fault can be limited to paths and to a number of requests. A path is a prefix, or a regular
-expression if it starts with `^`.
+expression if it starts with `^`. The paths of plex.tv, and no others, start with /api/.
 """
 
 import gzip
@@ -9,13 +9,14 @@ import json
 import re
 import threading
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from http import HTTPStatus
 from typing import Any
 
-from plex_simulator.messages import Response
+from plex_simulator.messages import Request, Response
 from plex_simulator.nodes import JSON_TYPE, XML_TYPE, error_page
+from plex_simulator.plextv.responses import Refused, is_plex_tv, respond_with_error
 
 PICTURES = r"^/(photo/:/transcode|library/metadata/\d+/(thumb|art)|(library/)?\w+/\d+/composite)"
 
@@ -43,6 +44,12 @@ KINDS: dict[str, dict[str, Any]] = {
     "picture_svg": {},  # sends SVG as image/jpeg
     "picture_oversized": {"size": 11 * 1024 * 1024},
     "picture_missing": {},
+}
+
+# The code and message of the errors that plex.tv sends in its own form, by status.
+PLEX_TV_ERRORS = {
+    401: (1001, "User could not be authenticated"),
+    429: (1003, "API rate limit exceeded"),
 }
 
 SIGN_IN_PAGE = (
@@ -136,14 +143,17 @@ class Faults:
             ]
 
 
-def _status_response(fault: Fault, wants_json: bool) -> Response:
+def _status_response(fault: Fault, request: Request) -> Response:
     """Make an error response as Plex does: with a maintenance message for 503."""
     status = int(fault.options["status"])
     after = fault.options["retry_after"]
     headers = {} if after is None else {"Retry-After": str(after)}
-    if status == 503:
+    if is_plex_tv(request.path) and status in PLEX_TV_ERRORS:
+        refusal = respond_with_error(request, Refused(status, *PLEX_TV_ERRORS[status]))
+        return replace(refusal, headers=headers)
+    if status == 503 and not is_plex_tv(request.path):
         text = "Plex Media Server is currently running startup maintenance tasks."
-        if wants_json:
+        if request.wants_json:
             content = json.dumps({"code": 503, "title": "Maintenance", "status": text})
             return Response(503, content.encode(), JSON_TYPE, headers)
         body = f'<Response code="503" title="Maintenance" status="{text}"/>'
@@ -154,11 +164,11 @@ def _status_response(fault: Fault, wants_json: bool) -> Response:
     )
 
 
-def apply_fault(fault: Fault, response: Response, wants_json: bool) -> Response:
+def apply_fault(fault: Fault, response: Response, request: Request) -> Response:
     """Return the faulty response, or the correct one if the fault does not change it."""
     match fault.kind:
         case "status":
-            return _status_response(fault, wants_json)
+            return _status_response(fault, request)
         case "truncated":
             return Response(
                 response.status,

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import TypeVar
 
-from plex_simulator.models import User
+from plex_simulator.models import Account
 from plex_simulator.nodes import JSON_TYPE, XML_TYPE, Node, Value, error_page, to_json, to_xml
 
 Row = TypeVar("Row")
@@ -38,7 +38,7 @@ class Request:
     pairs: Sequence[tuple[str, str]]  # the query in its order, with repeated names
     headers: Mapping[str, str]  # the names are in lower case
     body: bytes
-    user: User
+    user: Account
     url: str  # the base URL of the simulator
 
     def arg(self, name: str, default: str = "") -> str:

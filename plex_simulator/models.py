@@ -1,9 +1,9 @@
-"""The data classes of the simulated server: users, libraries, items, collections and playlists.
+"""The data classes of the simulated server: accounts, libraries, items, collections and playlists.
 
 They do not depend on HTTP, on XML or on how their values are generated.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 TYPE_NUMBERS = {
@@ -21,24 +21,65 @@ TYPE_NUMBERS = {
 }
 TYPE_NAMES = {number: name for name, number in TYPE_NUMBERS.items()}
 
+OWNER_ID = 1  # of the owner's account on the server
+
 
 @dataclass(frozen=True, slots=True)
-class User:
-    """A user of the server, identified by a token."""
+class Share:
+    """What the owner has shared with an account."""
 
-    id: int
+    libraries: frozenset[str]  # the keys of the libraries
+    filters: Mapping[str, str] = field(default_factory=dict)  # for instance filterMovies
+
+
+@dataclass(slots=True, eq=False, kw_only=True)
+class Account:
+    """An account at plex.tv, with what it may see on the server."""
+
+    id: int  # on the server; the owner's is 1 there
+    plex_tv_id: int  # at plex.tv; of everybody but the owner, it is the id on the server
+    uuid: str
     name: str
-    email: str
-    token: str
-    libraries: frozenset[str] | None  # keys of the shared libraries; None for the owner
+    email: str  # empty for managed accounts
+    server_token: str = field(repr=False)  # the access token for this server
+    jwt: str | None = field(default=None, repr=False)  # what plex.tv sends instead of it
+    share: Share | None = None  # None for the owner, and for accounts without access
+    home: bool = False  # whether the account is a member of the owner's Plex Home
+    restricted: bool = False  # whether the account is managed by the Plex Home
+    restriction_profile: str | None = None  # little_kid, older_kid or teen
+    pin: str | None = field(default=None, repr=False)  # protects a profile of the Plex Home
+    # Account tokens by client identifier, and those of switches to a profile of the Plex Home.
+    tokens: dict[str, str] = field(default_factory=dict, repr=False)
+    switch_tokens: list[str] = field(default_factory=list, repr=False)
 
     @property
     def is_owner(self) -> bool:
-        return self.libraries is None
+        return self.id == OWNER_ID
+
+    @property
+    def has_access(self) -> bool:
+        return self.is_owner or self.share is not None
+
+    @property
+    def username(self) -> str:
+        """Return the name to sign in with. Managed accounts have none."""
+        return "" if self.restricted else self.name
+
+    @property
+    def token(self) -> str:
+        """Return the account token that was issued last; it works at plex.tv."""
+        return next(reversed(self.tokens.values()), "")
 
     def may_see(self, library_key: str) -> bool:
-        """Return whether the user has access to a library."""
-        return self.libraries is None or library_key in self.libraries
+        """Return whether the account has access to a library."""
+        share = self.share
+        return self.is_owner or (share is not None and library_key in share.libraries)
+
+    def filter_for(self, names: Iterable[str]) -> str:
+        """Return the share filters with some names as one filter, empty if there are none."""
+        share = self.share
+        filters = {} if share is None else share.filters
+        return "&".join(text for name in names if (text := filters.get(name)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,7 +277,7 @@ class Item:
     def sort_title(self) -> str:
         return self.title_sort or self.title
 
-    def seen_by(self, user: User) -> WatchState:
+    def seen_by(self, user: Account) -> WatchState:
         """Return the watch state of a user."""
         return self.watch_states.get(user.id, UNWATCHED)
 

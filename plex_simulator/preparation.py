@@ -12,7 +12,7 @@ from functools import partial
 from plex_simulator import filter_options
 from plex_simulator.catalogue import Catalogue
 from plex_simulator.fields import FIELDS, TYPE_FIELDS
-from plex_simulator.models import User
+from plex_simulator.models import Account
 from plex_simulator.queries import default_sort, read_sort
 from plex_simulator.tables.item_table import ItemTable
 
@@ -22,7 +22,7 @@ Step = Callable[[], object]
 
 
 class Preparation:
-    """The background thread that prepares a catalogue.
+    """The background threads that prepare a catalogue, one for each group of accounts.
 
     Each step holds the lock of one library for a second at most.
     """
@@ -30,23 +30,32 @@ class Preparation:
     def __init__(self, catalogue: Catalogue) -> None:
         self._catalogue = catalogue
         self._stopped = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="plex-preparation", daemon=True)
-        self._thread.start()
+        self._threads: list[threading.Thread] = []
+        self.prepare(list(catalogue.users))
+
+    def prepare(self, users: Sequence[Account]) -> None:
+        """Start to prepare large libraries for some accounts."""
+        thread = threading.Thread(
+            target=self._run, args=(users,), name="plex-preparation", daemon=True
+        )
+        self._threads.append(thread)
+        thread.start()
 
     @property
     def is_done(self) -> bool:
-        return not self._thread.is_alive()
+        return not any(thread.is_alive() for thread in self._threads)
 
     def wait(self) -> None:
         """Wait until everything is prepared."""
-        self._thread.join()
+        for thread in self._threads:
+            thread.join()
 
     def stop(self) -> None:
         """Stop after the step that is running now."""
         self._stopped.set()
 
-    def _run(self) -> None:
-        steps = list(list_steps(self._catalogue))
+    def _run(self, users: Sequence[Account]) -> None:
+        steps = list(list_steps(self._catalogue, users))
         for step in steps:
             if self._stopped.is_set():
                 return
@@ -56,18 +65,18 @@ class Preparation:
             gc.freeze()
 
 
-def list_steps(catalogue: Catalogue) -> Iterator[Step]:
-    """Yield what there is to compute for the libraries that have a large table."""
+def list_steps(catalogue: Catalogue, users: Sequence[Account]) -> Iterator[Step]:
+    """Yield what there is to compute for some accounts in libraries that have a large table."""
     for library in catalogue.libraries:
         tables = [catalogue.table(library.key, item_type) for item_type in library.item_types]
         if any(len(table) >= LARGE for table in tables):
-            users = [user for user in catalogue.users if user.may_see(library.key)]
+            members = [user for user in users if user.may_see(library.key)]
             for table in tables:
-                yield from _table_steps(table, users)
+                yield from _table_steps(table, members)
             yield tables[-1].total_storage
 
 
-def _table_steps(table: ItemTable, users: Sequence[User]) -> Iterator[Step]:
+def _table_steps(table: ItemTable, users: Sequence[Account]) -> Iterator[Step]:
     offered = filter_options.SORTS[table.type] + filter_options.ADVANCED_SORTS.get(table.type, [])
     for sort in [default_sort(table.type), *(sort for sort, _, _ in offered)]:
         yield from _sort_steps(table, users, sort)
@@ -81,7 +90,7 @@ def _table_steps(table: ItemTable, users: Sequence[User]) -> Iterator[Step]:
     yield table.external_ids
 
 
-def _sort_steps(table: ItemTable, users: Sequence[User], sort: str) -> Iterator[Step]:
+def _sort_steps(table: ItemTable, users: Sequence[Account], sort: str) -> Iterator[Step]:
     """Yield a sort in both directions of its first field; fields alike for all users only once."""
     first, *others = sort.split(",")
     if "random" in sort:

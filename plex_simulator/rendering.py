@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from plex_simulator.catalogue import Catalogue
 from plex_simulator.messages import Request
 from plex_simulator.models import (
+    Account,
     Chapter,
     Collection,
     Item,
@@ -20,7 +21,6 @@ from plex_simulator.models import (
     Role,
     Stream,
     Tag,
-    User,
 )
 from plex_simulator.nodes import Node, Value
 
@@ -62,7 +62,7 @@ class RenderOptions:
 
 def item_node(
     catalogue: Catalogue,
-    user: User,
+    user: Account,
     item: Item,
     options: RenderOptions,
     extra_attributes: Mapping[str, Value] | None = None,
@@ -79,7 +79,7 @@ def item_node(
 
 
 def _attributes(
-    catalogue: Catalogue, user: User, item: Item, options: RenderOptions
+    catalogue: Catalogue, user: Account, item: Item, options: RenderOptions
 ) -> dict[str, Value]:
     watch_state = item.seen_by(user)
     suffix = "/children" if ELEMENTS.get(item.type) is None else ""
@@ -343,7 +343,7 @@ def _stream_node(stream: Stream) -> Node:
 
 def collection_node(
     catalogue: Catalogue,
-    user: User,
+    user: Account,
     collection: Collection,
     options: RenderOptions,
     machine_identifier: str,

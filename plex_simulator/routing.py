@@ -9,8 +9,10 @@ from plex_simulator.catalogue import Catalogue
 from plex_simulator.messages import HTTPError, Request, Response
 from plex_simulator.models import Item, Library
 from plex_simulator.notifications import Broadcast
-from plex_simulator.plextv import Pins
+from plex_simulator.playback import Playback
+from plex_simulator.preferences import Preferences
 from plex_simulator.seeded_random import SeededRandom
+from plex_simulator.visibility import has_malformed_filter
 
 NAME = "Simulated Plex"
 VERSION = "1.41.3.9314-a0bfb8370"
@@ -22,7 +24,8 @@ class ServerState:
 
     catalogue: Catalogue
     broadcast: Broadcast
-    pins: Pins
+    playback: Playback
+    preferences: Preferences
     machine_identifier: str
 
 
@@ -53,6 +56,8 @@ def call_endpoint(
     """Call the endpoint of a route with the segments of the path."""
     if route.non_owner_status and not request.user.is_owner:
         raise HTTPError(route.non_owner_status)
+    if request.path.startswith("/hubs") and has_malformed_filter(request.user):
+        raise HTTPError(500)
     segments: tuple[Any, ...] = match.groups()
     return route.endpoint(state, request, *segments)
 
@@ -63,16 +68,24 @@ def visible_libraries(state: ServerState, request: Request) -> list[Library]:
 
 
 def get_library(state: ServerState, request: Request, key: str) -> Library:
-    """Return a library; raise a 404 error if it is unknown or the user has no access."""
+    """Return a library; raise a 404 error if it is unknown, or 403 if it is not shared."""
     library = state.catalogue.library(key)
-    if library is None or not request.user.may_see(key):
+    if library is None:
         raise HTTPError(404)
+    if not request.user.may_see(key):
+        raise HTTPError(403)
     return library
 
 
+def find_item(state: ServerState, request: Request, key: str) -> Item | None:
+    """Return an item, or None if it is unknown or the user does not see it."""
+    found = state.catalogue.find_visible(request.user, key)
+    return found[0].item(found[1]) if found else None
+
+
 def get_item(state: ServerState, request: Request, key: str) -> Item:
-    """Return an item; raise a 404 error if it is unknown or the user has no access."""
-    item = state.catalogue.item(key)
-    if item is None or not request.user.may_see(item.library_key):
+    """Return an item; raise a 404 error if it is unknown or the user does not see it."""
+    item = find_item(state, request, key)
+    if item is None:
         raise HTTPError(404)
     return item

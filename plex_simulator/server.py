@@ -11,7 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from plex_simulator import event_streams, plextv
+from plex_simulator import event_streams
 from plex_simulator.endpoints import (
     agents,
     editing,
@@ -20,23 +20,31 @@ from plex_simulator.endpoints import (
     library,
     pictures,
     playlists,
+    sessions,
     system,
+    watching,
 )
 from plex_simulator.faults import Fault, Faults, apply_fault, endless_rows
 from plex_simulator.messages import HTTPError, Request, Response
-from plex_simulator.models import User
-from plex_simulator.routing import NAME, VERSION, ServerState, call_endpoint
+from plex_simulator.models import Account
+from plex_simulator.plextv import pages, router
+from plex_simulator.plextv.responses import is_plex_tv
+from plex_simulator.plextv.site import Caller, Site
+from plex_simulator.routing import ServerState, call_endpoint
 
 log = logging.getLogger("plex_simulator")
 
 MAX_URL_LENGTH = 8_000
 MAX_RECORDED_REQUESTS = 100_000
 EVENTSOURCE, WEBSOCKET = "/:/eventsource/notifications", "/:/websockets/notifications"
+PAGES = {"/link": pages.show_link_page, "/auth": pages.show_auth_page}
 TOKEN = "x-plex-token"  # noqa: S105 - the name of the header
-ANONYMOUS = User(0, "", "", "", frozenset())
+ANONYMOUS = Account(id=0, plex_tv_id=0, uuid="", name="", email="", server_token="")
 ROUTES = [
     *system.ROUTES,
+    *sessions.ROUTES,
     *history.ROUTES,
+    *watching.ROUTES,
     *library.ROUTES,
     *hubs.ROUTES,
     *playlists.ROUTES,
@@ -58,6 +66,7 @@ class RecordedRequest:
     query: Mapping[str, str]
     headers: Mapping[str, str]
     status: int  # 0 if there was no response
+    size: int  # bytes of the response body
     user: str | None
     at: float
     seconds: float
@@ -74,10 +83,12 @@ class PlexHTTPServer(ThreadingHTTPServer):
         self,
         address: tuple[str, int],
         state: ServerState,
+        plex_tv: Site,
         faults: Faults,
         control: ControlHandler,
     ) -> None:
         self.state = state
+        self.plex_tv = plex_tv
         self.faults = faults
         self.control = control
         self.closing = threading.Event()
@@ -145,10 +156,11 @@ class Handler(BaseHTTPRequestHandler):
         if path.startswith("/simulator/"):
             self.send(self.server.control(self.command, path, dict(pairs), body))
             return
-        user = self.find_user(headers.get(TOKEN) or dict(pairs).get("X-Plex-Token"))
-        status = 0
+        token = headers.get(TOKEN) or dict(pairs).get("X-Plex-Token") or ""
+        user = self.find_user(path, token)
+        status = size = 0
         try:
-            status = self.respond(path, pairs, headers, body, user)
+            status, size = self.respond(path, pairs, headers, body, user, token)
         finally:
             recorded_requests.append(
                 RecordedRequest(
@@ -157,15 +169,19 @@ class Handler(BaseHTTPRequestHandler):
                     query={key: value for key, value in pairs if key.lower() != TOKEN},
                     headers={key: value for key, value in headers.items() if key != TOKEN},
                     status=status,
+                    size=size,
                     user=user.name if user else None,
                     at=time.time(),
                     seconds=time.monotonic() - started,
                 )
             )
 
-    def find_user(self, token: str | None) -> User | None:
-        users = self.server.state.catalogue.users
-        return next((user for user in users if token and user.token == token), None)
+    def find_user(self, path: str, token: str) -> Account | None:
+        """Return the account that a token belongs to, at plex.tv or on the server."""
+        accounts = self.server.plex_tv.accounts
+        if is_plex_tv(path):
+            return accounts.with_account_token(token)
+        return accounts.with_server_token(token)
 
     def respond(
         self,
@@ -173,43 +189,38 @@ class Handler(BaseHTTPRequestHandler):
         pairs: list[tuple[str, str]],
         headers: Mapping[str, str],
         body: bytes,
-        user: User | None,
-    ) -> int:
-        """Send the response, or what a fault makes of it, and return the status."""
+        user: Account | None,
+        token: str,
+    ) -> tuple[int, int]:
+        """Send the response, or what a fault makes of it; return its status and its bytes."""
         fault = self.server.faults.next_for(path)
         if fault is not None and self.withhold_response(fault):
-            return 0
+            return 0, 0
         if user is not None and path in (EVENTSOURCE, WEBSOCKET) and fault is None:
-            return self.stream_notifications(path, headers)
+            return self.stream_notifications(path, headers), 0
         request = Request(
             self.command, path, pairs, headers, body, user or ANONYMOUS, self.server.url
         )
-        response = self.make_response(request, authenticated=user is not None)
+        response = self.make_response(request, user, token)
         if fault is None:
             self.send(response)
-            return response.status
-        response = apply_fault(fault, response, request.wants_json)
+            return response.status, len(response.body)
+        response = apply_fault(fault, response, request)
         self.send_with_fault(fault, response)
-        return response.status
+        return response.status, len(response.body)
 
-    def make_response(self, request: Request, *, authenticated: bool) -> Response:
+    def make_response(self, request: Request, user: Account | None, token: str) -> Response:
         """Call the endpoint of a request; convert errors to responses."""
         state = self.server.state
         try:
             if len(self.path) > MAX_URL_LENGTH:
                 raise HTTPError(414)
-            if request.path.startswith("/api/v2/"):
-                return plextv.respond(
-                    request,
-                    state.pins,
-                    state.machine_identifier,
-                    NAME,
-                    VERSION,
-                    authenticated=authenticated,
-                )
-            if request.path == "/link":
-                return plextv.show_link_page(request, state.pins, state.catalogue.owner)
-            if not authenticated and request.path != "/identity":
+            if is_plex_tv(request.path):
+                caller = None if user is None else Caller(user, token)
+                return router.respond(self.server.plex_tv, request, caller)
+            if request.path in PAGES:
+                return PAGES[request.path](self.server.plex_tv, request)
+            if user is None and request.path != "/identity":
                 raise HTTPError(401)
             method = "GET" if request.method == "HEAD" else request.method
             for route in ROUTES:

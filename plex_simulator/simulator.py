@@ -2,18 +2,24 @@
 
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Self
 
 from plex_simulator import control
-from plex_simulator.catalogue import Catalogue
+from plex_simulator.accounts import Accounts
+from plex_simulator.catalogue import LIBRARY_KEYS, Catalogue
+from plex_simulator.endpoints.sessions import PLAYERS
 from plex_simulator.faults import Faults, matches
 from plex_simulator.messages import Response
-from plex_simulator.models import User
+from plex_simulator.models import Account
 from plex_simulator.notifications import Broadcast
-from plex_simulator.plextv import Pins
+from plex_simulator.playback import Playback
+from plex_simulator.plextv.pins import Pins
+from plex_simulator.plextv.servers import Address, OtherServer, make_addresses
+from plex_simulator.plextv.site import ServerIdentity, Site
+from plex_simulator.preferences import Preferences
 from plex_simulator.preparation import Preparation
-from plex_simulator.routing import ServerState, make_machine_identifier
+from plex_simulator.routing import NAME, VERSION, ServerState, make_machine_identifier
 from plex_simulator.server import PlexHTTPServer, RecordedRequest
 from plex_simulator.sizes import Sizes
 
@@ -40,19 +46,24 @@ class Simulator:
         edge_cases: bool = False,
         **sizes: int,
     ) -> None:
-        self.owner_token = owner_token
-        self.viewer_token = viewer_token
         started_at = int(time.time()) if now is None else now
+        self.accounts = Accounts(seed, LIBRARY_KEYS, owner_token, viewer_token)
         self.catalogue = Catalogue(
-            seed, started_at, Sizes(**sizes), owner_token, viewer_token, edge_cases=edge_cases
+            seed, started_at, Sizes(**sizes), self.accounts.all, edge_cases=edge_cases
         )
         self.broadcast = Broadcast()
         self.catalogue.listeners.append(self.broadcast.send_change)
         self._pins = Pins(seed, self.catalogue.now)
         self.machine_identifier = make_machine_identifier(seed)
         self._state = ServerState(
-            self.catalogue, self.broadcast, self._pins, self.machine_identifier
+            self.catalogue,
+            self.broadcast,
+            Playback(first_number=len(PLAYERS) + 1),
+            Preferences(NAME),
+            self.machine_identifier,
         )
+        identity = ServerIdentity(self.machine_identifier, NAME, VERSION, len(LIBRARY_KEYS))
+        self._plex_tv = Site(self.accounts, self._pins, identity)
         self._faults = Faults()
         self._lock = threading.RLock()
         self._heal_timer: threading.Timer | None = None
@@ -139,14 +150,83 @@ class Simulator:
         """Disconnect all clients that listen for notifications and return their number."""
         return self.broadcast.disconnect_all()
 
-    # plex.tv
+    # Accounts
 
-    def link_pin(self, pin_id: int, user: User | None = None) -> None:
-        """Link a pin to a user, by default the owner; raise KeyError if the pin is unknown."""
-        self._pins.link(pin_id, user or self.catalogue.owner)
+    @property
+    def owner_token(self) -> str:
+        """Return the owner's latest account token, or the server token if all are revoked."""
+        return self.accounts.owner.token or self.accounts.owner.server_token
+
+    @property
+    def viewer_token(self) -> str:
+        """Return the token that gives the viewer access to the server."""
+        return self.accounts.viewer.server_token
+
+    def add_account(self, name: str, **attributes: Any) -> Account:
+        """Add an account with access to all libraries; `Accounts.add` describes the attributes."""
+        account = self.accounts.add(name, **attributes)
+        self.preparation.prepare([account])
+        return account
+
+    def set_filters(self, account: Account, filters: Mapping[str, str]) -> None:
+        """Replace the filters of what is shared with an account, for instance filterMovies."""
+        self.accounts.set_filters(account, filters)
+
+    def unshare_library(self, account: Account, key: str) -> None:
+        """Stop sharing a library with an account."""
+        self.accounts.unshare_library(account, key)
+
+    def remove_share(self, account: Account) -> None:
+        """Take all access to the server from an account."""
+        self.accounts.remove_share(account)
+
+    def revoke_account_tokens(self, account: Account) -> None:
+        """Revoke all account tokens of an account, as a new password does."""
+        self.accounts.revoke_tokens(account)
+
+    def rotate_server_token(self, account: Account) -> None:
+        """Replace the server token of an account; the server refuses the old one."""
+        self.accounts.rotate_server_token(account)
+
+    def issue_jwt(self, account: Account) -> None:
+        """Let plex.tv send a JWT as the access token of the server, which refuses it."""
+        self.accounts.issue_jwt(account)
+
+    def link_pin(self, pin_id: int, user: Account | None = None) -> None:
+        """Sign an account in with a pin, by default the owner; raise KeyError if it is unknown."""
+        self._plex_tv.link(self._pins.get(pin_id), user or self.accounts.owner)
 
     def expire_pin(self, pin_id: int) -> None:
         self._pins.expire(pin_id)
+
+    # The servers that plex.tv lists
+
+    def add_address(self, uri: str, *, local: bool = False, relay: bool = False) -> None:
+        """Let plex.tv list one more address of this server; nothing needs to answer there."""
+        self._plex_tv.more_addresses.append(Address(uri, local, relay))
+
+    def add_server(
+        self,
+        name: str,
+        machine_identifier: str,
+        addresses: Iterable[Mapping[str, Any]] = (),
+        *,
+        access_token: str = "token-of-another-server",  # noqa: S107 - for the simulator only
+        owned: bool = True,
+        online: bool = True,
+    ) -> None:
+        """Let plex.tv list another server of the owner, at addresses {"uri", "local"?, "relay"?}.
+
+        If it is not owned, somebody shares it with the owner.
+        """
+        made = make_addresses(addresses)
+        server = OtherServer(name, machine_identifier, access_token, made, owned, online)
+        self._plex_tv.other_servers.append(server)
+
+    def remove_added_servers(self) -> None:
+        """Let plex.tv forget the servers and addresses that were added."""
+        self._plex_tv.other_servers.clear()
+        self._plex_tv.more_addresses.clear()
 
     # The server
 
@@ -158,7 +238,7 @@ class Simulator:
         return str(self._server.server_address[0])
 
     def _start_server(self, address: tuple[str, int]) -> PlexHTTPServer:
-        server = PlexHTTPServer(address, self._state, self._faults, self._control)
+        server = PlexHTTPServer(address, self._state, self._plex_tv, self._faults, self._control)
         threading.Thread(
             target=server.serve_forever, args=(0.05,), name="plex-simulator", daemon=True
         ).start()

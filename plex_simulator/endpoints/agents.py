@@ -10,6 +10,7 @@ from plex_simulator.messages import Request, Response
 from plex_simulator.models import Item
 from plex_simulator.nodes import Node
 from plex_simulator.routing import ServerState, get_item, route
+from plex_simulator.visibility import visible_indexes
 
 MAX_MATCHES = 8
 
@@ -30,7 +31,7 @@ def list_matches(state: ServerState, request: Request, key: str) -> Response:
     table = state.catalogue.table(item.library_key, item.type)
     titles, external_ids = table.column("title", request.user), table.external_ids()
     matches: dict[str, Item] = {}
-    for index in table.indexes():
+    for index in visible_indexes(table, request.user, table.indexes()):
         if titles[index] == title or external_id in external_ids[index]:
             match = table.item(index)
             if match.guid.startswith("plex://"):

@@ -7,9 +7,10 @@ watched or unwatched changes nothing here.
 from dataclasses import dataclass
 
 from plex_simulator.messages import HTTPError, Request, Response
-from plex_simulator.models import User
+from plex_simulator.models import Account
 from plex_simulator.nodes import Node
 from plex_simulator.routing import ServerState, route
+from plex_simulator.visibility import is_visible
 
 LIBRARY_KEY = "1"
 MAX_PLAYED_MOVIES = 1_000
@@ -21,7 +22,7 @@ class Play:
 
     at: int
     index: int
-    user: User
+    user: Account
 
 
 def list_history(state: ServerState, request: Request) -> Response:
@@ -41,6 +42,7 @@ def list_history(state: ServerState, request: Request) -> Response:
 def _list_plays(state: ServerState, request: Request) -> list[Play]:
     table = state.catalogue.table(LIBRARY_KEY, "movie")
     users = state.catalogue.users if request.user.is_owner else (request.user,)
+    users = [user for user in users if user.may_see(LIBRARY_KEY)]
     states = [
         (index, user, table.generated_watch_state(index, user))
         for user in users
@@ -56,9 +58,11 @@ def _list_plays(state: ServerState, request: Request) -> list[Play]:
 
 def _matches(state: ServerState, request: Request, play: Play) -> bool:
     """Return whether a play passes the filters of the query."""
-    key = state.catalogue.table(LIBRARY_KEY, "movie").key(play.index)
+    table = state.catalogue.table(LIBRARY_KEY, "movie")
+    key = table.key(play.index)
     return (
-        request.number("accountID") in (None, play.user.id)
+        is_visible(table, request.user, play.index)
+        and request.number("accountID") in (None, play.user.id)
         and request.arg("librarySectionID", LIBRARY_KEY) == LIBRARY_KEY
         and request.arg("metadataItemID", key) == key
         and play.at >= (request.number("viewedAt>") or 0)

@@ -12,12 +12,13 @@ from itertools import islice
 from plex_simulator.endpoints.library import PLUGIN, respond_with_items
 from plex_simulator.fields import TYPE_FIELDS
 from plex_simulator.messages import HTTPError, Request, Response
-from plex_simulator.models import TYPE_NAMES, Item, Library, User
+from plex_simulator.models import TYPE_NAMES, Account, Item, Library
 from plex_simulator.nodes import Node, Value
 from plex_simulator.queries import select
 from plex_simulator.rendering import RenderOptions, item_node, section_attributes
 from plex_simulator.routing import ServerState, route, visible_libraries
 from plex_simulator.tables.item_table import ItemTable
+from plex_simulator.visibility import visible_flags, visible_indexes
 
 HUB_TITLES = {
     "movie": "Movies",
@@ -131,17 +132,20 @@ def _search_library(
         found[item_type] = _search_titles(table, request, query)
         yield item_type, _best_titles(table, library, request, query, found[item_type], wanted)
     top_table = state.catalogue.table(library.key, library.item_types[0])
-    tags = list(_search_tags(state, top_table, query))
+    tags = list(_search_tags(state, request.user, top_table, query))
     for tag in tags:
         yield tag[0], [Result(_score(query, tag[2]), library, tag=tag)]
-    tagged = _search_tagged_items(top_table, library, tags, set(found[top_table.type]))
+    tagged = _search_tagged_items(
+        top_table, library, request.user, tags, set(found[top_table.type])
+    )
     yield top_table.type, list(islice(tagged, wanted))
 
 
 def _search_titles(table: ItemTable, request: Request, query: str) -> list[int]:
     """List the indexes of the items with a word in their title that starts with the query."""
     titles, start = table.column("title", request.user), f" {query}"
-    return [index for index in table.indexes() if start in f" {titles[index]}"]
+    visible = visible_indexes(table, request.user, table.indexes())
+    return [index for index in visible if start in f" {titles[index]}"]
 
 
 def _best_titles(
@@ -159,14 +163,15 @@ def _best_titles(
 
 
 def _search_tagged_items(
-    table: ItemTable, library: Library, tags: Sequence[Tag], found: set[int]
+    table: ItemTable, library: Library, user: Account, tags: Sequence[Tag], found: set[int]
 ) -> Iterator[Result]:
     """Yield the items that have one of the tags and were not found by their title."""
     for tag_type, tag_id, name in tags:
         if tag_type == "collection":
             continue
         reason: dict[str, Value] = {"reason": tag_type, "reasonTitle": name, "reasonID": tag_id}
-        for index in table.tagged_items(tag_type, tag_id)[:MAX_ITEMS_PER_TAG]:
+        tagged = visible_indexes(table, user, table.tagged_items(tag_type, tag_id))
+        for index in tagged[:MAX_ITEMS_PER_TAG]:
             if index not in found:
                 found.add(index)
                 yield Result(0.3, library, (table, index), extra_attributes=reason)
@@ -182,17 +187,24 @@ def _rank(results: list[Result], preferred_key: str) -> list[Result]:
     return sorted(results, key=lambda result: (result.library.key != preferred_key, -result.score))
 
 
-def _search_tags(state: ServerState, table: ItemTable, query: str) -> Iterator[Tag]:
+def _search_tags(state: ServerState, user: Account, table: ItemTable, query: str) -> Iterator[Tag]:
     """Find the people, genres and collections that have a word that starts with the query."""
     for tag_type in SEARCHED_TAGS:
         if tag_type not in TYPE_FIELDS[table.type]:
             continue
         for tag_id, name in table.tag_names(tag_type).items():
-            if f" {query}" in f" {name.casefold()}":
+            if f" {query}" in f" {name.casefold()}" and _is_used(table, user, tag_type, tag_id):
                 yield tag_type, tag_id, name
-    for collection in state.catalogue.collections(table.library_key):
+    for collection in state.catalogue.visible_collections(user, table.library_key):
         if f" {query}" in f" {collection.title.casefold()}":
             yield "collection", collection.tag_id, collection.title
+
+
+def _is_used(table: ItemTable, user: Account, tag_type: str, tag_id: int) -> bool:
+    """Return whether a user sees an item with a tag."""
+    if visible_flags(table, user) is None:
+        return True
+    return len(visible_indexes(table, user, table.tagged_items(tag_type, tag_id))) > 0
 
 
 def _hub_node(
@@ -330,7 +342,7 @@ def _group_episodes(
 
 
 def list_on_deck(state: ServerState, request: Request) -> Response:
-    """List movies in progress and the next episode of shows that were started."""
+    """List movies and episodes in progress, and the next episode of shows that were started."""
     options = RenderOptions.from_request(request, section=True)
     return respond_with_items(state, request, _on_deck(state, request), _read_place, options)
 
@@ -361,6 +373,7 @@ def _read_place(place: Place) -> Item:
 
 
 def _on_deck(state: ServerState, request: Request) -> list[Place]:
+    """List what was viewed within the weeks of OnDeckWindow, latest first."""
     found: list[DatedPlace] = []
     for library in visible_libraries(state, request):
         if library.type == "show":
@@ -371,32 +384,42 @@ def _on_deck(state: ServerState, request: Request) -> list[Place]:
             pairs = [("inProgress", "1"), ("sort", "lastViewedAt:desc")]
             for index in select(table, request.user, pairs, state.catalogue.now())[:50]:
                 found.append((viewed_at[index] or 0, table, index))
+    preferences = state.preferences
+    start = state.catalogue.now() - preferences.on_deck_seconds
+    found = [row for row in found if row[0] >= start]
     found.sort(key=lambda row: -row[0])
-    return [(table, index) for _, table, index in found]
+    return [(table, index) for _, table, index in found[: preferences.on_deck_limit]]
 
 
 def _next_episodes(state: ServerState, request: Request, library: Library) -> Iterator[DatedPlace]:
-    """Yield the last view date of the 20 latest shows and their first unwatched episode."""
+    """Yield the last view date of the 20 latest shows and their next episode."""
     shows = state.catalogue.table(library.key, "show")
     viewed_at = shows.column("lastViewedAt", request.user)
     pairs = [("sort", "lastViewedAt:desc")]
     for show in select(shows, request.user, pairs, state.catalogue.now())[:20]:
         if viewed_at[show] is None:
             return
-        episode = _first_unwatched_episode(shows, show, request.user)
+        episode = _next_episode(shows, show, request.user)
         if episode is not None:
             yield viewed_at[show], shows.child_table().child_table(), episode
 
 
-def _first_unwatched_episode(shows: ItemTable, show: int, user: User) -> int | None:
-    """Return the index of the first episode that a user has not watched; skip the specials."""
+def _next_episode(shows: ItemTable, show: int, user: Account) -> int | None:
+    """Return the index of the episode in progress or else of the first that is not watched."""
+    episodes = shows.child_table().child_table()
+    states = {index: episodes.watch_state(index, user) for index in _episodes(shows, show, user)}
+    started = [index for index, state in states.items() if state.view_offset]
+    unwatched = [index for index, state in states.items() if not state.view_count]
+    latest = max(started, key=lambda index: states[index].last_viewed_at or 0, default=None)
+    return next(iter(unwatched), None) if latest is None else latest
+
+
+def _episodes(shows: ItemTable, show: int, user: Account) -> Iterator[int]:
+    """Yield the indexes of a show's episodes in their order, without the specials."""
     seasons = shows.child_table()
     numbers = seasons.column("index", user)
     for season in filter(numbers.__getitem__, shows.children(show)):
-        for episode in seasons.children(season):
-            if seasons.child_table().watch_state(episode, user).view_count == 0:
-                return episode
-    return None
+        yield from seasons.children(season)
 
 
 ROUTES = [

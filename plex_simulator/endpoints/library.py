@@ -14,17 +14,25 @@ from plex_simulator.models import (
     TYPE_NAMES,
     TYPE_NUMBERS,
     UNWATCHED,
+    Account,
     Collection,
     Item,
     Library,
-    User,
 )
 from plex_simulator.nodes import Node, Value
 from plex_simulator.notifications import REFRESH_STEPS
 from plex_simulator.queries import InvalidSort, read_sort, select
 from plex_simulator.rendering import RenderOptions, collection_node, item_node, section_attributes
-from plex_simulator.routing import ServerState, get_item, get_library, route, visible_libraries
+from plex_simulator.routing import (
+    ServerState,
+    find_item,
+    get_item,
+    get_library,
+    route,
+    visible_libraries,
+)
 from plex_simulator.tables.item_table import ItemTable
+from plex_simulator.visibility import share_filter, visible_flags, visible_indexes
 
 Row = TypeVar("Row")
 
@@ -167,7 +175,7 @@ def _refuse_to_render(_: Any) -> Node:
 
 def list_collections(state: ServerState, request: Request, key: str) -> Response:
     library = get_library(state, request, key)
-    collections = state.catalogue.collections(key)
+    collections = state.catalogue.visible_collections(request.user, key)
     title = request.arg("title").casefold()
     collections = [each for each in collections if title in each.title.casefold()]
     field, _, direction = request.arg("sort", "titleSort").partition(":")
@@ -227,7 +235,8 @@ def count_first_characters(state: ServerState, request: Request, key: str) -> Re
     table = state.catalogue.table(key, _requested_type(request, library))
     column = table.column("titleSort", request.user)
     counts: Counter[str] = Counter()
-    for character, count in Counter(column[index][:1] for index in table.indexes()).items():
+    visible = visible_indexes(table, request.user, table.indexes())
+    for character, count in Counter(column[index][:1] for index in visible).items():
         counts[character.upper() if character.isalpha() else "#"] += count
     rows = [
         Node("Directory", {"size": count, "key": letter, "title": letter})
@@ -244,7 +253,8 @@ def list_filter_choices(state: ServerState, request: Request, key: str, field: s
         raise HTTPError(404)
     table = state.catalogue.table(key, item_type)
     choices = table.cached(
-        ("choices", field, request.user.id), lambda: _collect_choices(state, table, field)
+        ("choices", field, request.user.id, share_filter(table, request.user)),
+        lambda: _collect_choices(request.user, table, field),
     )
     number = TYPE_NUMBERS[item_type]
     type_filter = "" if item_type == library.item_types[0] else f"type={number}&"
@@ -268,20 +278,22 @@ def list_filter_choices(state: ServerState, request: Request, key: str, field: s
     return request.respond_with_container(attributes, rows)
 
 
-def _collect_choices(state: ServerState, table: ItemTable, field: str) -> list[tuple[str, str]]:
-    """List the titles and values of a filter, sorted by title."""
+def _collect_choices(user: Account, table: ItemTable, field: str) -> list[tuple[str, str]]:
+    """List the titles and values of a filter among the items that a user sees, by title."""
     if FIELDS[field].type == "boolean":
         return [("No", "0"), ("Yes", "1")]
     if FIELDS[field].type == "tag":
-        return sorted((name, str(tag_id)) for tag_id, name in table.tag_names(field).items())
-    values = _different_values(state, table, field)
+        names = table.tag_names(field, visible_flags(table, user))
+        return sorted((name, str(tag_id)) for tag_id, name in names.items())
+    values = _different_values(user, table, field)
     ordered = sorted(values, reverse=field in ("year", "decade"))
     return [(str(value), str(value)) for value in ordered]
 
 
-def _different_values(state: ServerState, table: ItemTable, field: str) -> set[Any]:
-    column = table.column(field, state.catalogue.owner)
-    examples = {column[index]: index for index in table.indexes() if column[index] is not None}
+def _different_values(user: Account, table: ItemTable, field: str) -> set[Any]:
+    column = table.column(field, user)
+    visible = visible_indexes(table, user, table.indexes())
+    examples = {column[index]: index for index in visible if column[index] is not None}
     if FIELDS[field].type == "string":  # the strings of columns are case-folded
         return {FIELDS[field].read(table.item(index), UNWATCHED) for index in examples.values()}
     return set(examples)
@@ -333,7 +345,7 @@ def _merge(found: Sequence[tuple[ItemTable, Sequence[int]]], request: Request) -
 
 
 def _sort_places(
-    found: Sequence[tuple[ItemTable, Sequence[int]]], user: User, sort: str
+    found: Sequence[tuple[ItemTable, Sequence[int]]], user: Account, sort: str
 ) -> Sequence[int]:
     places = range(sum(len(indexes) for _, indexes in found))
     values: list[Any] = []
@@ -377,15 +389,13 @@ def show_items(state: ServerState, request: Request, keys: str) -> Response:
 def _find_node(state: ServerState, request: Request, key: str) -> Node | None:
     """Render the item or collection with a rating key, or return None if there is none."""
     options = RenderOptions.from_request(request, full=True)
-    collection = state.catalogue.collection(key)
-    if collection is not None and request.user.may_see(collection.library_key):
+    collection = state.catalogue.visible_collection(request.user, key)
+    if collection is not None:
         return collection_node(
             state.catalogue, request.user, collection, options, state.machine_identifier
         )
-    item = state.catalogue.item(key)
-    if item is None or not request.user.may_see(item.library_key):
-        return None
-    return item_node(state.catalogue, request.user, item, options)
+    item = find_item(state, request, key)
+    return None if item is None else item_node(state.catalogue, request.user, item, options)
 
 
 def list_children(state: ServerState, request: Request, key: str) -> Response:
@@ -471,8 +481,8 @@ def _setting_node(name: str, value: int, choices: str) -> Node:
 
 def list_collection_items(state: ServerState, request: Request, key: str) -> Response:
     """List the items of a collection; large collections need a paged request."""
-    collection = state.catalogue.collection(key)
-    if collection is None or not request.user.may_see(collection.library_key):
+    collection = state.catalogue.visible_collection(request.user, key)
+    if collection is None:
         raise HTTPError(404)
     items = state.catalogue.collection_items(key, request.user)
     if len(items) > MAX_UNPAGED_COLLECTION_ITEMS and request.page() is None:

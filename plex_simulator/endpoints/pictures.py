@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from PIL import Image
 
+from plex_simulator.endpoints.playlists import get_playlist
 from plex_simulator.messages import HTTPError, Request, Response
 from plex_simulator.routing import ServerState, get_item, get_library, route
 from plex_simulator.seeded_random import SeededRandom
@@ -65,8 +66,7 @@ def _find_subject(state: ServerState, request: Request, path: str) -> tuple[str,
     """
     if match := ITEM_PICTURE.fullmatch(path):
         key, element = match.groups()
-        collection = state.catalogue.collection(key)
-        if collection is not None and request.user.may_see(collection.library_key):
+        if state.catalogue.visible_collection(request.user, key) is not None:
             return f"{key} {element}", POSTER if element == "thumb" else WIDE
         item = get_item(state, request, key)
         if element in ("thumb", "art", "banner") and getattr(item, element) is None:
@@ -75,12 +75,11 @@ def _find_subject(state: ServerState, request: Request, path: str) -> tuple[str,
         return f"{key} {element}", WIDE if is_wide else SIZES.get(item.type, POSTER)
     if match := COMPOSITE.fullmatch(path):
         group, key = match.groups()
-        collection, playlist = state.catalogue.collection(key), state.catalogue.playlist(key)
         if group == "sections":
             get_library(state, request, key)
-        elif group == "collections" and collection is not None:
-            get_library(state, request, collection.library_key)
-        elif group != "playlists" or playlist is None or playlist.user_id != request.user.id:
+        elif group == "playlists":
+            get_playlist(state, request, key)
+        elif state.catalogue.visible_collection(request.user, key) is None:
             raise HTTPError(404)
         return f"{key} {group}", POSTER
     if match := RESOURCE.fullmatch(path):

@@ -1,13 +1,11 @@
-"""Endpoints for the server itself: /, /identity, /media/providers, /status, accounts and settings.
+"""Endpoints for the server itself: /, /identity, /media/providers, /accounts and /:/prefs."""
 
-Also /:/scrobble and /:/rate, which change the watch state of an item.
-"""
-
+from plex_simulator.endpoints.sessions import playing_items
 from plex_simulator.messages import HTTPError, Request, Response
-from plex_simulator.models import Item, User
+from plex_simulator.models import Account
 from plex_simulator.nodes import Node, Value
-from plex_simulator.rendering import RenderOptions, item_node
-from plex_simulator.routing import NAME, VERSION, ServerState, get_item, route, visible_libraries
+from plex_simulator.preferences import PREFERENCES, Preference, Setting
+from plex_simulator.routing import NAME, VERSION, ServerState, route, visible_libraries
 
 OWNER_FEATURES = (
     "3e5a1c52-6bb3-41f0-9a4e-0d7c3c5a5d11,adaptive_bitrate,camera_upload,collections,"
@@ -21,7 +19,7 @@ DIRECTORIES = (
 )
 
 
-def _server_attributes(state: ServerState, user: User) -> dict[str, Value]:
+def _server_attributes(state: ServerState, user: Account) -> dict[str, Value]:
     """Describe the server; only the owner gets the attributes of the plex.tv account."""
     account: dict[str, Value] = {
         "myPlexMappingState": "mapped",
@@ -59,7 +57,7 @@ def _server_attributes(state: ServerState, user: User) -> dict[str, Value]:
         "streamingBrainABRVersion": 3,
         "streamingBrainVersion": 2,
         "sync": True,
-        "transcoderActiveVideoSessions": 1 if _playing_items(state) else 0,
+        "transcoderActiveVideoSessions": 1 if playing_items(state) else 0,
         "transcoderAudio": True,
         "transcoderLyrics": True,
         "transcoderSubtitles": True,
@@ -163,149 +161,68 @@ def list_providers(state: ServerState, request: Request) -> Response:
     return request.respond_with_container(_server_attributes(state, request.user), [provider])
 
 
-# Sessions
-
-# library key, item type and index of the items that are playing
-PLAYING = (("1", "movie", 4), ("2", "episode", 2), ("5", "track", 1))
-
-# id, title, platform, address, state, location and bandwidth of their players
-PLAYERS = (
-    ("living-room-tv", "Living Room TV", "Android", "10.0.0.21", "playing", "lan", 20_000),
-    ("oskar-phone", "Oskar's Phone", "iOS", "10.0.0.35", "paused", "wan", 4_000),
-    ("kitchen-speaker", "Kitchen Speaker", "Linux", "10.0.0.40", "playing", "lan", 900),
-)
+def list_accounts(state: ServerState, request: Request) -> Response:
+    """List the accounts that have access, after the nameless one with the id 0."""
+    members = [(user.id, user.name) for user in state.catalogue.users if user.has_access]
+    rows = [_account_node(number, name) for number, name in [(0, ""), *members]]
+    return request.respond_with_container({"identifier": "com.plexapp.system.accounts"}, rows)
 
 
-def _playing_items(state: ServerState) -> list[Item]:
-    """Return the items that are playing: a movie, an episode and a track, if there are any."""
-    playing = []
-    for library_key, item_type, index in PLAYING:
-        items = state.catalogue.items(library_key, item_type)
-        if len(items) > index:
-            playing.append(items[index])
-    return playing
-
-
-def list_sessions(state: ServerState, request: Request) -> Response:
-    catalogue, options = state.catalogue, RenderOptions.from_request(request, full=True)
-    users = (catalogue.owner, catalogue.viewer, catalogue.owner)
-    rows = []
-    for number, item in enumerate(_playing_items(state)):
-        player_id, title, platform, address, playback, location, bandwidth = PLAYERS[number]
-        user = users[number]
-        avatar = f"https://plex.tv/users/{state.machine_identifier[:16]}/avatar?c={user.id}"
-        children = [
-            Node("User", {"id": str(user.id), "thumb": avatar, "title": user.name}),
-            Node(
-                "Player",
-                {
-                    "address": address,
-                    "device": title,
-                    "machineIdentifier": player_id,
-                    "platform": platform,
-                    "platformVersion": "11",
-                    "product": f"Plex for {platform}",
-                    "state": playback,
-                    "title": title,
-                    "version": "9.1.0",
-                    "local": location == "lan",
-                    "relayed": False,
-                    "secure": True,
-                    "userID": user.id,
-                },
-            ),
-            Node(
-                "Session", {"id": f"session{number}", "bandwidth": bandwidth, "location": location}
-            ),
-        ]
-        if item.type == "movie":
-            children.append(_transcode_node(item))
-        extra: dict[str, Value] = {
-            "sessionKey": str(number + 1),
-            "viewOffset": (item.duration or 0) // 4,
-        }
-        rows.append(item_node(catalogue, user, item, options, extra, children))
-    return request.respond_with_container({}, rows)
-
-
-def _transcode_node(item: Item) -> Node:
+def _account_node(number: int, name: str) -> Node:
     return Node(
-        "TranscodeSession",
+        "Account",
         {
-            "key": "/transcode/sessions/kbzm2x4a9fj",
-            "throttled": False,
-            "complete": False,
-            "progress": 25.5,
-            "size": -22,
-            "speed": 3.2,
-            "duration": item.duration,
-            "context": "streaming",
-            "videoDecision": "transcode",
-            "audioDecision": "copy",
-            "protocol": "dash",
-            "container": "mp4",
-            "videoCodec": "h264",
-            "audioCodec": "aac",
-            "width": 1280,
-            "height": 544,
+            "id": number,
+            "key": f"/accounts/{number}",
+            "name": name,
+            "defaultAudioLanguage": "en",
+            "autoSelectAudio": True,
+            "defaultSubtitleLanguage": "en",
+            "subtitleMode": 1,
+            "thumb": "",
         },
     )
 
 
-def list_accounts(state: ServerState, request: Request) -> Response:
-    rows = [
-        Node("Account", {"id": user.id, "key": f"/accounts/{user.id}", "name": user.name})
-        for user in state.catalogue.users
-    ]
-    return request.respond_with_container({"identifier": "com.plexapp.system.accounts"}, rows)
-
-
 def list_preferences(state: ServerState, request: Request) -> Response:
-    setting: dict[str, Value] = {
-        "id": "FriendlyName",
-        "label": "Friendly name",
-        "type": "text",
-        "default": "",
-        "value": NAME,
-        "hidden": False,
-        "advanced": False,
-        "group": "general",
-    }
-    return request.respond_with_container({}, [Node("Setting", setting)])
+    values = state.preferences.values
+    rows = [_preference_node(each, values[each.id]) for each in PREFERENCES]
+    return request.respond_with_container({}, rows)
 
 
-def scrobble(state: ServerState, request: Request) -> Response:
-    return _mark_watched(state, request, watched=True)
+def _preference_node(preference: Preference, value: Setting) -> Node:
+    return Node(
+        "Setting",
+        {
+            "id": preference.id,
+            "label": preference.label,
+            "summary": "",
+            "type": preference.type,
+            "default": preference.default,
+            "value": value,
+            "hidden": False,
+            "advanced": False,
+            "group": preference.group,
+            "enumValues": preference.choices or None,
+        },
+    )
 
 
-def unscrobble(state: ServerState, request: Request) -> Response:
-    return _mark_watched(state, request, watched=False)
-
-
-def _mark_watched(state: ServerState, request: Request, *, watched: bool) -> Response:
-    item = get_item(state, request, request.arg("key"))
-    state.catalogue.mark_watched(item.rating_key, request.user, watched=watched)
-    return Response()
-
-
-def rate(state: ServerState, request: Request) -> Response:
-    item = get_item(state, request, request.arg("key"))
+def change_preferences(state: ServerState, request: Request) -> Response:
+    """Set the settings in the query."""
+    texts = {name: text for name, text in request.pairs if not name.startswith("X-Plex-")}
     try:
-        rating = float(request.arg("rating"))
+        state.preferences.change(texts)
     except ValueError:
         raise HTTPError(400) from None
-    state.catalogue.rate(item.rating_key, request.user, rating if rating >= 0 else None)
-    return Response()
+    return Response(type="text/html")
 
 
 ROUTES = [
     route("GET", "/", show_root),
     route("GET", "/identity", show_identity),
     route("GET", "/media/providers", list_providers),
-    route("GET", "/status/sessions", list_sessions, non_owner_status=403),
     route("GET", "/accounts", list_accounts, non_owner_status=403),
     route("GET", "/:/prefs", list_preferences, non_owner_status=403),
-    *(route(method, "/:/scrobble", scrobble) for method in ("GET", "PUT")),
-    *(route(method, "/:/unscrobble", unscrobble) for method in ("GET", "PUT")),
-    *(route(method, "/:/rate", rate) for method in ("GET", "PUT")),
+    route("PUT", "/:/prefs", change_preferences, non_owner_status=403),
 ]

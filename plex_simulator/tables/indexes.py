@@ -117,15 +117,26 @@ class TagIndex:
         """Take the tags of an item from the item itself from the next use on."""
         self._stale.add(index)
 
-    def names(self) -> dict[int, str]:
-        """Return the name of each tag that an item has, by id, in the order of the ids."""
+    def names(self, visible: Sequence[int] | None = None) -> dict[int, str]:
+        """Return the name of each tag that an item has, by id, in the order of the ids.
+
+        With `visible`, only the items with a 1 at their index count.
+        """
         self._read_changes()
         used = {
             tag_id: self._names[tag_id]
             for tag_id, indexes in self._indexes.items()
-            if any(index not in self._changed for index in indexes)
+            if any(
+                index not in self._changed and (visible is None or visible[index])
+                for index in indexes
+            )
         }
-        used |= {tag.id: tag.tag for tags in self._changed.values() for tag in tags}
+        used |= {
+            tag.id: tag.tag
+            for index, tags in self._changed.items()
+            if visible is None or visible[index]
+            for tag in tags
+        }
         return dict(sorted(used.items()))
 
     def indexes(self, tag_id: float) -> Sequence[int]:

@@ -16,14 +16,14 @@ from typing import Any, NamedTuple, overload
 
 from plex_simulator.fields import FIELDS, TAG_ATTRIBUTES
 from plex_simulator.generation.metadata import DAY
-from plex_simulator.models import UNWATCHED, Item, Tag, User, WatchState
+from plex_simulator.models import OWNER_ID, UNWATCHED, Account, Item, Tag, WatchState
 from plex_simulator.seeded_random import SeededRandom
 from plex_simulator.tables.indexes import Column, Order, SortKey, TagIndex
 
 BLANK_ITEM = Item(rating_key="", library_key="", type="", title="", added_at=0, guid="")
 
 # For 250,000 items, an order and the largest result have 1 MB.
-MAX_ORDERS = 128
+MAX_ORDERS = 256
 MAX_CACHED_RESULTS = 32
 
 
@@ -73,7 +73,7 @@ class ItemSequence(Sequence[Item]):
         self._table = table
         self._indexes = indexes
 
-    def values(self, field: str, user: User) -> list[Any]:
+    def values(self, field: str, user: Account) -> list[Any]:
         """Return one field of each item."""
         column = self._table.column(field, user)
         return [column[index] for index in self._indexes]
@@ -89,6 +89,26 @@ class ItemSequence(Sequence[Item]):
         if isinstance(index, slice):
             return ItemSequence(self._table, self._indexes[index])
         return self._table.item(self._indexes[index])
+
+
+class WatchStates(Mapping[int, WatchState]):
+    """The watch states of an item by account id, each computed when it is read."""
+
+    def __init__(self, table: "ItemTable", index: int) -> None:
+        self._table = table
+        self._index = index
+
+    def __getitem__(self, user_id: int) -> WatchState:
+        for user in self._table.users:
+            if user.id == user_id:
+                return self._table.watch_state(self._index, user)
+        raise KeyError(user_id)
+
+    def __iter__(self) -> Iterator[int]:
+        return (user.id for user in self._table.users)
+
+    def __len__(self) -> int:
+        return len(self._table.users)
 
 
 class ItemTable:
@@ -107,7 +127,7 @@ class ItemTable:
         self,
         seed: int,
         now: int,
-        users: Sequence[User],
+        users: Sequence[Account],
         edge_cases: bool,  # whether some titles and summaries are edge cases
         library: str,
         number: int,
@@ -194,7 +214,7 @@ class ItemTable:
         return replace(
             base,
             collections=self._collection_tags.get(base.rating_key, ()),
-            watch_states={user.id: self.watch_state(index, user) for user in self.users},
+            watch_states=WatchStates(self, index),
         )
 
     def indexes(self) -> Sequence[int]:
@@ -275,19 +295,21 @@ class ItemTable:
 
     # Watch states
 
-    def watch_state(self, index: int, user: User) -> WatchState:
+    def watch_state(self, index: int, user: Account) -> WatchState:
         """Return a user's watch state of an item; parents sum up the states of their children."""
+        if self.child is not None:
+            own = self._watch_states.get((index, user.id), UNWATCHED)
+            return replace(self._watch_state_of_children(index, user), user_rating=own.user_rating)
         if (index, user.id) in self._watch_states:
             return self._watch_states[index, user.id]
-        if self.child is not None:
-            return self._watch_state_of_children(index, user)
         if index >= self.generated_count():  # an item that was added later
             return UNWATCHED
         return self.generated_watch_state(index, user)
 
-    def generated_watch_state(self, index: int, user: User) -> WatchState:
+    def generated_watch_state(self, index: int, user: Account) -> WatchState:
         """Return what a user had watched of a generated item before the server started."""
-        rng, purpose = self.rng, 900 + user.id % 97
+        # Each account has purposes of its own, so that no two have watched the same.
+        rng, purpose = self.rng, 901 + 1_000 * (user.id - OWNER_ID)
         percentile = rng.below(index, purpose, 100)
         watched_percent = 45 if user.is_owner else 20
         last = self.now - 3600 - rng.below(index, purpose + 100, 700 * DAY)
@@ -298,7 +320,7 @@ class ItemTable:
             return WatchState(0, (self.duration(index) or 0) // 3, last, rating)
         return UNWATCHED if rating is None else WatchState(user_rating=rating)
 
-    def _watch_state_of_children(self, index: int, user: User) -> WatchState:
+    def _watch_state_of_children(self, index: int, user: Account) -> WatchState:
         child = self.child_table()
         states = [child.watch_state(child_index, user) for child_index in self.children(index)]
         last = max((s.last_viewed_at for s in states if s.last_viewed_at), default=None)
@@ -311,7 +333,7 @@ class ItemTable:
             ),
         )
 
-    def set_watch_state(self, index: int, user: User, watch_state: WatchState) -> None:
+    def set_watch_state(self, index: int, user: Account, watch_state: WatchState) -> None:
         self._watch_states[index, user.id] = watch_state
 
     # Changes
@@ -359,7 +381,7 @@ class ItemTable:
 
     # Columns, orders and tags
 
-    def column(self, field: str, user: User, of: "ItemTable | None" = None) -> Sequence[Any]:
+    def column(self, field: str, user: Account, of: "ItemTable | None" = None) -> Sequence[Any]:
         """Return one field of every item, by index. That of a removed item has no meaning.
 
         With `of`, the field is that of their ancestors in another table, or the greatest one of
@@ -368,7 +390,7 @@ class ItemTable:
         with self._lock:
             return self._column(field, user, self if of is None else of).values
 
-    def _column(self, field: str, user: User, of: "ItemTable") -> Column:
+    def _column(self, field: str, user: Account, of: "ItemTable") -> Column:
         key = of.type, field, user.id if FIELDS[field].personal else 0
         if key not in self._columns:
             read: Callable[[int], Any] = partial(self._read_field, field, user)
@@ -388,13 +410,13 @@ class ItemTable:
                 self._columns[key] = Column(len(self), read)
             return self._columns[key].values
 
-    def _read_field(self, field: str, user: User, index: int) -> Any:
+    def _read_field(self, field: str, user: Account, index: int) -> Any:
         if index in self._removed:
             return None
         value = self._read_raw_field(field, user, index)
         return value.casefold() if value and FIELDS[field].type == "string" else value
 
-    def _read_raw_field(self, field: str, user: User, index: int) -> Any:
+    def _read_raw_field(self, field: str, user: Account, index: int) -> Any:
         if field in self.fast_fields and index not in self._edited_items:
             return self.fast_fields[field](index)
         if FIELDS[field].personal:
@@ -406,12 +428,12 @@ class ItemTable:
     def _read_ancestor(self, ancestor: "ItemTable", index: int) -> int:
         return 0 if index in self._removed else self.ancestor_index(ancestor, index)
 
-    def _read_inherited(self, field: str, user: User, ancestor: "ItemTable", index: int) -> Any:
+    def _read_inherited(self, field: str, user: Account, ancestor: "ItemTable", index: int) -> Any:
         if index in self._removed:
             return None
         return ancestor.column(field, user)[self.ancestor_index(ancestor, index)]
 
-    def _read_greatest(self, field: str, user: User, descendant: "ItemTable", index: int) -> Any:
+    def _read_greatest(self, field: str, user: Account, descendant: "ItemTable", index: int) -> Any:
         if index in self._removed:
             return None
         column = descendant.column(field, user)
@@ -430,7 +452,7 @@ class ItemTable:
         edited = self._edited_items.get(index)
         return f" {' '.join(self.guids(index) if edited is None else edited.guids)} "
 
-    def order(self, user: User, fields: tuple[SortField, ...]) -> Sequence[int]:
+    def order(self, user: Account, fields: tuple[SortField, ...]) -> Sequence[int]:
         """List the indexes of the items that are not removed, sorted by fields.
 
         Items that are equal in all fields are in rating key order.
@@ -443,7 +465,7 @@ class ItemTable:
                 del self._orders[next(iter(self._orders))]
             return order.indexes
 
-    def _make_order(self, user: User, fields: tuple[SortField, ...]) -> Order:
+    def _make_order(self, user: Account, fields: tuple[SortField, ...]) -> Order:
         """Sort by fields, starting with the order of the last one, which may be kept already."""
         indexes: Iterable[int] = self.indexes()
         ascending = fields[-1]._replace(descending=False, unknown_last=False)
@@ -459,10 +481,13 @@ class ItemTable:
             indexes = key.sort(indexes)
         return Order(indexes, keys, self._removed)
 
-    def tag_names(self, field: str) -> dict[int, str]:
-        """Return the names of the tags that the items have, for instance of all genres, by id."""
+    def tag_names(self, field: str, visible: Sequence[int] | None = None) -> dict[int, str]:
+        """Return the names of the tags that the items have, for instance of all genres, by id.
+
+        With `visible`, only the items with a 1 at their index count.
+        """
         with self._lock:
-            return self._tag_index(field).names()
+            return self._tag_index(field).names(visible)
 
     def tagged_items(self, field: str, tag_id: float) -> Sequence[int]:
         """List the indexes of the items with a tag, in ascending order."""

@@ -90,10 +90,16 @@ def test_marking_an_item_as_watched_affects_one_user_only(
     path = "/library/sections/1/all?type=1&unwatched=1"
     key = fresh_client.get(path, token="viewer").keys[0]
     owner_keys = fresh_client.get(path).keys
-    assert fresh_client.get(f"/:/scrobble?key={key}&identifier=x", token="viewer").status == 200
+    query = f"key={key}&identifier=com.plexapp.plugins.library"
+    assert fresh_client.get(f"/:/scrobble?{query}", token="viewer").status == 200
     assert key not in fresh_client.get(path, token="viewer").keys
     assert fresh_client.get(path).keys == owner_keys
-    assert fresh_client.get(f"/:/unscrobble?key={key}&identifier=x", token="viewer").status == 200
+    assert (
+        fresh_client.get(
+            f"/:/unscrobble?key={key}&identifier=com.plexapp.plugins.library", token="viewer"
+        ).status
+        == 200
+    )
     assert key in fresh_client.get(path, token="viewer").keys
 
 

@@ -3,7 +3,7 @@ from plexapi.exceptions import BadRequest, NotFound
 from plexapi.server import PlexServer
 
 from plex_simulator import Simulator
-from plex_simulator.models import User
+from plex_simulator.models import Account
 
 from .conftest import PlexClient, connect
 
@@ -194,7 +194,7 @@ def test_a_smart_collection_filters_by_what_the_owner_or_the_viewer_watched(
     collection = section.createCollection("Unseen", smart=True, filters={"unwatched": True})
     viewer = connect(fresh, fresh.viewer_token)
 
-    def unseen(user: User) -> set[int]:
+    def unseen(user: Account) -> set[int]:
         movies = fresh.catalogue.items("1", "movie")
         return {int(movie.rating_key) for movie in movies if not movie.seen_by(user).view_count}
 

@@ -1,7 +1,11 @@
+import http.client
 import json
 import threading
 
+import pytest
+
 from plex_simulator import Simulator
+from tests.service import until
 
 from .conftest import PlexClient, control
 
@@ -28,6 +32,22 @@ def test_another_process_can_control_the_simulator_over_http(
     control(fresh, "DELETE", "requests")
     assert fresh.count() == 0
     assert control(fresh, "DELETE", "listeners") == {"dropped": 0}
+
+
+def test_a_recorded_request_has_the_bytes_of_its_response(
+    fresh: Simulator, fresh_client: PlexClient
+) -> None:
+    fresh.reset_requests()
+    sent = fresh_client.get("/library/sections").body
+    (recorded,) = until(lambda: fresh.requests, 10, "the request is recorded")
+    assert recorded.size == len(sent)
+    fresh.reset_requests()
+    fresh.fault("disconnect")
+    with pytest.raises((http.client.HTTPException, OSError)):
+        fresh_client.get("/library/sections")
+    fresh.heal()
+    (recorded,) = until(lambda: fresh.requests, 10, "the request is recorded")
+    assert (recorded.status, recorded.size) == (0, 0)
 
 
 def test_the_control_api_reports_invalid_requests(fresh: Simulator) -> None:

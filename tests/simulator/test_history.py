@@ -14,9 +14,9 @@ def test_marks_change_no_history(fresh: Simulator, fresh_client: PlexClient) -> 
     movies = fresh.catalogue.items("1", "movie")
     unseen = next(each for each in movies if not each.seen_by(fresh.catalogue.owner).view_count)
     seen = next(each for each in movies if each.seen_by(fresh.catalogue.owner).view_count)
-    fresh_client.get(f"/:/scrobble?key={unseen.rating_key}&identifier=x")
-    fresh_client.get(f"/:/scrobble?key={seen.rating_key}&identifier=x")
-    fresh_client.get(f"/:/unscrobble?key={seen.rating_key}&identifier=x")
+    fresh_client.get(f"/:/scrobble?key={unseen.rating_key}&identifier=com.plexapp.plugins.library")
+    fresh_client.get(f"/:/scrobble?key={seen.rating_key}&identifier=com.plexapp.plugins.library")
+    fresh_client.get(f"/:/unscrobble?key={seen.rating_key}&identifier=com.plexapp.plugins.library")
     assert fresh_client.get(HISTORY).body == before
 
 

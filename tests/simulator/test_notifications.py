@@ -62,6 +62,24 @@ def test_each_change_is_an_event_with_one_bare_object(fresh: Simulator, events: 
     assert (events.next() or ("", {}))[1]["TimelineEntry"]["state"] == 9
 
 
+def test_a_playback_report_is_an_event_without_the_account(
+    fresh: Simulator, fresh_client: PlexClient, events: Events
+) -> None:
+    movie = fresh.catalogue.items("1", "movie")[5].rating_key
+    library = fresh.catalogue.library("1")
+    client = {"X_Plex_Client_Identifier": "tv"}
+    for time in (90_000, 100_000):
+        path = f"/:/timeline?ratingKey={movie}&time={time}&state=playing"
+        assert fresh_client.post(path, token="viewer", **client).status == 200
+        name, content = events.next() or ("", {})
+        (report,) = content.values()
+        assert (name, list(content)) == ("playing", ["PlaySessionStateNotification"])
+        assert (report["ratingKey"], report["viewOffset"]) == (movie, time)
+        assert (report["state"], report["sessionKey"]) == ("playing", "4")
+        assert "userID" not in report
+    assert fresh.catalogue.library("1") == library
+
+
 def test_a_ping_shows_that_the_stream_is_alive(
     fresh: Simulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:

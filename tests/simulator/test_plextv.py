@@ -4,7 +4,7 @@ from plex_simulator import Simulator
 
 from .conftest import PlexClient, control
 
-CLIENT = {"X_Plex_Client_Identifier": "tests"}
+CLIENT = {"X_Plex_Client_Identifier": "tests", "Accept": "application/json"}
 
 
 def test_a_linked_pin_contains_the_token_of_the_user(
@@ -31,7 +31,8 @@ def test_the_control_api_can_link_and_expire_pins(
     first, second = (f"/api/v2/pins/{pin['id']}" for pin in pins)
     control(fresh, "POST", f"pins/{pins[0]['id']}", state="linked", user="viewer")
     control(fresh, "POST", f"pins/{pins[1]['id']}", state="expired")
-    assert fresh_client.get(first, token=None, **CLIENT).json["authToken"] == fresh.viewer_token
+    token = fresh_client.get(first, token=None, **CLIENT).json["authToken"]
+    assert token == fresh.accounts.viewer.token
     assert fresh_client.get(second, token=None, **CLIENT).status == 404
     assert control(fresh, "POST", "pins/1", state="linked")[0] == 404
 
@@ -60,11 +61,47 @@ def test_user_and_resources_need_a_token(client: PlexClient, token: str | None) 
 def test_user_and_resources_describe_the_user_and_the_server(
     client: PlexClient, simulator: Simulator
 ) -> None:
-    user = client.get("/api/v2/user").json
+    user = client.get("/api/v2/user", **CLIENT).json
     assert (user["username"], user["subscription"]["active"]) == ("Margit", True)
-    mine = client.get("/api/v2/resources?includeHttps=1").json[0]
+    _, mine, _ = client.get("/api/v2/resources?includeHttps=1", **CLIENT).json
     assert mine["clientIdentifier"] == simulator.machine_identifier
     assert mine["accessToken"] == simulator.owner_token
     assert mine["connections"][0]["uri"] == simulator.url
-    theirs = client.get("/api/v2/resources", token="viewer").json[0]
+    viewer = simulator.accounts.viewer
+    _, theirs, _ = client.get("/api/v2/resources", token=viewer.token, **CLIENT).json
     assert (theirs["owned"], theirs["accessToken"]) == (False, simulator.viewer_token)
+    assert (theirs["ownerId"], theirs["sourceTitle"]) == (user["id"], "Margit")
+
+
+def test_pins_and_errors_are_xml_for_clients_that_do_not_accept_json(
+    fresh_client: PlexClient,
+) -> None:
+    pin = fresh_client.post("/api/v2/pins", None, X_Plex_Client_Identifier="tests").xml
+    assert (pin.tag, pin.get("clientIdentifier"), pin.get("authToken")) == ("pin", "tests", None)
+    refused = fresh_client.get("/api/v2/user", token=None)
+    assert refused.status == 401
+    (error,) = refused.xml
+    assert (refused.xml.tag, error.tag, error.get("code")) == ("errors", "error", "1001")
+    assert fresh_client.get("/api/v2/nothing").xml[0].get("status") == "404"
+
+
+def test_a_second_sign_in_of_a_client_replaces_its_token(
+    fresh: Simulator, fresh_client: PlexClient
+) -> None:
+    anna = fresh.add_account("Anna")
+
+    def sign_in(client: str) -> str:
+        headers = {"Accept": "application/json", "X_Plex_Client_Identifier": client}
+        pin = fresh_client.post("/api/v2/pins?strong=true", None, **headers).json
+        fresh.link_pin(pin["id"], anna)
+        found = fresh_client.get(f"/api/v2/pins/{pin['id']}", token=None, **headers).json
+        token: str = found["authToken"]
+        return token
+
+    first, elsewhere, second = sign_in("tests"), sign_in("another"), sign_in("tests")
+    assert len({first, elsewhere, second}) == 3
+    statuses = [fresh_client.get("/api/v2/user", token=t).status for t in (first, elsewhere)]
+    assert statuses == [401, 200]
+    user = fresh_client.get("/api/v2/user", token=second, **CLIENT).json
+    assert (user["title"], user["authToken"]) == ("Anna", second)
+    assert anna.token == second

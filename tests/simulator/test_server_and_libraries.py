@@ -56,7 +56,7 @@ def test_the_viewer_has_no_access_to_unshared_libraries_and_the_account(
     viewer = connect(simulator, simulator.viewer_token)
     assert [section.key for section in viewer.library.sections()] == [1, 2, 5]
     assert viewer.myPlexUsername is None
-    assert client.get("/library/sections/8/all", token="viewer").status == 404
+    assert client.get("/library/sections/8/all", token="viewer").status == 403
     photo = simulator.catalogue.items("6", "photo")[0].rating_key
     assert client.get(f"/library/metadata/{photo}", token="viewer").status == 404
     assert client.get("/library", token="viewer").status == 401

@@ -2,10 +2,13 @@
 
     client.py       PlexClient: one method per request to a Plex Media Server
     editing.py      CollectionEditor, PlaylistEditor: the same for writes
+    watching.py     WatchClient: the watch states of a viewer
+    writer.py       PlexWriter: what all writes share
     images.py       ImageClient: the same for images
     events.py       listen: changes, as the server reports them
     diagnostics.py  diagnose: the operator's connection test
-    account.py      sign-in at plex.tv
+    candidates.py   the addresses of a server, tried without a token
+    plextv/         plex.tv, where Plex accounts sign in
 
     media.py        the value types that all of them return
     parsing/        Plex's XML to these value types
@@ -18,6 +21,7 @@
     repair.py       repairs of what Plex gets wrong in XML
     memory.py       the bound on the memory that parsed responses take
     transport.py    sessions that observe a deadline
+    traced_transport.py  the same, with a span for each request; only where requests are traced
     ids.py          what an id looks like
 
 Callers pass a Connection and get value types or errors of `plex_integration.errors`. No plexapi
@@ -28,7 +32,7 @@ parts of python-plexapi are used and which are bypassed.
 from plex_integration.plex.calls import PendingCall
 from plex_integration.plex.client import IDS_PER_CALL, TYPE_NUMBERS, PlexClient
 from plex_integration.plex.diagnostics import Diagnosis, diagnose
-from plex_integration.plex.errors import PlexNotFound
+from plex_integration.plex.errors import PlexForbidden, PlexNotFound
 from plex_integration.plex.events import (
     AnythingChanged,
     Change,
@@ -49,6 +53,7 @@ __all__ = [
     "LibraryChanged",
     "PendingCall",
     "PlexClient",
+    "PlexForbidden",
     "PlexNotFound",
     "diagnose",
     "listen",

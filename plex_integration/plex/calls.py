@@ -3,16 +3,19 @@
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextvars import copy_context
 from functools import lru_cache, partial
 from typing import Any, Generic, TypeVar
 from xml.etree.ElementTree import Element
 
+import requests
+
 from medianest.api.exceptions import Problem
 from plex_integration.configuration.connection import Connection
-from plex_integration.errors import PlexServerUnavailable
+from plex_integration.errors import PlexServerUnavailable, PlexUnauthorized
 from plex_integration.plex.http import PlexHttp
 from plex_integration.plex.paging import ListPage, ParseRows, read_page
-from plex_integration.plex.transport import enforce_deadline
+from plex_integration.plex.transport import enforce_deadline, new_session
 
 T = TypeVar("T")
 
@@ -23,11 +26,15 @@ _pool = ThreadPoolExecutor(max_workers=32, thread_name_prefix="plex")
 
 
 class PendingCall(Generic[T]):
-    """A call that runs in another thread."""
+    """A call that runs in another thread.
+
+    `has_failed` tells whether a part of a response is missing that may come with another request.
+    """
 
     def __init__(self, future: "Future[T]", deadline: float) -> None:
         self._future = future
         self._deadline = deadline
+        self.has_failed = False
 
     def result(self) -> T:
         """Wait for the call, until the deadline at most; return its result or raise its error."""
@@ -37,11 +44,23 @@ class PendingCall(Generic[T]):
             self._future.cancel()
             raise PlexServerUnavailable from None
 
+    def failure(self) -> Problem | None:
+        """Wait for the call and return the problem that it raised, if it did."""
+        try:
+            self.result()
+        except Problem as problem:
+            return problem
+        return None
+
     def result_or_none(self) -> T | None:
         """Wait for the call and return its result, or None if it failed."""
         try:
             return self.result()
+        except PlexUnauthorized:
+            # The token may not have this. Asking again soon would change nothing.
+            return None
         except Problem:
+            self.has_failed = True
             return None
 
 
@@ -54,8 +73,8 @@ class PlexCalls:
         self._deadline = time.monotonic() + seconds
 
     def start(self, call: Callable[..., T], *args: Any, **kwargs: Any) -> PendingCall[T]:
-        """Run a method of this object in another thread."""
-        return PendingCall(_pool.submit(call, *args, **kwargs), self._deadline)
+        """Run a method of this object in another thread, as a part of the same request."""
+        return PendingCall(_pool.submit(copy_context().run, call, *args, **kwargs), self._deadline)
 
     def _get(
         self, path: str, start: int | None = None, size: int | None = None, **parameters: Any
@@ -80,6 +99,12 @@ class PlexCalls:
         return read_page(partial(self._get, path, **parameters), parse, start, size)
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=256)
 def _http(connection: Connection) -> PlexHttp:
-    return PlexHttp(connection)
+    return PlexHttp(connection, _session(connection.url, connection.verify))
+
+
+@lru_cache(maxsize=8)
+def _session(url: str, verify: bool | str) -> requests.Session:
+    # All viewers of a server share its idle connections.
+    return new_session(verify)

@@ -1,5 +1,6 @@
 """What this service requests from a Plex Media Server: one method per question."""
 
+import re
 import time
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
@@ -13,6 +14,7 @@ from plex_integration.errors import (
     ItemNotFound,
     LibraryNotFound,
     PlaylistNotFound,
+    PlexApiError,
 )
 from plex_integration.plex import media
 from plex_integration.plex.calls import PlexCalls
@@ -22,7 +24,6 @@ from plex_integration.plex.paging import ROWS_PER_REQUEST, list_length
 from plex_integration.plex.parsing.attributes import whole
 from plex_integration.plex.parsing.collections import parse_collection, parse_collections
 from plex_integration.plex.parsing.items import (
-    ITEM_TYPES,
     complete_row,
     item_elements,
     parse_item_details,
@@ -52,8 +53,13 @@ TYPE_NUMBERS = {
     "photoalbum": 14,
 }
 
+_MACHINE_IDENTIFIER = re.compile("[A-Za-z0-9_-]{1,64}")
+
 # How many items one request to /library/metadata may name.
 IDS_PER_CALL = 50
+
+# How many items with up to 50 guids are found: several libraries may have the same movie.
+GUID_ROWS = 200
 
 # What a request adds if it needs the attributes of items alone.
 LEAN: dict[str, Any] = {
@@ -83,6 +89,13 @@ class PlexClient(PlexCalls):
         """Check that Plex responds; this request needs no token."""
         self._get("/identity")
 
+    def machine_identifier(self) -> str:
+        """Return the server's own id, which is part of every item's URI; it needs no token."""
+        found = self._get("/identity").get("machineIdentifier", "")
+        if not _MACHINE_IDENTIFIER.fullmatch(found):
+            raise PlexApiError
+        return found
+
     def server(self) -> media.ServerInfo:
         """Return what the server says about itself and its features."""
         return parse_server(self._get("/"))
@@ -90,6 +103,17 @@ class PlexClient(PlexCalls):
     def session_count(self) -> int | None:
         """Return how many clients are playing something; Plex requires the owner's token."""
         return whole(self._get("/status/sessions"), "size")
+
+    def played_percent(self) -> int:
+        """Return from which percentage on a video counts as watched; needs the owner's token.
+
+        Raises PlexApiError if the server does not say.
+        """
+        found = self._get("/:/prefs").find("Setting[@id='LibraryVideoPlayedThreshold']")
+        percent = None if found is None else whole(found, "value")
+        if percent is None or not 1 <= percent <= 100:
+            raise PlexApiError
+        return percent
 
     def storage(self) -> dict[str, media.Storage]:
         """Return the bytes and the playing time of every library, by library id."""
@@ -230,8 +254,37 @@ class PlexClient(PlexCalls):
             root = self._get(f"/library/metadata/{checked_id(key)}", includeChapters=1)
         item = parse_item_details(root, self._known)
         if item is None:
-            raise missing(root, ITEM_TYPES, ItemNotFound)
+            raise missing(root, media.ITEM_TYPES, ItemNotFound)
         return item
+
+    def items(self, keys: Sequence[str]) -> dict[str, list[media.Item]]:
+        """Return complete items by rating key: 50 per request, in parallel.
+
+        A key of nothing, or of something that is no item, is not there.
+        """
+        calls = [
+            self.start(self._items, keys[first : first + IDS_PER_CALL])
+            for first in range(0, len(keys), IDS_PER_CALL)
+        ]
+        found = [item for call in calls for item in call.result()]
+        return {item.ratingKey: [item] for item in found}
+
+    def _items(self, keys: Sequence[str]) -> list[media.Item]:
+        try:
+            root = self._get(f"/library/metadata/{_joined(keys)}")
+        except PlexNotFound:  # there is none of them
+            return []
+        return [row.item for row in parse_rows(root, root, self._known)]
+
+    def share_filter_tags(self, item: media.Item) -> dict[str, list[str]]:
+        """Return what the filters of a share look at: the labels and the content rating.
+
+        They are those of the movie, show, artist or photo album that the item belongs to.
+        """
+        key = item.grandparentRatingKey or item.parentRatingKey or item.ratingKey
+        element = self._elements([key]).get(key, Element("Video"))
+        labels = [each.get("tag", "") for each in element.findall("Label")]
+        return {"label": labels, "contentRating": [element.get("contentRating", "")]}
 
     def children(self, key: str, start: int, size: int) -> media.Page:
         """Return a page of an item's seasons, episodes, albums or tracks. Raises ItemNotFound."""
@@ -240,26 +293,33 @@ class PlexClient(PlexCalls):
             # Without the row "All episodes", which is not a season.
             return self._rows(path, start, size, excludeAllLeaves=1)
 
-    def with_guid(self, guid: str, kind: str) -> list[media.Row]:
-        """Return the items of a type that have a guid, Plex's own or an external one.
+    def with_guids(self, guids: Sequence[str], kind: str) -> list[media.Row]:
+        """Return the items of a type that have one of up to 50 guids.
 
         Plex ignores a filter it does not know, so the response is checked.
         """
-        parameters: dict[str, Any] = {"type": TYPE_NUMBERS[kind], "guid": guid, "includeGuids": 1}
-        page = self._rows("/library/all", 0, IDS_PER_CALL, **parameters)
-        return [row for row in page.rows if row.item.has_guid(guid)]
+        page = self._rows(
+            "/library/all",
+            0,
+            GUID_ROWS,
+            type=TYPE_NUMBERS[kind],
+            guid=",".join(guids),
+            includeGuids=1,
+        )
+        return [row for row in page.rows if any(map(row.item.has_guid, guids))]
 
-    def matched_guid(self, guid: str, library: media.Library) -> str | None:
+    def any_key(self, library: media.Library) -> str | None:
+        """Return the rating key of any item of a library; None for an empty one."""
+        keys = self._page(_rating_keys, _all_items_path(library), 0, 1).parsed
+        return keys[0] if keys else None
+
+    def matched_guid(self, guid: str, library: media.Library, key: str) -> str | None:
         """Return Plex's own guid for an external one, as the library's agent knows it.
 
-        An agent can only be reached through an item, any item, of the library, as in
-        python-plexapi's `getGuid`: `imdb://tt0944947` is sent as the title `imdb-tt0944947`.
+        An agent can only be reached through an item, any item, of the library, whose key is given,
+        as in python-plexapi's `getGuid`: `imdb://tt0944947` is sent as the title `imdb-tt0944947`.
         """
-        some = self._page(_rating_keys, _all_items_path(library), 0, 1).parsed
-        if not some or library.agent is None:
-            return None
-        title = guid.replace("://", "-")
-        path = f"/library/metadata/{some[0]}/matches"
+        path, title = f"/library/metadata/{key}/matches", guid.replace("://", "-")
         try:
             root = self._get(path, manual=1, title=title, agent=library.agent)
         except PlexNotFound:

@@ -25,6 +25,8 @@ from plex_integration.plex.transport import ForbiddenHost, enforce_deadline
 # How long an operator waits for the sentence.
 MAX_SECONDS = 10.0
 
+NOT_PLEX = "Not a Plex server: something else answers at this address."
+
 # X.509 verification results (https://docs.openssl.org/3.0/man3/X509_STORE_CTX_get_error/).
 _CERTIFICATE_FAULTS = {
     9: "it is not valid yet",
@@ -73,9 +75,9 @@ def diagnose(connection: Connection, max_seconds: float = MAX_SECONDS) -> Diagno
     except PlexUnauthorized:
         return Diagnosis(False, "Wrong token: Plex refuses it.")
     except PlexApiError:
-        return Diagnosis(False, "Not a Plex server: something else answers at this address.")
+        return Diagnosis(False, NOT_PLEX)
     except PlexServerUnavailable as problem:
-        return Diagnosis(False, _reason(problem, seconds))
+        return Diagnosis(False, unavailable_reason(problem, seconds))
 
 
 def _request_all(connection: Connection, seconds: float) -> _Server:
@@ -103,7 +105,8 @@ def _success(server: _Server) -> Diagnosis:
     )
 
 
-def _reason(problem: Problem, seconds: float) -> str:
+def unavailable_reason(problem: Problem, seconds: float) -> str:
+    """Return in one sentence why a server was unavailable that had so many seconds."""
     causes = list(_causes(problem.__cause__))
     if not causes:
         return "Starting up: Plex answers, but is not ready yet."

@@ -4,25 +4,21 @@ The requests are those of python-plexapi's `collection.py`, `playlist.py` and `m
 titles, summaries and lists of items in the URL, so what does not fit into one URL is split.
 """
 
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import ClassVar
 from urllib.parse import quote
 from xml.etree.ElementTree import Element
 
-import requests
-
-from medianest.api.exceptions import Problem
-from plex_integration.configuration.connection import Connection
 from plex_integration.errors import CollectionNotFound, PlaylistNotFound, PlexApiError
 from plex_integration.plex import media
-from plex_integration.plex.client import IDS_PER_CALL, LEAN, TYPE_NUMBERS, PlexClient
+from plex_integration.plex.client import IDS_PER_CALL, LEAN, TYPE_NUMBERS
 from plex_integration.plex.errors import PlexNotFound, missing, not_found_as
 from plex_integration.plex.ids import checked_id, is_id
 from plex_integration.plex.parsing.collections import collection_element, parse_collection
 from plex_integration.plex.parsing.items import parse_rows
 from plex_integration.plex.transport import enforce_deadline
+from plex_integration.plex.writer import PlexWriter
 
 COLLECTION_TYPE = 18
 SORT_ORDERS = {"release": "0", "alpha": "1", "custom": "2"}
@@ -39,8 +35,6 @@ PLAYLIST_TYPES = {
 
 # The longest path and query of a request: Plex and proxies refuse about 8,000 bytes.
 MAX_TARGET_LENGTH = 6_000
-# The share of the time, and the most seconds, that writes leave for reading back their outcome.
-_RESERVED_SHARE, _MAX_RESERVED = 0.2, 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,42 +56,10 @@ class Position:
     id: str | None
 
 
-def was_sent(problem: Problem) -> bool:
-    """Return whether a failed write may have reached Plex."""
-    cause = problem.__cause__
-    if isinstance(cause, requests.exceptions.ConnectTimeout):
-        return False
-    return not (type(cause) is TimeoutError or "NewConnectionError" in repr(cause))
+class ItemListEditor(PlexWriter):
+    """Write to lists of items, and read what a write needs: what both editors share."""
 
-
-def was_answered(problem: Problem) -> bool:
-    """Return whether Plex responded to a failed write, so that nothing more will come of it."""
-    return problem.__cause__ is None or isinstance(problem.__cause__, PlexNotFound)
-
-
-class ItemListEditor(PlexClient):
-    """Write to lists of items, and read what a write needs: what both editors share.
-
-    Reads may use all of `seconds`, writes only a part: the rest is for reading back the outcome of
-    a write that Plex did not respond to.
-    """
-
-    not_found: ClassVar[type[Problem]]
     path: ClassVar[str]
-
-    def __init__(
-        self, connection: Connection, seconds: float, libraries: Sequence[media.Library] = ()
-    ) -> None:
-        super().__init__(connection, seconds, libraries)
-        reserved = min(_MAX_RESERVED, seconds * _RESERVED_SHARE)
-        self._write_deadline = time.monotonic() + seconds - reserved
-
-    def machine_identifier(self) -> str:
-        """Return the server's own id, which is part of every item's URI."""
-        found = self._get("/identity").get("machineIdentifier", "")
-        if not found.isalnum():
-            raise PlexApiError
-        return found
 
     def item_summaries(self, keys: Sequence[str]) -> dict[str, media.Item]:
         """Return the items that exist, with type and library: 50 per request, in parallel."""
@@ -165,10 +127,6 @@ class ItemListEditor(PlexClient):
             if is_id(key := each.get("ratingKey", "")):
                 return key
         raise PlexApiError
-
-    def _write(self, method: str, path: str, **parameters: str) -> None:
-        with not_found_as(self.not_found), enforce_deadline(self._write_deadline):
-            self._http.send(method, path, parameters)
 
 
 class CollectionEditor(ItemListEditor):

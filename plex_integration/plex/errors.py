@@ -1,6 +1,7 @@
 """What can go wrong in a request to Plex, translated once into this service's errors.
 
-    401, 403                                              →  PlexUnauthorized
+    401                                                   →  PlexUnauthorized
+    403                                                   →  PlexForbidden, a PlexUnauthorized
     404, or a response without a body                     →  PlexNotFound, a PlexApiError
     503                                                   →  PlexServerUnavailable
     any other status that does not report success         →  PlexApiError
@@ -21,6 +22,10 @@ from urllib3.exceptions import HTTPError
 
 from medianest.api.exceptions import Problem
 from plex_integration.errors import PlexApiError, PlexServerUnavailable, PlexUnauthorized
+
+
+class PlexForbidden(PlexUnauthorized):
+    """Plex knows the token, and does not allow it this."""
 
 
 class PlexNotFound(PlexApiError):
@@ -65,8 +70,10 @@ def raise_for_status(status: int, success: Collection[int] = (200,)) -> None:
     """Raise the error that belongs to a status, unless the status reports success."""
     if status in success:
         return
-    if status in (401, 403):
+    if status == 401:
         raise PlexUnauthorized
+    if status == 403:
+        raise PlexForbidden
     if status == 404:
         raise PlexNotFound
     if status == 503:

@@ -30,16 +30,18 @@ _CHUNK = 65536
 class PlexHttp(PlexServer):
     """A Plex server, as python-plexapi knows it, that sends no request when it is created.
 
+    Without a `session` it has one of its own.
+
     Every method raises this service's own errors. All but `stream` need a deadline:
     `with enforce_deadline(…)`.
     """
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, session: requests.Session | None = None) -> None:
         # The parent's constructor sends a request, and adds every token to a global set.
         self._baseurl = connection.url
         self._token = connection.token
         self._verify = connection.verify
-        self._session = new_session(connection.verify)
+        self._session = session or new_session(connection.verify)
         self._timeout = connection.seconds
         self._showSecrets = False
         PlexObject.__init__(self, self, None, self.key)  # type: ignore[no-untyped-call]

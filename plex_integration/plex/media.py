@@ -9,6 +9,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+LIBRARY_TYPES = ("movie", "show", "artist", "photo")
+ITEM_TYPES = (
+    "movie", "show", "season", "episode", "artist", "album", "track", "photo", "photoalbum", "clip"
+)  # fmt: skip
+PLAYLIST_CONTENTS = ("video", "audio", "photo")
+STREAM_TYPES = ("video", "audio", "subtitle", "lyrics")
+
 
 @dataclass(frozen=True, slots=True)
 class LibraryReference:
@@ -302,7 +309,10 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Collection:
-    """A collection of items of one library."""
+    """A collection of items of one library.
+
+    `dependsOnWatchState` tells whether it chooses its items by what the viewer has watched.
+    """
 
     ratingKey: str
     key: str
@@ -319,6 +329,7 @@ class Collection:
     art: str | None = None
     thumb: str | None = None
     subtype: str | None = None
+    dependsOnWatchState: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -332,7 +343,10 @@ class CollectionPage:
 
 @dataclass(frozen=True, slots=True)
 class Playlist:
-    """A playlist of the token's user; `duration` is the total of its items."""
+    """A playlist of the token's user; `duration` is the total of its items.
+
+    `dependsOnWatchState` tells whether it chooses its items by what the user has watched.
+    """
 
     ratingKey: str
     key: str
@@ -346,6 +360,7 @@ class Playlist:
     duration: int | None
     summary: str | None = None
     composite: str | None = None
+    dependsOnWatchState: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,8 @@ every read.
 """
 
 import io
+import ipaddress
+import math
 import socket
 import threading
 import time
@@ -34,8 +36,8 @@ from medianest.addresses import is_forbidden
 _POOL_SIZE = 32
 
 _thread = threading.local()
-# getaddrinfo has no timeout: it runs in a thread of its own, and the caller waits until the
-# deadline at most.
+# getaddrinfo has no timeout: for names it runs in a thread of its own, and the caller waits until
+# the deadline at most. An IP address needs no lookup, so it never waits behind names that hang.
 _resolver = ThreadPoolExecutor(max_workers=4, thread_name_prefix="resolve")
 
 # The operator decides whether TLS is verified, and a system check warns about it once.
@@ -44,12 +46,16 @@ urllib3.disable_warnings(InsecureRequestWarning)
 
 @contextmanager
 def enforce_deadline(deadline: float) -> Iterator[None]:
-    """Limit the network use of this thread by a moment of `time.monotonic()`; not nestable."""
-    _thread.deadline = deadline
+    """Limit the network use of this thread by a moment of `time.monotonic()`.
+
+    Within another limit, the earlier moment counts.
+    """
+    outer: float = getattr(_thread, "deadline", math.inf)
+    _thread.deadline = min(deadline, outer)
     try:
         yield
     finally:
-        del _thread.deadline
+        _thread.deadline = outer
 
 
 def remaining_seconds() -> float:
@@ -67,7 +73,7 @@ def new_session(verify: bool | str) -> requests.Session:
     session.verify = verify
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
     for scheme in ("http://", "https://"):
-        session.mount(scheme, _Adapter(pool_maxsize=_POOL_SIZE, pool_connections=1))
+        session.mount(scheme, _adapter(pool_maxsize=_POOL_SIZE, pool_connections=1))
     return session
 
 
@@ -131,17 +137,30 @@ class _Connection(HTTPConnection):
         raise NewConnectionError(self, f"cannot connect to {host}: {refused}") from refused
 
     def _resolve(self, host: str) -> list[Any]:
-        lookup = _resolver.submit(socket.getaddrinfo, host, self.port, 0, socket.SOCK_STREAM)
-        try:
-            found = lookup.result(remaining_seconds())
-        except socket.gaierror as error:
-            raise NameResolutionError(host, self, error) from error
-        except TimeoutError as error:
-            raise ConnectTimeoutError(self, f"resolving {host} took too long") from error
+        wanted = (host, self.port, 0, socket.SOCK_STREAM)
+        found = socket.getaddrinfo(*wanted) if _is_ip(host) else self._look_up(*wanted)
         # Checked on every connection: a name may resolve to another address every time.
         if any(is_forbidden(str(address[0])) for *_, address in found):
             raise ForbiddenHost(self, f"{host} resolves to a link-local or metadata host")
         return found
+
+    def _look_up(self, host: str, *wanted: int) -> list[Any]:
+        lookup = _resolver.submit(socket.getaddrinfo, host, *wanted)
+        try:
+            return lookup.result(remaining_seconds())
+        except socket.gaierror as error:
+            raise NameResolutionError(host, self, error) from error
+        except TimeoutError as error:
+            lookup.cancel()
+            raise ConnectTimeoutError(self, f"resolving {host} took too long") from error
+
+
+def _is_ip(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
 
 
 def _connect(sock: socket.socket, address: Any) -> None:
@@ -166,7 +185,18 @@ class _TLSPool(HTTPSConnectionPool):
     ConnectionCls = _TLSConnection
 
 
-class _Adapter(HTTPAdapter):
+class Adapter(HTTPAdapter):
+    """Sends requests over connections that observe the deadline."""
+
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         super().init_poolmanager(*args, **kwargs)
         self.poolmanager.pool_classes_by_scheme = {"http": _Pool, "https": _TLSPool}
+
+
+_adapter: type[Adapter] = Adapter
+
+
+def use_adapter(adapter: type[Adapter]) -> None:
+    """Let every session that is made from now on send its requests with another adapter."""
+    global _adapter
+    _adapter = adapter

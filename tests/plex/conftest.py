@@ -1,5 +1,6 @@
 """A small server on raw sockets, for responses that no correct server sends."""
 
+import json
 import socket
 import ssl
 import threading
@@ -138,3 +139,33 @@ def plex_at(url: str, seconds: float = 5, verify: bool | str = True) -> PlexClie
     """Return a client of the server at an address."""
     to: Any = Connection(url=url, token=TOKEN, verify=verify, seconds=seconds, show_file_paths=True)
     return PlexClient(to, seconds)
+
+
+class PlexTv:
+    """A plex.tv whose next answer a test chooses."""
+
+    def __init__(self) -> None:
+        self.answer: bytes | None = ok("{}")
+        self.server = RawServer(self._respond)
+
+    def sends(self, content: Any, status: str = "200 OK", **headers: str) -> None:
+        self.answer = ok(json.dumps(content), status, **headers)
+
+    def refuses(self, status: str, code: int | None = None) -> None:
+        errors = [{"code": code, "message": "no", "status": 0}] if code else []
+        self.sends({"errors": errors}, status)
+
+    @property
+    def last(self) -> Request:
+        return self.server.requests[-1]
+
+    def _respond(self, _: Request) -> bytes | None:
+        return self.answer
+
+
+@pytest.fixture
+def plextv(settings: Any) -> Iterator[PlexTv]:
+    made = PlexTv()
+    settings.PLEX_TV_URL = made.server.url
+    yield made
+    made.server.close()

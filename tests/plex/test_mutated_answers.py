@@ -18,10 +18,10 @@ from accounts import tokens
 from accounts.models import User
 from plex_integration.errors import PlexApiError
 from plex_integration.plex.errors import PlexNotFound
-from plex_integration.plex.parsing.items import ITEM_TYPES
+from plex_integration.plex.media import ITEM_TYPES
 from plex_integration.plex.xml import parse_xml
 from plex_simulator import Simulator
-from tests.api.test_true_schema import DOCUMENT
+from tests.api.test_true_schema import DOCUMENT, resolved
 from tests.conftest import forget_everything
 from tests.plex.conftest import RawServer, Request, ok
 from tests.plex.mutations import MUTATIONS, Mutation, mutated
@@ -51,7 +51,7 @@ QUESTIONS = {
 }
 EXAMPLES = -(-10_000 // len(QUESTIONS))
 PARENTS = {"show", "season", "artist", "album", "photoalbum"}
-WANTED = {"ITEM": ITEM_TYPES, "COLLECTION": {"collection"}, "PLAYLIST": {"playlist"}}
+WANTED = {"ITEM": set(ITEM_TYPES), "COLLECTION": {"collection"}, "PLAYLIST": {"playlist"}}
 
 
 Name = tuple[str, ...]
@@ -144,7 +144,8 @@ def ids(reader: Reader) -> dict[str, str]:
 
 @lru_cache
 def validator(path: str, status: int) -> Draft202012Validator:
-    response = DOCUMENT["paths"][f"/api/v1/plex{path}"]["get"]["responses"][str(status)]
+    described = DOCUMENT["paths"][f"/api/v1/plex{path}"]["get"]["responses"][str(status)]
+    response = resolved(described)
     schema = response["content"]["application/json"]["schema"]
     return Draft202012Validator(
         {**schema, "components": DOCUMENT["components"]}, validate_formats=True

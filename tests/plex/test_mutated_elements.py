@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from jsonschema_rs import Draft202012Validator
 
 from medianest.api import renderers
+from plex_integration.configuration.connection import Scope
 from plex_integration.plex import media
 from plex_integration.plex.parsing.collections import parse_collections
 from plex_integration.plex.parsing.items import (
@@ -58,35 +59,39 @@ def details(root: Element) -> list[media.Item]:
 
 
 PARSINGS = {
-    "movies": Parsing("/library/sections/1/all?includeGuids=1", completed, "ItemPayload"),
-    "episodes": Parsing("/library/sections/2/all?type=4", completed, "ItemPayload"),
+    "movies": Parsing("/library/sections/1/all?includeGuids=1", completed, "PlexMediaItemPayload"),
+    "episodes": Parsing("/library/sections/2/all?type=4", completed, "PlexMediaItemPayload"),
     "search": Parsing(
         "/hubs/search?query=the&limit=1",
         lambda root: [row.item for row in parse_search_rows(root, 1, {})],
-        "ItemPayload",
+        "PlexMediaItemPayload",
     ),
-    "item": Parsing("/library/metadata/{movie}?includeChapters=1", details, "ItemDetailPayload"),
+    "item": Parsing(
+        "/library/metadata/{movie}?includeChapters=1", details, "PlexMediaItemDetailsPayload"
+    ),
     "collections": Parsing(
         "/library/sections/1/collections",
         lambda root: parse_collections(root, LIBRARY),
-        "ListedCollectionPayload",
+        "PlexCollectionPayload",
     ),
-    "playlists": Parsing("/playlists", parse_playlists, "PlaylistPayload"),
-    "libraries": Parsing("/library/sections", libraries, "LibraryPayload"),
+    "playlists": Parsing("/playlists", parse_playlists, "PlexPlaylistPayload"),
+    "libraries": Parsing("/library/sections", libraries, "PlexLibraryPayload"),
     "filters": Parsing(
-        "/library/sections/1/all?type=1&includeMeta=1", parse_filters, "FilterPayload"
+        "/library/sections/1/all?type=1&includeMeta=1", parse_filters, "PlexFilterPayload"
     ),
     "genres": Parsing(
-        "/library/sections/1/genre?type=1", lambda root: parse_choices(root).all, "GenrePayload"
+        "/library/sections/1/genre?type=1", lambda root: parse_choices(root).all, "PlexGenrePayload"
     ),
-    "server": Parsing("/", lambda root: [parse_server(root).server], "ServerInfoPayload"),
-    "features": Parsing("/", lambda root: [parse_server(root).features], "FeaturesPayload"),
+    "server": Parsing("/", lambda root: [parse_server(root).server], "PlexServerInfoPayload"),
+    "features": Parsing(
+        "/", lambda root: [parse_server(root).features], "PlexServerFeaturesPayload"
+    ),
 }
 
 
 @lru_cache
 def validator(component: str) -> Draft202012Validator:
-    reference = f"#/components/schemas/{component}"
+    reference = f"#/components/schemas/{component.removesuffix('Payload')}"
     return Draft202012Validator(
         {"$ref": reference, "components": DOCUMENT["components"]}, validate_formats=True
     )
@@ -106,7 +111,7 @@ def test_any_elements_become_json_that_fits_the_document(name: str, plex: Simula
     @given(MUTATIONS_OF_ELEMENTS)
     def check(mutations: list[Mutation]) -> None:
         for each in parsing.parse(fromstring(mutated(body, mutations))):
-            shown = payload(each, context={"show_file_paths": True, "scope": "1"})
+            shown = payload(each, context={"show_file_paths": True, "scope": Scope("1", "server")})
             validator(parsing.payload).validate(renderers.decode(renderers.encode(shown.data)))
 
     check()

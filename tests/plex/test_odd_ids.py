@@ -42,5 +42,18 @@ def test_positions_without_a_usable_id_are_skipped(serve: Serve, odd: str) -> No
 def test_a_guid_is_not_matched_through_an_item_without_a_usable_id(serve: Serve, odd: str) -> None:
     server = serve(ok(f'<MediaContainer size="1"><Video ratingKey="{odd}"/></MediaContainer>'))
     (library,) = parse_libraries(fromstring(LIBRARIES)).all
-    assert plex_at(server.url).matched_guid("imdb://tt0944947", library) is None
+    assert plex_at(server.url).any_key(library) is None
     assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize("identifier", ["f4b9" * 10, "fixture-machine-1", "client_id2"])
+def test_a_server_is_known_by_any_plain_identifier(serve: Serve, identifier: str) -> None:
+    server = serve(ok(f'<MediaContainer machineIdentifier="{identifier}"/>'))
+    assert plex_at(server.url).machine_identifier() == identifier
+
+
+@pytest.mark.parametrize("odd", ["", "a/b", "a b", "a?b", "ü", "x" * 65])
+def test_an_identifier_that_cannot_be_part_of_a_uri_is_a_problem(serve: Serve, odd: str) -> None:
+    server = serve(ok(f'<MediaContainer machineIdentifier="{odd}"/>'))
+    with pytest.raises(PlexApiError):
+        plex_at(server.url).machine_identifier()

@@ -11,9 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from medianest.api import renderers
+from plex_integration.plex.media import ITEM_TYPES
 from plex_integration.plex.parsing import attributes
 from plex_integration.plex.parsing.collections import parse_collections
-from plex_integration.plex.parsing.items import ITEM_TYPES, complete_row, parse_rows
+from plex_integration.plex.parsing.items import complete_row, parse_rows
 from plex_integration.plex.parsing.libraries import (
     parse_choices,
     parse_filters,
@@ -22,9 +23,9 @@ from plex_integration.plex.parsing.libraries import (
 )
 from plex_integration.plex.parsing.server import parse_server
 from plex_integration.reading.serializers import (
-    ItemPayload,
-    LibraryPayload,
-    ListedCollectionPayload,
+    PlexCollectionPayload,
+    PlexLibraryPayload,
+    PlexMediaItemPayload,
 )
 
 NUMBERS = [
@@ -149,8 +150,8 @@ def written(shown: Any) -> Any:
     def refuse(text: str) -> None:
         raise AssertionError(f"{text} is not JSON")
 
-    read = json.loads(renderers.encode(shown.data), parse_constant=refuse)
-    assert all(math.isfinite(number) for number in numbers(read))
+    read = json.loads(renderers.encode_payload(shown.data), parse_constant=refuse)
+    assert all(math.isfinite(number) for number in numbers(shown.data))
     return read
 
 
@@ -164,7 +165,7 @@ def test_any_item_becomes_good_json(
     row = element("Video", attributes | {"ratingKey": "5", "type": kind}, children)
     container = Element("MediaContainer", {"librarySectionID": "1"})
     (made,) = parse_rows([row], container, {})
-    read = written(ItemPayload(made.item, context={"show_file_paths": True}))
+    read = written(PlexMediaItemPayload(made.item, context={"show_file_paths": True}))
     assert read["ratingKey"] == "5"
     assert read["key"] == "/library/metadata/5"
     assert {"type", "title", "addedAt", "updatedAt", "library", "playbackProgress"} <= read.keys()
@@ -182,10 +183,10 @@ def test_any_library_and_collection_becomes_good_json(
     (library,) = parse_libraries(root).all
     counts = ("count", "totalSize", "totalDuration", "seasons", "episodes", "albums", "tracks")
     shown = {"library": library, "statistics": dict.fromkeys(counts), "filters": None}
-    written(LibraryPayload(shown, context={"show_file_paths": True}))
+    written(PlexLibraryPayload(shown, context={"show_file_paths": True}))
     made = element("Directory", attributes | {"ratingKey": "7", "type": "collection"}, children)
     (collection,) = parse_collections([made], library.reference)
-    written(ListedCollectionPayload(collection, context={"show_file_paths": True}))
+    written(PlexCollectionPayload(collection, context={"show_file_paths": True}))
 
 
 @settings(max_examples=60, deadline=None, derandomize=True)

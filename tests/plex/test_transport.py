@@ -6,6 +6,7 @@ import socket
 import ssl
 import subprocess
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,8 @@ import pytest
 
 from medianest.api.exceptions import Problem
 from plex_integration.errors import PlexApiError, PlexServerUnavailable
+from plex_integration.plex import candidates
+from plex_integration.plex.transport import enforce_deadline, remaining_seconds
 from plex_integration.plex.xml import MAX_BYTES
 from tests.pace import Stopwatch
 from tests.plex.conftest import EMPTY, TOKEN, RawServer, Request, ok, plex_at
@@ -188,6 +191,25 @@ def test_resolving_that_hangs_is_cut_at_the_deadline(monkeypatch: pytest.MonkeyP
         over.set()
 
 
+def test_names_that_hang_do_not_delay_a_server_with_an_ip_address(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server, over, real = serve(EMPTY), threading.Event(), socket.getaddrinfo
+
+    def hang_for_names(host: str, *given: Any) -> Any:
+        if host.endswith(".invalid"):
+            over.wait(20)
+        return real(host, *given)
+
+    monkeypatch.setattr(socket, "getaddrinfo", hang_for_names)
+    names = {f"http://{number}.invalid": True for number in range(20)}
+    try:
+        candidates.try_addresses(names, "a-server", seconds=0.3, total_seconds=1.0)
+        assert plex_at(server.url, seconds=2).libraries() == []
+    finally:
+        over.set()
+
+
 def test_every_address_of_a_name_is_tried(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
     server = serve(EMPTY)
     real = socket.getaddrinfo
@@ -201,6 +223,22 @@ def test_every_address_of_a_name_is_tried(serve: Serve, monkeypatch: pytest.Monk
     monkeypatch.setattr(socket, "getaddrinfo", several)
     assert plex_at(f"http://plex.example.com:{server.port}").libraries() == []
     assert server.requests[0].header("Host") == f"plex.example.com:{server.port}"
+
+
+@pytest.mark.parametrize(("outer", "inner"), [(0.3, 20.0), (20.0, 0.3)])
+def test_of_nested_deadlines_the_earlier_counts(serve: Serve, outer: float, inner: float) -> None:
+    silent, watch = serve(b""), Stopwatch()
+    with enforce_deadline(time.monotonic() + outer):
+        with pytest.raises(PlexServerUnavailable):
+            plex_at(silent.url, seconds=inner).libraries()
+        assert watch.keeps(1), watch
+
+
+def test_the_outer_deadline_holds_after_an_inner_one(serve: Serve) -> None:
+    server = serve(EMPTY)
+    with enforce_deadline(time.monotonic() + 20):
+        plex_at(server.url, seconds=5).libraries()
+        assert 5 < remaining_seconds() <= 20
 
 
 def test_a_server_that_never_answers_is_cut_at_the_deadline(serve: Serve) -> None:

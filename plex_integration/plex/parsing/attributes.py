@@ -2,6 +2,7 @@
 
 import math
 import re
+from collections.abc import Collection
 from datetime import UTC, datetime
 from xml.etree.ElementTree import Element
 
@@ -16,6 +17,12 @@ _TRUE, _FALSE = frozenset(("1", "true")), frozenset(("0", "false"))
 def text(element: Element, name: str) -> str | None:
     """Return an attribute as it is."""
     return element.get(name)
+
+
+def choice(element: Element, name: str, choices: Collection[str]) -> str | None:
+    """Return an attribute that is one of the choices."""
+    value = element.get(name)
+    return value if value in choices else None
 
 
 def texts(element: Element, name: str) -> list[str] | None:

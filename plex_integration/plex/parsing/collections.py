@@ -7,6 +7,7 @@ from plex_integration.plex import media
 from plex_integration.plex.ids import is_id
 from plex_integration.plex.parsing.attributes import flag, instant, text, whole
 from plex_integration.plex.parsing.libraries import KnownLibraries, library_reference
+from plex_integration.plex.parsing.smart import depends_on_watch_state
 
 
 def parse_collections(
@@ -52,4 +53,5 @@ def _collection(element: Element, library: media.LibraryReference | None) -> med
         art=text(element, "art"),
         thumb=text(element, "thumb"),
         subtype=text(element, "subtype"),
+        dependsOnWatchState=depends_on_watch_state(element),
     )

@@ -23,20 +23,7 @@ log = logging.getLogger(__name__)
 # The actors of an item in billing order: Plex has up to 200, and the item's details show all.
 MAX_ACTORS = 20
 
-ITEM_TYPES = frozenset(
-    (
-        "movie",
-        "show",
-        "season",
-        "episode",
-        "artist",
-        "album",
-        "track",
-        "photo",
-        "photoalbum",
-        "clip",
-    )
-)
+_TYPES = frozenset(media.ITEM_TYPES)
 
 
 def parse_rows(
@@ -97,7 +84,7 @@ def parse_item_details(root: Element, known: KnownLibraries) -> media.Item | Non
 
 
 def _is_item(element: Element) -> bool:
-    return element.get("type") in ITEM_TYPES and is_id(element.get("ratingKey", ""))
+    return element.get("type") in _TYPES and is_id(element.get("ratingKey", ""))
 
 
 def _titled(elements: Iterable[Element]) -> list[Element]:

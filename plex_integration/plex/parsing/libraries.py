@@ -5,7 +5,7 @@ from xml.etree.ElementTree import Element
 
 from plex_integration.plex import media
 from plex_integration.plex.ids import is_id
-from plex_integration.plex.parsing.attributes import flag, instant, text, whole
+from plex_integration.plex.parsing.attributes import choice, flag, instant, text, whole
 
 KnownLibraries = Mapping[str, media.Library]
 """The libraries already known, by id: Plex sends items without their library's title and type."""
@@ -75,7 +75,7 @@ def _library(element: Element) -> media.Library:
         id=key,
         key=f"/library/sections/{key}",
         title=text(element, "title"),
-        type=text(element, "type"),
+        type=choice(element, "type", media.LIBRARY_TYPES),
         agent=text(element, "agent"),
         scanner=text(element, "scanner"),
         language=text(element, "language"),

@@ -5,7 +5,8 @@ from xml.etree.ElementTree import Element
 
 from plex_integration.plex import media
 from plex_integration.plex.ids import is_id
-from plex_integration.plex.parsing.attributes import flag, instant, text, whole
+from plex_integration.plex.parsing.attributes import choice, flag, instant, text, whole
+from plex_integration.plex.parsing.smart import depends_on_watch_state
 
 
 def parse_playlists(elements: Iterable[Element]) -> list[media.Playlist]:
@@ -24,7 +25,7 @@ def _playlist(element: Element) -> media.Playlist:
         key=f"/playlists/{key}",
         type="playlist",
         title=text(element, "title"),
-        playlistType=text(element, "playlistType"),
+        playlistType=choice(element, "playlistType", media.PLAYLIST_CONTENTS),
         smart=bool(flag(element, "smart")),
         addedAt=instant(element, "addedAt"),
         updatedAt=instant(element, "updatedAt"),
@@ -32,4 +33,5 @@ def _playlist(element: Element) -> media.Playlist:
         duration=whole(element, "duration"),
         summary=text(element, "summary"),
         composite=text(element, "composite"),
+        dependsOnWatchState=depends_on_watch_state(element),
     )

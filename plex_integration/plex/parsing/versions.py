@@ -6,7 +6,7 @@ from plex_integration.plex import media
 from plex_integration.plex.parsing.attributes import flag, number, text, whole
 
 # What a stream's number stands for: https://developer.plex.tv/pms/
-_STREAM_TYPES = {"1": "video", "2": "audio", "3": "subtitle", "4": "lyrics"}
+_STREAM_TYPES = dict(zip("1234", media.STREAM_TYPES, strict=True))
 
 
 def parse_versions(element: Element, *, with_streams: bool = False) -> list[media.Media] | None:

@@ -10,6 +10,8 @@ Protocol, and the class for either kind of store.
 - `records`: what must survive when the cache is cleared
 - `breaker`: the circuit breaker that guards Plex
 - `counters`: numbers for the operator's pages
+- `reports`: what processes say about themselves, for the operator's pages
+- `recent_entries`: the last few texts under a name, for the operator's pages
 - `store`: all of them together, and the one read that every request makes
 - `redis_server`: the connections of threads to Redis, and what happens while it is unavailable
 - `loop_connection`: the one connection of an event loop
@@ -26,9 +28,10 @@ from django.conf import settings
 
 from medianest.store.locks import failure_of
 from medianest.store.rate_windows import Attempt, Counting, Hit, StampedHit, Verdict
-from medianest.store.redis_server import Condition
+from medianest.store.redis_server import Condition, Facts
+from medianest.store.reports import Report
 from medianest.store.stamps import Stamp
-from medianest.store.store import FastReading, LocalStore, Reading, RedisStore, Store
+from medianest.store.store import FastReading, LocalStore, Overview, Reading, RedisStore, Store
 from medianest.store.values import EVERYTHING, ScannedValue, TagVersions
 
 __all__ = [
@@ -36,11 +39,14 @@ __all__ = [
     "Attempt",
     "Condition",
     "Counting",
+    "Facts",
     "FastReading",
     "Hit",
     "LocalStore",
+    "Overview",
     "Reading",
     "RedisStore",
+    "Report",
     "ScannedValue",
     "Stamp",
     "StampedHit",

@@ -9,8 +9,8 @@ from cachetools import TLRUCache
 
 from medianest.store.redis_server import RedisServer
 
-MAX_NAMES = 300
-"""How many names a process stores: more than a day has slices of 5 minutes."""
+MAX_NAMES = 700
+"""How many names a process stores: more than two sets of the 288 slices of 5 minutes of a day."""
 
 PREFIX = "medianest:count:"
 

@@ -48,6 +48,11 @@ class Hit(NamedTuple):
     window: int
     expires: bool
 
+    @property
+    def scope(self) -> str:
+        """The name of the limit, with which the key begins."""
+        return self.key.partition(":")[0]
+
 
 class Verdict(NamedTuple):
     """Whether a request is allowed, and what the rate limit headers say.

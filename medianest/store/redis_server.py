@@ -11,7 +11,8 @@ import hashlib
 import logging
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -31,8 +32,8 @@ MICROSECONDS = 1_000_000
 """The scripts count time in microseconds."""
 
 
-PROBE_KEY = "medianest:probe"
-PROBE_SECONDS = 60
+PROBE: Command = ("SET", "medianest:probe", b"", "EX", 60)
+"""A write whose reply shows whether Redis can be written."""
 
 
 class Condition(enum.Enum):
@@ -42,6 +43,20 @@ class Condition(enum.Enum):
     FULL = "full"
     """It responds, but its memory is full and it refuses writes."""
     UNAVAILABLE = "unavailable"
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What a Redis says about itself, and in how many seconds it said so.
+
+    `about` is the reply to INFO and `keys` the number of keys in the service's database; they are
+    empty and None where Redis does not tell.
+    """
+
+    condition: Condition
+    seconds: float
+    about: Mapping[str, Any]
+    keys: int | None
 
 
 class Script:
@@ -125,7 +140,7 @@ class RedisServer:
 
     def __init__(self, alias: str, availability: Availability) -> None:
         self.availability = availability
-        self._alias = alias
+        self.alias = alias
         self._connections = threading.local()
         self._loop_connections: dict[asyncio.AbstractEventLoop, LoopConnection] = {}
         availability.add_check(lambda: self.client.ping())
@@ -133,7 +148,7 @@ class RedisServer:
     @cached_property
     def client(self) -> Any:
         """Return redis-py's client, whose methods do raise."""
-        return get_redis_connection(self._alias)
+        return get_redis_connection(self.alias)
 
     def send(self, *commands: Command) -> list[Any] | None:
         """Send commands in one round trip over this thread's own connection; return raw replies.
@@ -201,15 +216,22 @@ class RedisServer:
 
     def condition(self) -> Condition:
         """Try to write, and return what that shows."""
-        replies = self.execute(("SET", PROBE_KEY, b"", "EX", PROBE_SECONDS))
-        if replies and isinstance(replies[0], redis.exceptions.OutOfMemoryError):
-            return Condition.FULL
-        return Condition.UNAVAILABLE if _successful(replies) is None else Condition.OK
+        return condition_of(self.execute(PROBE))
+
+    def facts(self) -> Facts | None:
+        """Return what Redis says about itself; None while it is unavailable."""
+        began = time.perf_counter()
+        replies = self.execute(PROBE, ("INFO",), ("DBSIZE",))
+        if replies is None:
+            return None
+        seconds = time.perf_counter() - began
+        about, keys = (None if isinstance(each, Exception) else each for each in replies[1:])
+        return Facts(condition_of(replies), seconds, about or {}, keys)
 
     def _loop_connection(self, loop: asyncio.AbstractEventLoop) -> LoopConnection:
         connection = self._loop_connections.get(loop)
         if connection is None:
-            about = settings.CACHES[self._alias]
+            about = settings.CACHES[self.alias]
             connection = LoopConnection(about["LOCATION"], about["OPTIONS"])
             self._loop_connections[loop] = connection
         return connection
@@ -252,5 +274,12 @@ def _reply(connection: Any) -> Any:
         return error
 
 
-def _successful(replies: list[Any] | None) -> Any:
+def condition_of(replies: Sequence[Any] | None) -> Condition:
+    """Return what the reply to `PROBE`, the first one, shows."""
+    if replies and isinstance(replies[0], redis.exceptions.OutOfMemoryError):
+        return Condition.FULL
+    return Condition.UNAVAILABLE if _successful(replies) is None else Condition.OK
+
+
+def _successful(replies: Sequence[Any] | None) -> Any:
     return None if not replies or isinstance(replies[0], Exception) else replies[0]

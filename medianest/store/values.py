@@ -16,7 +16,7 @@ from uuid import uuid4
 from django.core.cache import caches
 
 from medianest.store.loop_connection import Command
-from medianest.store.redis_server import RedisServer, Script
+from medianest.store.redis_server import MICROSECONDS, RedisServer, Script
 
 EVERYTHING = "base"
 """The tag of every value: invalidating it makes every cached value a miss."""
@@ -40,11 +40,33 @@ class TagVersions:
 
     raw: bytes | None
     _versions: Mapping[str, str] = field(compare=False, repr=False)
+    _shared: "TagVersions | None" = field(default=None, compare=False, repr=False)
 
     @classmethod
     def parse(cls, raw: bytes | None) -> "TagVersions":
         """Read the versions from the store's JSON; anything else has none. Never raises."""
         return _parse(raw)
+
+    @classmethod
+    def found(cls, replies: Sequence[bytes | None]) -> "TagVersions":
+        """Read the versions of all scopes and, if there are any, a scope's own.
+
+        A tag's version then is made of both. There are no versions before all of it exists: what
+        was lost may have been newer.
+        """
+        if None in replies:
+            return _parse(None)
+        return _parse(replies[0]) if len(replies) == 1 else _parse_with_own(*replies)
+
+    def changed_at(self, tag: str) -> float | None:
+        """Return when a scope's own version of a tag was made, in epoch seconds."""
+        microseconds = self.get(tag).rpartition(" ")[2]
+        return int(microseconds) / MICROSECONDS if microseconds.isdigit() else None
+
+    @property
+    def shared(self) -> "TagVersions":
+        """The versions of all scopes alone."""
+        return self._shared or self
 
     def get(self, tag: str) -> str:
         """Return a tag's version; "" for a tag that was never invalidated."""
@@ -62,6 +84,15 @@ class TagVersions:
 @lru_cache(maxsize=4)
 def _parse(raw: bytes | None) -> TagVersions:
     return TagVersions(raw, _versions_in(raw))
+
+
+@lru_cache(maxsize=256)
+def _parse_with_own(raw: bytes | None, own: bytes) -> TagVersions:
+    shared, scoped = _parse(raw), _versions_in(own)
+    versions = dict(shared._versions)
+    for tag, version in scoped.items():
+        versions[tag] = f"{shared.get(tag)} {version}"
+    return TagVersions(b"%b\n%b" % (raw or b"", own), versions, shared)
 
 
 def _versions_in(raw: bytes | None) -> Mapping[str, str]:
@@ -98,13 +129,17 @@ class Values(Protocol):
         It walks through all keys: for the operator's page only.
         """
 
-    def tag_versions(self) -> TagVersions | None:
-        """Return the versions, created where there are none; None while they are unavailable."""
+    def tag_versions(self, scope: str = "") -> TagVersions | None:
+        """Return the versions, created where there are none; None while they are unavailable.
 
-    def invalidate_tags(self, tags: Collection[str]) -> bool:
+        With a `scope` they are those of all scopes and its own.
+        """
+
+    def invalidate_tags(self, tags: Collection[str], scope: str = "") -> bool:
         """Make every value under these tags a miss; tell whether all processes see it already.
 
-        False: Redis is unavailable, and receives it before it is used again.
+        With a `scope`, only its values. False: Redis is unavailable, and receives it before it is
+        used again.
         """
 
 
@@ -113,7 +148,7 @@ class LocalValues(Values):
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._versions = {EVERYTHING: uuid4().hex}
+        self._versions = {"": {EVERYTHING: uuid4().hex}}
 
     def read(self, keys: Sequence[str]) -> list[bytes | None]:
         """Return the value under each key."""
@@ -133,14 +168,20 @@ class LocalValues(Values):
         found = cache.get_many([key for key in keys if key.startswith(prefix)][:limit])
         return [ScannedValue(key, value[:size], len(value)) for key, value in found.items()]
 
-    def tag_versions(self) -> TagVersions:
-        return TagVersions.parse(json.dumps(self._versions).encode())
+    def tag_versions(self, scope: str = "") -> TagVersions:
+        if scope and scope not in self._versions:
+            self.invalidate_tags((), scope)
+        names = ("", scope) if scope else ("",)
+        return TagVersions.found([json.dumps(self._versions[name]).encode() for name in names])
 
-    def invalidate_tags(self, tags: Collection[str]) -> bool:
+    def invalidate_tags(self, tags: Collection[str], scope: str = "") -> bool:
         version = f"{time.time_ns() // 1000}"
         with self._lock:
-            versions = self._versions | dict.fromkeys(tags, version)
-            self._versions = versions if len(versions) <= MAX_TAGS else {EVERYTHING: uuid4().hex}
+            versions = self._versions.get(scope, {EVERYTHING: uuid4().hex})
+            versions = versions | dict.fromkeys(tags, version)
+            if len(versions) > MAX_TAGS:
+                versions = {EVERYTHING: uuid4().hex}
+            self._versions[scope] = versions
         return True
 
 
@@ -149,21 +190,21 @@ class RedisValues(Values):
 
     def __init__(self, server: RedisServer) -> None:
         self._server = server
-        self._owed: set[str] = set()
+        self._owed: dict[str, set[str]] = {}
         server.availability.add_delivery(self._deliver_owed)
 
     @staticmethod
-    def read_commands(keys: Sequence[str]) -> list[Command]:
-        """Return the commands that read values and then the tag versions."""
-        return [("GET", key) for key in (*(PREFIX + key for key in keys), VERSIONS_KEY)]
+    def read_commands(keys: Sequence[str], scope: str) -> list[Command]:
+        """Return the commands that read values and then the tag versions of a scope."""
+        return [*(("GET", PREFIX + key) for key in keys), *_versions_commands(scope)]
 
     @staticmethod
     @lru_cache(maxsize=4096)
-    def fast_read_commands(key: str, size: int | None) -> Sequence[Command]:
+    def fast_read_commands(key: str, size: int | None, scope: str) -> Sequence[Command]:
         """Return the commands that read a value, or its first bytes, and then the tag versions."""
         name = PREFIX + key
         value = ("GET", name) if size is None else ("GETRANGE", name, 0, size - 1)
-        return (value, ("GET", VERSIONS_KEY))
+        return (value, *_versions_commands(scope))
 
     @staticmethod
     def value_command(key: str) -> Command:
@@ -187,33 +228,45 @@ class RedisValues(Values):
         batches = [some[first : first + 200] for first in range(0, len(some), 200)]
         return [value for batch in batches for value in self._beginnings(batch, size)]
 
-    def tag_versions(self) -> TagVersions | None:
-        replies = self._server.execute(("GET", VERSIONS_KEY))
-        if replies and isinstance(replies[0], bytes):
-            return TagVersions.parse(replies[0])
-        created = self._server.run(_INVALIDATE_TAGS, VERSIONS_KEY, *_arguments(()))
-        return None if created is None else TagVersions.parse(created)
+    def tag_versions(self, scope: str = "") -> TagVersions | None:
+        scopes = ("", scope) if scope else ("",)
+        replies = self._server.execute(*(("GET", versions_key(each)) for each in scopes))
+        if replies is None:
+            return None
+        found = [
+            reply if isinstance(reply, bytes) else self._run((), each)
+            for each, reply in zip(scopes, replies, strict=True)
+        ]
+        return None if None in found else TagVersions.found(found)
 
-    def invalidate_tags(self, tags: Collection[str]) -> bool:
-        if self._invalidate(tags):
+    def invalidate_tags(self, tags: Collection[str], scope: str = "") -> bool:
+        if self._invalidate(tags, scope):
             return True
         with self._server.availability.lock:
             if not self._server.availability.is_available():
-                self._owed.update(tags)
-                if len(self._owed) > MAX_TAGS:
-                    self._owed = {EVERYTHING}
+                self._owe(tags, scope)
                 return False
-        return self._invalidate(tags)  # it is available again since, or refuses
+        return self._invalidate(tags, scope)  # it is available again since, or refuses
 
-    def _invalidate(self, tags: Collection[str]) -> bool:
-        reply = self._server.run(_INVALIDATE_TAGS, VERSIONS_KEY, *_arguments(tags))
-        return reply is not None
+    def _invalidate(self, tags: Collection[str], scope: str) -> bool:
+        return self._run(tags, scope) is not None
+
+    def _run(self, tags: Collection[str], scope: str) -> bytes | None:
+        arguments = _arguments(scope, tags)
+        written: bytes | None = self._server.run(_INVALIDATE_TAGS, versions_key(scope), *arguments)
+        return written
+
+    def _owe(self, tags: Collection[str], scope: str) -> None:
+        owed = self._owed.setdefault(scope, set())
+        owed.update(tags)
+        if sum(map(len, self._owed.values())) > MAX_TAGS:
+            self._owed = {"": {EVERYTHING}}
 
     def _deliver_owed(self) -> None:
-        if self._owed:
-            arguments = _arguments(sorted(self._owed))
-            self._server.client.eval(_INVALIDATE_TAGS.text, 1, VERSIONS_KEY, *arguments)
-            self._owed.clear()
+        for scope, tags in list(self._owed.items()):
+            arguments = _arguments(scope, sorted(tags))
+            self._server.client.eval(_INVALIDATE_TAGS.text, 1, versions_key(scope), *arguments)
+            del self._owed[scope]
 
     def _scan_names(self, prefix: str) -> Iterator[list[bytes]]:
         cursor = None
@@ -239,5 +292,18 @@ class RedisValues(Values):
         ]
 
 
-def _arguments(tags: Collection[str]) -> tuple[Any, ...]:
-    return (uuid4().hex, VERSION_SECONDS, MAX_TAGS, *tags)
+def versions_key(scope: str) -> str:
+    """Return the key of a scope's own versions; "" stands for those of all scopes."""
+    return f"{VERSIONS_KEY}:{scope}" if scope else VERSIONS_KEY
+
+
+@lru_cache(maxsize=4096)
+def _versions_commands(scope: str) -> Sequence[Command]:
+    """Return the commands that read what `TagVersions.found` takes."""
+    return [("GET", versions_key(each)) for each in (("", scope) if scope else ("",))]
+
+
+def _arguments(scope: str, tags: Collection[str]) -> tuple[Any, ...]:
+    # A scope's own versions expire when nobody has the view any more; its values are misses then.
+    expiry = 2 * VERSION_SECONDS if scope else 0
+    return (uuid4().hex, VERSION_SECONDS, MAX_TAGS, expiry, *tags)

@@ -10,6 +10,8 @@ failures        what the cache must know of this service's errors
 loading         a load from Plex: a client, the breaker, a rendered payload
 responses       a cached response as an HTTP response, and its headers
 fast_path       answer a repeated request before DRF
+views           which view of Plex a user had last
+access_checks   when a viewer's access to Plex was last checked
 invalidation    follow Plex's notifications and invalidate what they change
 metrics         how the cache does, over all workers
 """

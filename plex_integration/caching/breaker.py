@@ -1,4 +1,4 @@
-"""The circuit breaker in front of Plex: a server that keeps failing gets one request per pause."""
+"""The circuit breaker in front of each Plex server: one that fails gets a request per pause."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,25 +16,27 @@ PAUSE = 2.0
 
 
 @contextmanager
-def guard() -> Iterator[None]:
-    """Run requests to Plex, and record whether Plex responded.
+def guard(server: str, *, counts_failures: bool = True) -> Iterator[None]:
+    """Run requests to a Plex server, and record whether it responded.
 
     Raises PlexServerUnavailable, without calling Plex, while the breaker is open or too many other
     requests wait for Plex; and UpstreamNeeded where this thread must not wait. Only
-    PlexServerUnavailable counts as a failure: with any other error Plex has responded.
+    PlexServerUnavailable counts as a failure: with any other error Plex has responded. It does not
+    count for requests that have less time than Plex may take.
     """
     if not upstream.may_wait():
         raise failures.busy()
     breaker = store.current().breaker
-    wait = breaker.seconds_until_allowed(FAILURES, PAUSE)
+    wait = breaker.seconds_until_allowed(server, FAILURES, PAUSE)
     if wait > 0:
         raise PlexServerUnavailable(headers={"Retry-After": str(max(1, round(wait + 0.5)))})
     try:
         yield
     except PlexServerUnavailable:
-        breaker.record_failure(FAILURES)
+        if counts_failures:
+            breaker.record_failure(server, FAILURES)
         raise
     except Problem:
-        breaker.record_success()
+        breaker.record_success(server)
         raise
-    breaker.record_success()
+    breaker.record_success(server)

@@ -12,9 +12,11 @@ import json
 import struct
 import zlib
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import lru_cache
 from hashlib import blake2b
+
+from isal import isal_zlib
 
 from medianest.store import EVERYTHING, TagVersions
 
@@ -30,6 +32,8 @@ _HEAD = {
     "size": int,
     "etag": str,
     "partial": bool,
+    "total": int,
+    "has_more": bool,
     "base": str,
     "tags": dict,
 }
@@ -40,7 +44,8 @@ class Head:
     """What must be known of an entry without unpacking it.
 
     `at` is the epoch second at which it was loaded; `crc` and `size` are those of the unpacked
-    bytes; `base` and `tags` are the versions, at that time, of what it depends on.
+    bytes; `total` and `has_more` are those of a page, -1 and false for what is none; `base` and
+    `tags` are the versions, at that time, of what it depends on.
     """
 
     at: float
@@ -48,6 +53,8 @@ class Head:
     size: int
     etag: str
     partial: bool
+    total: int
+    has_more: bool
     base: str
     tags: Mapping[str, str] = field(default_factory=dict)
 
@@ -95,24 +102,43 @@ class Entry:
 
 
 def pack(
-    payload: bytes, *, at: float, partial: bool, versions: TagVersions, tags: frozenset[str]
+    payload: bytes,
+    *,
+    at: float,
+    partial: bool,
+    page: tuple[int, bool],
+    versions: TagVersions,
+    tags: frozenset[str],
 ) -> Entry:
-    """Compress a payload, which is JSON, into an entry with these tags."""
-    opened = _OPENING + payload
-    deflate = zlib.compressobj(6, zlib.DEFLATED, -15)
-    packed = _GZIP_HEADER + deflate.compress(opened) + deflate.flush(zlib.Z_SYNC_FLUSH)
-    return Entry(
-        Head(
-            at=at,
-            crc=zlib.crc32(opened),
-            size=len(opened),
-            etag=f'W/"{blake2b(payload, digest_size=12).hexdigest()}"',
-            partial=partial,
-            base=versions.get(EVERYTHING),
-            tags={tag: versions.get(tag) for tag in sorted(tags)},
-        ),
-        packed,
+    """Compress a payload, which is JSON, into an entry with these tags.
+
+    `page` is how many rows the whole list has, and whether more follow this page.
+    """
+    total, has_more = page
+    head = Head(
+        at=at,
+        crc=0,
+        size=0,
+        etag="",
+        partial=partial,
+        total=total,
+        has_more=has_more,
+        base=versions.get(EVERYTHING),
+        tags={tag: versions.get(tag) for tag in sorted(tags)},
     )
+    return with_payload(Entry(head, b""), payload)
+
+
+def with_payload(other: Entry, payload: bytes) -> Entry:
+    """Return an entry with this payload that is as old as the other and depends on the same."""
+    opened = _OPENING + payload
+    # For a page of 50 movies (168 kB) this takes a sixth of the time of zlib's level 6 (0.5 and
+    # 2.7 ms), and the result is a tenth larger (44 and 40 kB).
+    deflate = isal_zlib.compressobj(3, isal_zlib.DEFLATED, -15)
+    packed = _GZIP_HEADER + deflate.compress(opened) + deflate.flush(isal_zlib.Z_SYNC_FLUSH)
+    etag = f'W/"{blake2b(payload, digest_size=12).hexdigest()}"'
+    head = replace(other.head, crc=zlib.crc32(opened), size=len(opened), etag=etag)
+    return Entry(head, packed)
 
 
 def read(written: bytes | None, versions: TagVersions) -> Entry | None:

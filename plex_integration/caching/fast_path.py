@@ -8,10 +8,11 @@ plain, fresh hit of a signed-in user goes on, counted already.
 """
 
 from collections.abc import Generator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from accounts import stamps, verified_tokens
+from accounts.plex_links import UNUSABLE_VIEW
 from accounts.tokens import TokenRefused
 from medianest.api.exceptions import RateLimitExceeded
 from medianest.api.limits import WINDOW, rate_limit_headers, user_hit
@@ -20,12 +21,23 @@ from medianest.serving.outer_headers import SAFE
 from medianest.serving.request_head import RequestHead
 from medianest.serving.responses import PlainResponse, around, problem_response
 from medianest.store import Counting, FastReading, Reading, Stamp, StampedHit, Verdict
-from plex_integration.caching import entry, entry_cache, known_requests, metrics
+from plex_integration.caching import (
+    access_checks,
+    entry,
+    entry_cache,
+    known_requests,
+    metrics,
+    views,
+)
+from plex_integration.caching import projection as projections
+from plex_integration.caching.entry import Entry
 from plex_integration.caching.entry_cache import HeldEntry
 from plex_integration.caching.known_requests import Identity, KnownRequest
+from plex_integration.caching.projection import Projection
 from plex_integration.caching.response_cache import CachedResponse, response_of
 from plex_integration.caching.responses import VARY, render
 from plex_integration.configuration import runtime
+from plex_integration.configuration.connection import Scope
 from plex_integration.configuration.runtime import Snapshot
 from plex_integration.policies import POLICIES
 
@@ -50,6 +62,7 @@ class ReadFast:
     key: str
     stamped: StampedHit
     size: int | None
+    scope: str
 
 
 @dataclass(frozen=True)
@@ -57,6 +70,15 @@ class ReadValue:
     """Read a value alone. Its result: bytes or None."""
 
     key: str
+
+
+@dataclass(frozen=True)
+class Project:
+    """Make a sparse response of a cached one. Its result: an Entry or None."""
+
+    key: str
+    whole: Entry
+    projection: Projection
 
 
 @dataclass(frozen=True)
@@ -74,7 +96,23 @@ class CheckUserLater:
     seen: Stamp
 
 
-Step = ReadSettings | ReadSettingsLater | ReadFast | ReadValue | LoadUser | CheckUserLater
+@dataclass(frozen=True)
+class CheckAccessLater:
+    """Check in the background whether a viewer still has access to Plex."""
+
+    user_id: str
+
+
+Step = (
+    ReadSettings
+    | ReadSettingsLater
+    | ReadFast
+    | ReadValue
+    | Project
+    | LoadUser
+    | CheckUserLater
+    | CheckAccessLater
+)
 Steps = Generator[Step, Any, PlainResponse | Reading | None]
 
 
@@ -88,19 +126,21 @@ def respond(head: RequestHead) -> Steps:
         snapshot = yield ReadSettings()
     elif runtime.should_read(snapshot):
         yield ReadSettingsLater()
-    known = yield from _known((head.path, head.query))
-    if snapshot is None or known is None or not _is_same_server(snapshot, known):
+    view = views.last_seen(token.payload["user_id"])
+    scope = _scope(snapshot, view) if snapshot else None
+    if snapshot is None or scope is None:
         return None
-    if around(head, 200, VARY) is None:
-        return None  # a foreign host: Django refuses it
+    known = yield from _known((scope.name, head.path, head.query))
+    if known is None or around(head, 200, VARY) is None:
+        return None  # unknown, or a foreign host: Django refuses it
     stamped = _stamped_hit(token, known, snapshot)
     held = entry_cache.get(known.key)
-    size = entry.IDENTITY_BYTES if held else None
-    reading: FastReading = yield ReadFast(known.key, stamped, size)
+    read = ReadFast(known.key, stamped, entry.IDENTITY_BYTES if held else None, scope.versions)
+    reading: FastReading = yield read
     if reading.counted.counting is Counting.UNKNOWN_USER:
         if not (yield LoadUser(stamped.user_id)):
             return None
-        reading = yield ReadFast(known.key, stamped, size)
+        reading = yield read
     verdict, stamp = reading.counted.verdict, reading.counted.stamp
     if stamp is not None and stamps.is_due(stamp):
         yield CheckUserLater(stamped.user_id, stamp)
@@ -108,14 +148,23 @@ def respond(head: RequestHead) -> Steps:
         return None
     if not verdict.is_allowed:
         metrics.record_response(known.policy, metrics.REFUSED)
-        return _refusal(head, known, verdict)
+        return _refusal(head, known, verdict, stamped.user_id)
+    has_same_view = stamp is not None and stamp.scope == view
+    if stamp is not None and not has_same_view:
+        views.remember(stamped.user_id, stamp.scope)
     cached = None
-    if reading.is_available and _is_current(known, snapshot, reading):
+    is_usable = has_same_view and reading.is_available
+    if is_usable and _is_current(known, snapshot, scope, reading):
+        # A check that is required is left to the full path: Plex is asked once.
+        if access_checks.is_due(scope, reading.tags):
+            yield CheckAccessLater(stamped.user_id)
         cached = yield from _cached(known, snapshot, reading, held)
+    if cached is not None and known.projection is not None:
+        cached = yield from _projected(known.key, cached, known.projection)
     if cached is None:
-        return Reading(verdict, [], reading.tags, reading.is_available)
+        return Reading(verdict, [], reading.tags, reading.is_available, scope.versions)
     metrics.record_response(known.policy, metrics.HIT)
-    return _response(head, known, cached, verdict)
+    return _response(head, known, cached, verdict, stamped.user_id)
 
 
 def _is_eligible(head: RequestHead) -> bool:
@@ -146,8 +195,13 @@ def _known(identity: Identity) -> Generator[Step, Any, KnownRequest | None]:
     return known
 
 
-def _is_same_server(snapshot: Snapshot, known: KnownRequest) -> bool:
-    return snapshot.connection is not None and snapshot.connection.scope == known.scope
+def _scope(snapshot: Snapshot, view: str) -> Scope | None:
+    """Return the scope of a view; None if there is nothing to see in it."""
+    if snapshot.connection is None or view == UNUSABLE_VIEW:
+        return None
+    if view:
+        return snapshot.connection.viewer_scope(view)
+    return None if snapshot.viewers.refuses_unlinked else snapshot.connection.scope
 
 
 def _stamped_hit(token: Any, known: KnownRequest, snapshot: Snapshot) -> StampedHit:
@@ -157,9 +211,13 @@ def _stamped_hit(token: Any, known: KnownRequest, snapshot: Snapshot) -> Stamped
     return StampedHit(hit, user_id, stamp)
 
 
-def _is_current(known: KnownRequest, snapshot: Snapshot, reading: FastReading) -> bool:
-    """Tell whether the settings and the catalog are those that the request was known under."""
+def _is_current(
+    known: KnownRequest, snapshot: Snapshot, scope: Scope, reading: FastReading
+) -> bool:
+    """Tell whether settings, access and catalog are those that the request was known under."""
     if not runtime.is_current(snapshot, reading.tags):
+        return False
+    if access_checks.is_required(scope, reading.tags):
         return False
     for head in known.catalog_heads:  # noqa: SIM110 - this runs for every hit
         if not entry.is_current(head, reading.tags):
@@ -186,20 +244,39 @@ def _cached(
     return cached if cached.is_fresh else None
 
 
-def _refusal(head: RequestHead, known: KnownRequest, verdict: Verdict) -> PlainResponse:
+def _projected(
+    key: str, cached: CachedResponse, projection: Projection
+) -> Generator[Step, Any, CachedResponse | None]:
+    """Return the response with sparse items; those that this process has not made are made."""
+    whole = cached.entry
+    sparse = projections.held(key, whole, projection)
+    if sparse is None:
+        sparse = yield Project(key, whole, projection)
+    return None if sparse is None else replace(cached, entry=sparse)
+
+
+def _refusal(
+    head: RequestHead, known: KnownRequest, verdict: Verdict, user_id: str
+) -> PlainResponse:
     problem = RateLimitExceeded(verdict.limit, WINDOW, verdict.retry_after)
-    response = problem_response(head, problem, known.route)
-    response.headers += rate_limit_headers(verdict)
+    response = problem_response(head, problem, known.route, known.ignored)
+    response.headers += rate_limit_headers(_scope_of_limit(known), verdict)
+    response.endpoint, response.user_id = known.route, user_id
     return response
 
 
+def _scope_of_limit(known: KnownRequest) -> str:
+    return _POLICIES[known.policy].limit.scope
+
+
 def _response(
-    head: RequestHead, known: KnownRequest, cached: CachedResponse, verdict: Verdict
+    head: RequestHead, known: KnownRequest, cached: CachedResponse, verdict: Verdict, user_id: str
 ) -> PlainResponse:
     identity = identify(head.headers.get("x-request-id"), known.route)
     rendered = render(
         cached,
         identity,
+        known,
         if_none_match=head.headers.get("if-none-match", ""),
         accept_encoding=head.headers.get("accept-encoding", ""),
     )
@@ -207,10 +284,12 @@ def _response(
         rendered.status,
         [
             *rendered.headers,
-            *rate_limit_headers(verdict),
+            *rate_limit_headers(_scope_of_limit(known), verdict),
             ("X-Request-ID", identity),
             *response_time(head.path, head.started),
         ],
         rendered.body,
         around(head, rendered.status, VARY) or SAFE,
+        known.route,
+        user_id,
     )

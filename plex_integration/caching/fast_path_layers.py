@@ -10,15 +10,26 @@ from accounts import stamps
 from medianest import store
 from medianest.api.limits import READING
 from medianest.api.middleware import STARTED
+from medianest.api.request_facts import FACTS
 from medianest.serving.handler import CARRIED
 from medianest.serving.request_head import RequestHead
-from medianest.serving.responses import Application, PlainResponse, Receive, Scope, Send
+from medianest.serving.responses import (
+    Application,
+    PlainResponse,
+    Receive,
+    Scope,
+    Send,
+    add_facts,
+)
 from medianest.serving.threads import Busy, Threads
 from medianest.store import Reading, Stamp
+from plex_integration.caching import projection
 from plex_integration.caching.fast_path import (
     PREFIX,
+    CheckAccessLater,
     CheckUserLater,
     LoadUser,
+    Project,
     ReadFast,
     ReadSettings,
     ReadSettingsLater,
@@ -35,11 +46,22 @@ BATCH_SECONDS = 1.0
 Result = PlainResponse | Reading | None
 
 
-class AsgiFastPath:
-    """Answer hits in the event loop; what needs the database is read in the general threads."""
+CheckAccess = Callable[[str], None]
+"""Checks whether a user's Plex account still has access; it waits for Plex, and never raises."""
 
-    def __init__(self, app: Application, general: Threads) -> None:
-        self._app, self._general = app, general
+
+class AsgiFastPath:
+    """Answer hits in the event loop; what needs the database is read in the general threads.
+
+    `check_access` runs in the waiting threads.
+    """
+
+    def __init__(
+        self, app: Application, general: Threads, waiting: Threads, check_access: CheckAccess
+    ) -> None:
+        self._app, self._general, self._waiting = app, general, waiting
+        self._check_access = check_access
+        self._checked_users: dict[str, asyncio.Task[None]] = {}
         self._due_users: dict[str, Stamp | None] = {}
         self._are_settings_due = False
         self._background: asyncio.Task[None] | None = None
@@ -50,6 +72,8 @@ class AsgiFastPath:
             if head is not None:
                 result = await self._result(head)
                 if isinstance(result, PlainResponse):
+                    if FACTS in scope:
+                        add_facts(scope, result)
                     await result.send(send)
                     return
                 scope[CARRIED] = _carried(head, result)
@@ -67,17 +91,19 @@ class AsgiFastPath:
     async def _perform(self, step: Step) -> Any:
         shared = store.current()
         match step:
-            case ReadFast(key, stamped, size):
-                return await shared.read_fast_in_loop(key, stamped, size)
+            case ReadFast(key, stamped, size, read_scope):
+                return await shared.read_fast_in_loop(key, stamped, size, read_scope)
             case ReadValue(key):
                 return await shared.read_value_in_loop(key)
             case CheckUserLater(user_id, seen):
                 self._due_users[user_id] = seen
                 self._start_background()
+            case CheckAccessLater(user_id):
+                self._start_access_check(user_id)
             case ReadSettingsLater():
                 self._are_settings_due = True
                 self._start_background()
-            case LoadUser() | ReadSettings():
+            case LoadUser() | Project() | ReadSettings():
                 return await self._run(_perform, step)
         return None
 
@@ -91,6 +117,20 @@ class AsgiFastPath:
         if self._background is None or self._background.done():
             self._background = asyncio.ensure_future(self._check_in_background())
 
+    def _start_access_check(self, user_id: str) -> None:
+        """Check a user's access, unless this process is doing that already."""
+        if user_id not in self._checked_users:
+            check = asyncio.ensure_future(self._run_access_check(user_id))
+            self._checked_users[user_id] = check
+
+    async def _run_access_check(self, user_id: str) -> None:
+        try:
+            await self._waiting.run(self._check_access, user_id)
+        except Busy:
+            return  # a later request starts another check
+        finally:
+            del self._checked_users[user_id]
+
     async def _check_in_background(self) -> None:
         """Check all users together who are due within a moment, and the settings."""
         await asyncio.sleep(BATCH_SECONDS)
@@ -103,21 +143,42 @@ class AsgiFastPath:
 
 
 class WsgiFastPath:
-    """Answer hits before Django's WSGI application; everything is read in the request's thread."""
+    """Answer hits before Django's WSGI application; everything is read in the request's thread.
 
-    def __init__(self, app: Callable[..., Iterable[bytes]]) -> None:
-        self._app = app
+    `requests` is how many came, approximately: threads count without a lock.
+    """
+
+    def __init__(self, app: Callable[..., Iterable[bytes]], check_access: CheckAccess) -> None:
+        self._app, self._check_access = app, check_access
+        self.requests = 0
 
     def __call__(
         self, environ: dict[str, Any], start_response: Callable[..., Any]
     ) -> Iterable[bytes]:
+        self.requests += 1
         head = RequestHead.of_environ(environ) if _is_read(environ) else None
         if head is not None:
-            result = _result(head)
+            result = self._result(head)
             if isinstance(result, PlainResponse):
+                add_facts(environ, result)
                 return result.start(start_response)
             environ.update(_carried(head, result))
         return self._app(environ, start_response)
+
+    def _result(self, head: RequestHead) -> Result:
+        steps, found = respond(head), None
+        try:
+            while True:
+                found = self._perform(steps.send(found))
+        except StopIteration as end:
+            result: Result = end.value
+            return result
+
+    def _perform(self, step: Step) -> Any:
+        # A thread is all there is: what ASGI does in the background is done at once.
+        if isinstance(step, CheckAccessLater):
+            return self._check_access(step.user_id)
+        return _perform(step)
 
 
 def _is_read(environ: dict[str, Any]) -> bool:
@@ -125,24 +186,16 @@ def _is_read(environ: dict[str, Any]) -> bool:
     return environ["REQUEST_METHOD"] == "GET" and path.startswith(PREFIX)
 
 
-def _result(head: RequestHead) -> Result:
-    steps, found = respond(head), None
-    try:
-        while True:
-            found = _perform(steps.send(found))
-    except StopIteration as end:
-        result: Result = end.value
-        return result
-
-
 def _perform(step: Step) -> Any:
     """Read what a step says, in this thread."""
     shared = store.current()
     match step:
-        case ReadFast(key, stamped, size):
-            return shared.read_fast(key, stamped, size)
+        case ReadFast(key, stamped, size, scope):
+            return shared.read_fast(key, stamped, size, scope)
         case ReadValue(key):
             return shared.read_value(key)
+        case Project(key, whole, wanted):
+            return projection.project(key, whole, wanted)
         case LoadUser(user_id):
             return _check_users({user_id: None})
         case CheckUserLater(user_id, seen):

@@ -21,7 +21,6 @@ from django.db import Error, close_old_connections
 
 from medianest import store
 from medianest.api.exceptions import Problem
-from medianest.store import EVERYTHING
 from plex_integration.caching import tags
 from plex_integration.configuration import runtime
 from plex_integration.configuration.connection import Connection
@@ -55,7 +54,8 @@ STABLE_SECONDS = 10.0
 # How often the configured connection is checked.
 CHECK_SECONDS = 5.0
 
-_KEY = "listener"
+KEY = "listener"
+"""The value in the store that holds the state of the listener."""
 _HEARTBEAT, _HEARTBEAT_TTL = 5.0, 15
 
 
@@ -73,7 +73,12 @@ class Status:
 
 def status() -> Status | None:
     """Return the listener's state; None where none has been running for 15 seconds."""
-    (written,) = store.current().read(_KEY).values
+    (written,) = store.current().read(KEY).values
+    return parsed(written)
+
+
+def parsed(written: bytes | None) -> Status | None:
+    """Return the state that is written in the store; None where there is none."""
     try:
         return Status(**json.loads(written)) if written else None
     except (ValueError, TypeError):
@@ -198,7 +203,7 @@ class Invalidator(threading.Thread):
             self._invalidate(connection, changes)
         if is_heartbeat:
             written = json.dumps(asdict(status)).encode()
-            store.current().values.set(_KEY, written, _HEARTBEAT_TTL)
+            store.current().values.set(KEY, written, _HEARTBEAT_TTL)
 
     def _invalidate(self, connection: Connection, changes: set[Change]) -> None:
         was_received = self._invalidated(connection, changes)
@@ -217,19 +222,20 @@ class Invalidator(threading.Thread):
     def _invalidated(self, connection: Connection, changes: set[Change]) -> bool:
         """Invalidate what these changes touch; tell whether the store received all of it."""
         libraries = {each.library for each in changes if isinstance(each, LibraryChanged)}
-        was_received = _invalidate_libraries(libraries)
+        server = connection.server
+        was_received = _invalidate_libraries(server, libraries)
         if AnythingChanged() in changes:
-            return tags.invalidate([EVERYTHING])
+            return tags.invalidate(server, [tags.SERVER])
         items = sorted(each.item for each in changes if isinstance(each, ItemChanged))
         collections = sorted(
             each.collection for each in changes if isinstance(each, CollectionChanged)
         )
         found = _libraries_of(connection, items + collections)
         if found is None:
-            return tags.invalidate([EVERYTHING])
+            return tags.invalidate(server, [tags.SERVER])
         changed = {found[key] for key in items} - libraries
-        was_received = _invalidate_libraries(changed) and was_received
-        return _invalidate_collections(collections, found) and was_received
+        was_received = _invalidate_libraries(server, changed) and was_received
+        return _invalidate_collections(server, collections, found) and was_received
 
     def _add_again(self, changes: Iterable[Change]) -> None:
         with self._woken:
@@ -243,15 +249,16 @@ class Invalidator(threading.Thread):
         self._woken.notify()
 
 
-def _invalidate_libraries(keys: Iterable[str]) -> bool:
+def _invalidate_libraries(server: str, keys: Iterable[str]) -> bool:
     # All of them, also where the store did not receive one.
-    received = [tags.invalidate_library(key) for key in sorted(keys)]
+    received = [tags.invalidate_library(server, key) for key in sorted(keys)]
     return all(received)
 
 
-def _invalidate_collections(keys: Iterable[str], libraries: Mapping[str, str]) -> bool:
+def _invalidate_collections(server: str, keys: Iterable[str], libraries: Mapping[str, str]) -> bool:
     received = [
-        tags.invalidate(tags.Written(collection=key, library=libraries[key]).tags()) for key in keys
+        tags.invalidate(server, tags.Written(collection=key, library=libraries[key]).tags())
+        for key in keys
     ]
     return all(received)
 

@@ -1,4 +1,4 @@
-"""What requests mean: which cached response belongs to a path and query string.
+"""What requests mean: which cached response belongs to a path and query string, for whom.
 
 The full path (URL, DRF, serializers, service) works it out and remembers it here: in this process,
 and in the store for all workers, so that a cached response needs the full path in none of them.
@@ -8,35 +8,42 @@ import json
 from dataclasses import asdict, dataclass
 from hashlib import blake2b
 from threading import Lock
+from typing import Any
 
 from cachetools import LRUCache
 
 from medianest import store
 from plex_integration.caching.entry import Head
+from plex_integration.caching.page_links import PageRequest
+from plex_integration.caching.projection import Projection
 
 MAX_REQUESTS = 10_000
 MAX_REQUEST_BYTES = 1024
 SECONDS = 3600
 """How long the store keeps what a request means."""
 
-Identity = tuple[str, str]
-"""A path and a query string."""
+Identity = tuple[str, str, str]
+"""The name of a scope, a path and a query string."""
 
 
 @dataclass(frozen=True)
 class KnownRequest:
-    """The cached response that a path and query string mean.
+    """The cached response that a path and query string mean in a scope.
 
     It holds while the lists of the catalog that it was derived from are current. `key` is the
     response's name in the store, `route` the name of the URL, `shape` that of the payload.
+    `ignored` names the query parameters that have no effect; `projection` is what of the response's
+    items is wanted, None for all of it; `page` is the page that is asked for, None for no page.
     """
 
     policy: str
     key: str
     route: str
-    scope: str
     shape: str
     catalog_heads: tuple[Head, ...]
+    ignored: tuple[str, ...] = ()
+    projection: Projection | None = None
+    page: PageRequest | None = None
 
 
 _lock = Lock()
@@ -101,7 +108,18 @@ def _parse(written: bytes | None) -> KnownRequest | None:
     try:
         fields = json.loads(written)
         heads = tuple(Head(**each) for each in fields.pop("catalog_heads"))
-        known = KnownRequest(**fields, catalog_heads=heads)
+        ignored = tuple(fields.pop("ignored"))
+        projection = _projection(fields.pop("projection"))
+        page = PageRequest(**written_page) if (written_page := fields.pop("page")) else None
+        known = KnownRequest(
+            **fields, catalog_heads=heads, ignored=ignored, projection=projection, page=page
+        )
     except (ValueError, TypeError, AttributeError, KeyError):
         return None  # another release wrote it
     return known if _shapes.get(known.policy) == known.shape else None
+
+
+def _projection(written: Any) -> Projection | None:
+    if written is None:
+        return None
+    return Projection(tuple(written["members"]), tuple(written["fields"]))

@@ -21,5 +21,5 @@ class PlexLoad(Generic[Client]):
 
     def __call__(self, seconds: float) -> Loaded:
         """Load within so many seconds. Raises PlexServerUnavailable while the breaker is open."""
-        with breaker.guard():
+        with breaker.guard(self.connection.server):
             return self.load(self.client(self.connection, seconds))

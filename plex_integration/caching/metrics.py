@@ -1,13 +1,11 @@
 """Metrics of the cache: responses by cache status, and how long Plex took, for the operator.
 
 A request only increments a number in this process. A thread adds the numbers to the store every
-`FLUSH_SECONDS`, where those of all workers add up, in slices of 5 minutes that are stored for a
-day. A process that is killed loses what it has not flushed.
+two seconds, where those of all workers add up, in slices of 5 minutes that are stored for a day. A
+process that is killed loses what it has not flushed.
 """
 
-import atexit
 import bisect
-import logging
 import threading
 import time
 from collections.abc import Mapping, Sequence
@@ -15,17 +13,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from medianest import store
-
-log = logging.getLogger(__name__)
-
-FLUSH_SECONDS = 2.0
+from medianest.monitoring import background
 
 SLICE = 300
 SLICES = 24 * 3600 // SLICE
 
 HIT, MISS, STALE, BYPASS = "HIT", "MISS", "STALE", "BYPASS"
-ERROR, REFUSED = "ERROR", "REFUSED"
-OUTCOMES = (HIT, MISS, STALE, BYPASS, ERROR, REFUSED)
+ERROR, CLIENT_ERROR, REFUSED = "ERROR", "CLIENT_ERROR", "REFUSED"
+OUTCOMES = (HIT, MISS, STALE, BYPASS, ERROR, CLIENT_ERROR, REFUSED)
 
 # Each bound is about 1.4 times the one before: percentiles are that exact (±40 %).
 _BOUNDS = [round(2 ** (step / 2)) for step in range(2, 31)]
@@ -42,6 +37,13 @@ class Counted:
 
     responses: dict[str, int] = field(default_factory=dict)
     loads: dict[int, int] = field(default_factory=dict)
+
+    def add(self, other: "Counted") -> None:
+        """Add other numbers to these."""
+        for outcome, number in other.responses.items():
+            self.responses[outcome] = self.responses.get(outcome, 0) + number
+        for step, number in other.loads.items():
+            self.loads[step] = self.loads.get(step, 0) + number
 
     @property
     def served(self) -> int:
@@ -74,11 +76,13 @@ def record_load(policy: str, seconds: float) -> None:
 
 
 def outcome(response: Any) -> str | None:
-    """Return how a response is counted; None for an error of the client."""
+    """Return how a response is counted; None for one that has nothing to do with the cache."""
     if response.status_code == 429:
         return REFUSED
     if response.status_code >= 500 or response.get("WWW-Authenticate") == "Plex":
         return ERROR
+    if response.status_code >= 400:
+        return CLIENT_ERROR
     status: str | None = response.get("X-Plex-Cache-Status")
     return status
 
@@ -108,16 +112,17 @@ def slices(number: int) -> Sequence[Mapping[str, Counted]]:
     return [_by_policy(each) for each in store.current().counters.read(names)]
 
 
+def end_of_last_slice() -> float:
+    """Return when the current slice ends, in epoch seconds."""
+    return float((_now() + 1) * SLICE)
+
+
 def total(counted: Sequence[Mapping[str, Counted]]) -> Mapping[str, Counted]:
     """Add slices up."""
     sums: dict[str, Counted] = {}
     for each in counted:
         for policy, one in each.items():
-            into = sums.setdefault(policy, Counted())
-            for outcome, number in one.responses.items():
-                into.responses[outcome] = into.responses.get(outcome, 0) + number
-            for step, number in one.loads.items():
-                into.loads[step] = into.loads.get(step, 0) + number
+            sums.setdefault(policy, Counted()).add(one)
     return sums
 
 
@@ -127,22 +132,7 @@ def _add(name: str) -> None:
         _counts[name] = _counts.get(name, 0) + 1
         is_first, _is_running = not _is_running, True
     if is_first:
-        atexit.register(_flush_safely)
-        threading.Thread(target=_flush_forever, name="counters", daemon=True).start()
-
-
-def _flush_forever() -> None:
-    while True:
-        time.sleep(FLUSH_SECONDS)
-        _flush_safely()
-
-
-def _flush_safely() -> None:
-    try:
-        flush()
-    except Exception:
-        # No response may suffer from counting.
-        log.exception("flushing the metrics failed")
+        background.repeat(flush)
 
 
 def _now() -> int:

@@ -17,10 +17,11 @@ from typing import Any, Literal, Protocol
 from medianest import store
 from medianest.serving import upstream
 from medianest.store import Reading, TagVersions, failure_of
-from plex_integration.caching import entry, metrics
+from plex_integration.caching import entry, metrics, tags
 from plex_integration.caching.entry import Entry
 from plex_integration.caching.load_lock import LoadLock
 from plex_integration.caching.single_flight import SingleFlight
+from plex_integration.configuration.connection import Scope
 from plex_integration.policies import PARTIAL_FOR, STALE_FOR
 
 log = logging.getLogger(__name__)
@@ -66,7 +67,7 @@ class CacheKey:
     """
 
     policy: str
-    scope: str
+    scope: Scope
     query: Any
     shape: str = ""
 
@@ -75,23 +76,32 @@ class CacheKey:
         """The key in the store. The query is hashed, so nothing in it can reach another key."""
         text = json.dumps([self.shape, self.query], sort_keys=True, separators=(",", ":"))
         digest = blake2b(text.encode(), digest_size=16).hexdigest()
-        return f"{PREFIX}{self.policy}:{self.scope}:{digest}"
+        return f"{PREFIX}{self.policy}:{self.scope.name}:{digest}"
+
+    def read(self, *others: str) -> Reading:
+        """Read what the store has under this key and others, and the tag versions of the scope."""
+        return store.current().read(self.name, *others, scope=self.scope.versions)
 
 
 @dataclass(frozen=True)
 class Loaded:
-    """What a load returns: the payload as JSON, its tags, and whether Plex failed a part of it."""
+    """What a load returns: the payload as JSON, its tags, and whether Plex failed a part of it.
+
+    `page` is how many rows the whole list has, -1 for what is no page, and whether more follow.
+    """
 
     payload: bytes
     tags: frozenset[str]
     is_partial: bool = False
+    page: tuple[int, bool] = (-1, False)
 
 
 @dataclass(slots=True)
 class CachedResponse:
     """A response: its entry, how it came, its age and its time to live in seconds.
 
-    `reason` is the code of the error because of which an expired response is served.
+    `reason` is the code of the error because of which an expired response is served. `forwarded`
+    says why Plex was asked, in the words of RFC 9211, and `plex_ms` how long that took.
     """
 
     entry: Entry
@@ -99,6 +109,8 @@ class CachedResponse:
     age: int
     ttl: int
     reason: str | None = None
+    forwarded: str = "miss"
+    plex_ms: int | None = None
 
     @property
     def is_fresh(self) -> bool:
@@ -150,7 +162,7 @@ class ResponseCache:
         Raises what the load raises, unless an expired response can be served instead; and
         UpstreamNeeded where the request must not wait.
         """
-        reading = store.current().read(key.name)
+        reading = key.read()
         cached = found_in(reading, ttl)
         if cached and cached.is_fresh and not renew:
             return cached
@@ -165,6 +177,7 @@ class ResponseCache:
             as_of=as_of or reading,
             cached=cached,
             accepts_expired=accepts_expired,
+            forwarded=_reason_to_forward(cached, renew),
         )
         try:
             if not upstream.may_wait():
@@ -195,6 +208,7 @@ class _Request:
     as_of: Reading
     cached: CachedResponse | None
     accepts_expired: bool
+    forwarded: str
 
     @property
     def expired(self) -> CachedResponse | None:
@@ -233,7 +247,7 @@ class _Request:
         failure = b""
         try:
             # Another worker may have stored its response between the reading and the lock.
-            return self._newer(store.current().read(self.key.name)) or self._load(versions)
+            return self._newer(self.key.read()) or self._load(versions)
         except Exception as error:
             failure = self.cache.failures.dump(error)
             raise
@@ -246,13 +260,13 @@ class _Request:
             return None
         if self.as_of.tags.raw is not None:
             return self.as_of.tags
-        return store.current().values.tag_versions()
+        return store.current().values.tag_versions(self.key.scope.versions)
 
     def _wait_for_other(self, lock: str) -> CachedResponse | None:
         """Wait for the response of the lock's holder; None when it is gone without one."""
         while time.monotonic() < self.deadline:
             time.sleep(POLL_SECONDS)
-            reading = store.current().read(self.key.name, lock)
+            reading = self.key.read(lock)
             if newer := self._newer(reading):
                 return newer
             held = reading.values[1]
@@ -266,7 +280,7 @@ class _Request:
         """Return the response that another request has stored since this one read the cache."""
         found = found_in(reading, self.ttl)
         if found and (self.cached is None or found.entry.head.at > self.cached.entry.head.at):
-            return replace(found, status="MISS", age=0)
+            return replace(found, status="MISS", age=0, forwarded=self.forwarded)
         return None
 
     def _load(self, versions: TagVersions | None) -> CachedResponse:
@@ -278,21 +292,34 @@ class _Request:
             if versions is not None and self.cache.failures.should_delete(error):
                 store.current().values.delete(self.key.name)
             raise
-        metrics.record_load(self.key.policy, time.monotonic() - began)
+        seconds = time.monotonic() - began
+        metrics.record_load(self.key.policy, seconds)
         packed = self._packed(loaded, versions or TagVersions.parse(None))
         is_stored = versions is not None and store.current().values.set(
             self.key.name, packed.to_bytes(), self.ttl + STALE_FOR
         )
-        return response_of(packed, self.ttl, "MISS" if is_stored else "BYPASS")
+        response = response_of(packed, self.ttl, "MISS" if is_stored else "BYPASS")
+        return replace(response, forwarded=self.forwarded, plex_ms=round(seconds * 1000))
 
     def _packed(self, loaded: Loaded, versions: TagVersions) -> Entry:
         return entry.pack(
             loaded.payload,
             at=time.time(),
             partial=loaded.is_partial,
+            page=loaded.page,
             versions=versions,
-            tags=loaded.tags | {policy_tag(self.key.policy)},
+            tags=self._tags(loaded),
         )
+
+    def _tags(self, loaded: Loaded) -> frozenset[str]:
+        of_server = tags.of_server(self.key.scope.server, {tags.SERVER, *loaded.tags})
+        return frozenset({policy_tag(self.key.policy), *of_server})
+
+
+def _reason_to_forward(cached: CachedResponse | None, renew: bool) -> str:
+    if renew:
+        return "request"
+    return "miss" if cached is None else "stale"
 
 
 def response_of(found: Entry, ttl: int, status: Status = "HIT") -> CachedResponse:

@@ -38,7 +38,7 @@ versions = st.dictionaries(
 
 def packed(payload: bytes = b'{"a":1}', **changed: Any) -> Entry:
     given: dict[str, Any] = {"at": 1_700_000_000.5, "partial": False, "versions": {}, "tags": set()}
-    given |= changed
+    given |= {"page": (-1, False), **changed}
     return entry.pack(payload, **(given | {"versions": at_versions(given["versions"])}))
 
 
@@ -83,6 +83,36 @@ def test_every_answer_is_one_whole_gzip_stream_of_one_envelope(payload: Any, abo
     checksum, size = struct.unpack("<II", sent[-8:])
     assert (checksum, size) == (zlib.crc32(expected), len(expected))
     assert json.loads(expected) == {"success": True, "data": payload, "metadata": about}
+
+
+@given(json_values)
+def test_a_payload_is_written_as_all_other_json_is(payload: Any) -> None:
+    written = renderers.encode_payload(payload)
+    assert json.loads(written) == payload
+    assert json.dumps(json.loads(written)) == json.dumps(payload)  # the order, and 7.0 is not 7
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        7.0,
+        1e22,
+        -0.0,
+        2**63 - 1,
+        2**70,
+        "\x00\x1f\x7f\u2028",
+        'é"\\/',
+        "😀",
+        {"b": 1, "a": [True, None]},
+    ],
+)
+def test_a_payload_has_the_same_bytes_whatever_writes_it(value: Any) -> None:
+    assert renderers.encode_payload([value]) == renderers.encode([value])
+
+
+def test_half_of_a_surrogate_pair_is_refused() -> None:
+    with pytest.raises(UnicodeEncodeError):
+        renderers.encode_payload({"title": "\ud800"})
 
 
 def test_a_wrong_checksum_would_be_noticed_by_whoever_unpacks() -> None:

@@ -22,7 +22,7 @@ from accounts import tokens
 from accounts.models import User
 from medianest import store, wsgi
 from medianest.store import EVERYTHING
-from plex_integration.caching import fast_path, known_requests, tags
+from plex_integration.caching import fast_path, known_requests
 from plex_integration.configuration import runtime
 from plex_integration.policies import LIBRARY_OPERATIONS
 from plex_simulator import Simulator
@@ -50,6 +50,11 @@ CASES = {
     "gzip as most clients send it": Case([("Accept-Encoding", "gzip, deflate, br")]),
     "no gzip": Case([("Accept-Encoding", "gzip;q=0")]),
     "axios": Case([("Accept", "application/json, text/plain, */*")]),
+    "problem details": Case([("Accept", "application/json, application/problem+json")]),
+    "problem details alone": Case([("Accept", "application/problem+json")]),
+    "a method that the path has not, as problem details": Case(
+        [("Accept", "application/problem+json")], method="DELETE", is_fast=False, status=405
+    ),
     "a browser's fetch": Case([("Accept", "*/*"), ("Origin", ORIGIN)]),
     "a foreign origin": Case([("Origin", "https://elsewhere.example")]),
     "own request id": Case([("X-Request-ID", "mine-1")]),
@@ -71,6 +76,17 @@ CASES = {
     "a method that the path has not": Case(method="DELETE", is_fast=False, status=405),
     "a repeated parameter": Case(path=f"{PATH}&size=3", is_fast=False, status=400),
     "an unknown parameter": Case(path=f"{PATH}&unknown=1"),
+    "sparse items": Case(path=f"{PATH}&fields=title,year"),
+    "sparse items, with gzip": Case(
+        [("Accept-Encoding", "gzip")], path=f"{PATH}&fields=title&page=2"
+    ),
+    "any validator of sparse items": Case(
+        [("If-None-Match", "*")], path=f"{PATH}&fields=title", status=304
+    ),
+    "an unknown member": Case(path=f"{PATH}&fields=foo", is_fast=False, status=400),
+    "unknown parameters, with gzip": Case(
+        [("Accept-Encoding", "gzip")], path=f"{PATH}&page=2&%D8%B3=1&page=3"
+    ),
 }
 
 
@@ -198,20 +214,25 @@ def forget(case: Case = Case()) -> None:
     """Forget what a request means, in this process and in the store."""
     known_requests.forget()
     path, _, query = case.path.partition("?")
-    store.current().values.delete(known_requests.key((path, query)))
+    scope = runtime.required_connection().scope.name
+    store.current().values.delete(known_requests.key((scope, path, query)))
 
 
 # What differs between two equal requests: the moment, and the part of the id that is unique.
 _MOMENT = re.compile(rb'"timestamp":"[^"]*"')
 _UNIQUE = re.compile(r"[0-9a-f]{32}")
+_SECONDS = re.compile(r"\b(t|ttl)=-?\d+")
 _CLOCK = re.compile(rb'"(cacheAge|retryAfter)":\d+')
 
 
 def timeless(response: Response) -> tuple[int, bytes, dict[str, str]]:
     """Return everything of a response but the moment and what is unique."""
     headers = {name: _UNIQUE.sub("unique", value) for name, value in response.headers.items()}
-    for name in ("x-plex-response-time", "x-ratelimit-reset", "retry-after"):
+    for name in ("x-plex-response-time", "x-ratelimit-reset", "retry-after", "server-timing"):
         headers.pop(name, None)
+    for name in ("cache-status", "ratelimit"):
+        if name in headers:
+            headers[name] = _SECONDS.sub(r"\1", headers[name])
     body = response.body
     if headers.get("content-encoding") == "gzip":
         body = gzip.decompress(body)
@@ -274,20 +295,29 @@ def test_a_body_that_is_sent_compressed_is_the_same_to_the_byte(
     assert fast.headers["content-length"] == full.headers["content-length"]
 
 
+@pytest.mark.parametrize("path", [PATH, f"{PATH}&unknown=1"])
+@pytest.mark.parametrize("media_type", ["application/json", "application/problem+json"])
 def test_a_request_beyond_the_limit_gets_the_same_refusal(
-    kept: None, send: Send, newcomer: Callable[[], str], answered: list[str]
+    kept: None,
+    send: Send,
+    newcomer: Callable[[], str],
+    answered: list[str],
+    media_type: str,
+    path: str,
 ) -> None:
     token, other = newcomer(), newcomer()
+    case = Case([("Accept", media_type)], path=path)
     for each in (token, other):
         for _ in range(LIBRARY_OPERATIONS.requests):
-            assert send(Case(), each).status == 200
+            assert send(case, each).status == 200
     answered.clear()
-    fast = send(Case(), token)
+    fast = send(case, token)
     assert answered == ["_refusal"]
-    forget()
-    full = send(Case(), other)
+    forget(case)
+    full = send(case, other)
     assert answered == ["_refusal"]
     assert fast.status == full.status == 429
+    assert fast.headers["content-type"] == full.headers["content-type"] == media_type
     assert abs(int(fast.headers["retry-after"]) - int(full.headers["retry-after"])) <= 10
     assert timeless(fast) == timeless(full)
 
@@ -316,7 +346,7 @@ def test_a_user_who_is_refused_gets_no_hit(
 def test_an_invalidated_response_is_loaded_again(
     kept: None, send: Send, newcomer: Callable[[], str], answered: list[str]
 ) -> None:
-    assert tags.invalidate([EVERYTHING])
+    assert store.current().values.invalidate_tags([EVERYTHING])
     assert send(Case(), newcomer()).headers["x-plex-cache-status"] == "MISS"
     assert answered == []
     assert send(Case(), newcomer()).headers["x-plex-cache-status"] == "HIT"
@@ -326,7 +356,7 @@ def test_an_invalidated_response_is_loaded_again(
 def test_a_request_that_the_fast_path_passes_on_is_counted_once(
     kept: None, send: Send, newcomer: Callable[[], str]
 ) -> None:
-    tags.invalidate([EVERYTHING])
+    store.current().values.invalidate_tags([EVERYTHING])
     missed = send(Case(), newcomer())
     assert int(missed.headers["x-ratelimit-remaining"]) == LIBRARY_OPERATIONS.requests - 1
 

@@ -17,7 +17,7 @@ from medianest.api.exceptions import Problem
 from medianest.api.serializers import Payload
 from plex_integration.caching import response_cache
 from plex_integration.caching.response_cache import CacheKey
-from plex_integration.configuration.connection import Connection
+from plex_integration.configuration.connection import Connection, Scope
 from plex_integration.errors import LibraryNotFound
 from plex_integration.plex import PlexClient, media
 from plex_integration.reading import services
@@ -28,8 +28,10 @@ from plex_integration.reading.queries import (
     RecentlyAddedQuery,
     SearchQuery,
 )
-from plex_integration.reading.serializers import ExternalIdsPayload, TagPayload
+from plex_integration.reading.serializers import PlexExternalIdsPayload, PlexTagPayload
 from plex_integration.reading.services import Read
+
+SCOPE = Scope("scope", "server")
 
 GENRES = media.Choices(
     (
@@ -229,7 +231,7 @@ def test_keys_are_equal_exactly_when_the_upstream_queries_are(name: str) -> None
     @given(st.tuples(drawn, drawn) | drawn.flatmap(lambda q: st.tuples(st.just(q), respelled(q))))
     def holds(queries: tuple[dict[str, str], dict[str, str]]) -> None:
         asked = [planned(name, query) for query in queries]
-        keys = {CacheKey(name, "scope", each.query).name for each in asked}
+        keys = {CacheKey(name, SCOPE, each.query).name for each in asked}
         effects = [effect(name, each, query) for each, query in zip(asked, queries, strict=True)]
         is_equal = effects[0] == effects[1]
         event(f"equal: {is_equal}")
@@ -284,7 +286,8 @@ def test_the_same_in_other_words_shares_an_entry(one: str, other: str) -> None:
         for each in (one, other)
     ]
     assert (
-        CacheKey("library-items", "v", keys[0]).name == CacheKey("library-items", "v", keys[1]).name
+        CacheKey("library-items", SCOPE, keys[0]).name
+        == CacheKey("library-items", SCOPE, keys[1]).name
     )
 
 
@@ -308,13 +311,13 @@ def strict(value: Any) -> Any:
 
 @given(json_values, json_values)
 def test_different_canonical_queries_have_different_keys(one: Any, other: Any) -> None:
-    keys = {CacheKey("search", "scope", each).name for each in (one, other)}
+    keys = {CacheKey("search", SCOPE, each).name for each in (one, other)}
     assert (len(keys) == 1) == (strict(one) == strict(other))
 
 
 @given(st.text())
 def test_nothing_a_client_sends_reaches_out_of_its_hash(text: str) -> None:
-    key = CacheKey("search", "scope", (text, 50, None, "full")).name
+    key = CacheKey("search", SCOPE, (text, 50, None, "full")).name
     head, _, digest = key.rpartition(":")
     assert head == f"{response_cache.PREFIX}search:scope"
     assert len(digest) == 32
@@ -323,7 +326,7 @@ def test_nothing_a_client_sends_reaches_out_of_its_hash(text: str) -> None:
 
 def test_policy_scope_and_shape_are_parts_of_the_key() -> None:
     keys = {
-        CacheKey(policy, scope, (), shape).name
+        CacheKey(policy, Scope(scope, "server"), (), shape).name
         for policy in ("a", "b")
         for scope in ("x", "y")
         for shape in ("1", "2")
@@ -335,14 +338,14 @@ class OldPayload(Payload):
     """A payload before a change."""
 
     title = serializers.CharField()
-    item = ExternalIdsPayload()
+    item = PlexExternalIdsPayload()
 
 
 CHANGES: dict[str, Callable[[], dict[str, Any]]] = {
     "another member": lambda: {"year": serializers.IntegerField()},
-    "an optional member": lambda: {"item": ExternalIdsPayload(required=False)},
-    "a list": lambda: {"item": ExternalIdsPayload(many=True)},
-    "other members inside": lambda: {"item": TagPayload()},
+    "an optional member": lambda: {"item": PlexExternalIdsPayload(required=False)},
+    "a list": lambda: {"item": PlexExternalIdsPayload(many=True)},
+    "other members inside": lambda: {"item": PlexTagPayload()},
     "another type": lambda: {"item": serializers.CharField()},
     "another source": lambda: {"title": serializers.CharField(source="titleSort")},
     "another version": lambda: {"payload_version": 2},
@@ -350,7 +353,7 @@ CHANGES: dict[str, Callable[[], dict[str, Any]]] = {
 
 
 def payload_with(**members: Any) -> type[Payload]:
-    title, item = serializers.CharField(), ExternalIdsPayload()
+    title, item = serializers.CharField(), PlexExternalIdsPayload()
     return type("NewPayload", (Payload,), {"title": title, "item": item, **members})
 
 

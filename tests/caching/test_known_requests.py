@@ -10,9 +10,19 @@ from plex_integration.caching import known_requests
 from plex_integration.caching.entry import Head
 from plex_integration.caching.known_requests import KnownRequest
 
-HEAD = Head(at=1.0, crc=2, size=3, etag='W/"x"', partial=False, base="b", tags={"libraries": "4"})
-KNOWN = KnownRequest("library-items", "key", "route", "scope", "shape", (HEAD,))
-IDENTITY = ("/api/v1/plex/search", "query=the")
+HEAD = Head(
+    at=1.0,
+    crc=2,
+    size=3,
+    etag='W/"x"',
+    partial=False,
+    total=-1,
+    has_more=False,
+    base="b",
+    tags={"libraries": "4"},
+)
+KNOWN = KnownRequest("library-items", "key", "route", "shape", (HEAD,))
+IDENTITY = ("scope", "/api/v1/plex/search", "query=the")
 
 
 @pytest.fixture(autouse=True)

@@ -16,6 +16,7 @@ from plex_integration import policies
 from plex_integration.caching import failures, load_lock, response_cache, tags
 from plex_integration.caching.response_cache import CacheKey, Loaded, ResponseCache
 from plex_integration.caching.single_flight import SingleFlight
+from plex_integration.configuration.connection import Scope
 from plex_integration.errors import LibraryNotFound, PlexApiError, PlexServerUnavailable
 from plex_simulator import Simulator
 from tests.pace import Stopwatch
@@ -140,7 +141,7 @@ class Load:
         return Loaded(self._payload, frozenset({"library:1"}))
 
 
-KEY = CacheKey(policies.LIBRARY_ITEMS.name, "scope", "query")
+KEY = CacheKey(policies.LIBRARY_ITEMS.name, Scope("scope", "server"), "query")
 
 
 def fetch(cache: ResponseCache, load: Any, *, renew: bool = False, wait: float = 8) -> Any:
@@ -430,7 +431,7 @@ def test_a_question_after_a_change_does_not_join_the_load_from_before(flights: A
     before, after, threads = Load(b'"before"'), Load(b'"after"'), Threads()
     threads.start(fetch, flights, before)
     assert before.begun.acquire(timeout=5)
-    assert tags.invalidate_library("1")
+    assert tags.invalidate_library("server", "1")
     threads.start(fetch, flights, after)
     assert after.begun.acquire(timeout=5)
     before.ended.set()

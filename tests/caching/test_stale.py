@@ -194,22 +194,22 @@ def test_failures_must_be_in_a_row_to_count(kept: None) -> None:
     plex_breaker = store.current().breaker
     for _ in range(3):
         for _ in range(4):
-            plex_breaker.record_failure(5)
-        assert plex_breaker.seconds_until_allowed(5, 5.0) == 0
-        plex_breaker.record_success()
+            plex_breaker.record_failure("a", 5)
+        assert plex_breaker.seconds_until_allowed("a", 5, 5.0) == 0
+        plex_breaker.record_success("a")
     for _ in range(5):
-        plex_breaker.record_failure(5)
-    assert 4 < plex_breaker.seconds_until_allowed(5, 5.0) <= 5
-    plex_breaker.record_success()
-    assert plex_breaker.seconds_until_allowed(5, 5.0) == 0
+        plex_breaker.record_failure("a", 5)
+    assert 4 < plex_breaker.seconds_until_allowed("a", 5, 5.0) <= 5
+    plex_breaker.record_success("a")
+    assert plex_breaker.seconds_until_allowed("a", 5, 5.0) == 0
 
 
 def test_of_many_who_ask_at_the_pauses_end_one_alone_may(kept: None) -> None:
     plex_breaker = store.current().breaker
     for _ in range(5):
-        plex_breaker.record_failure(5)
+        plex_breaker.record_failure("a", 5)
     time.sleep(0.25)
-    assert [plex_breaker.seconds_until_allowed(5, 0.2) for _ in range(6)].count(0) == 1
+    assert [plex_breaker.seconds_until_allowed("a", 5, 0.2) for _ in range(6)].count(0) == 1
 
 
 def test_an_answer_that_plex_failed_in_part_is_soon_asked_again(

@@ -70,10 +70,9 @@ class Freshness:
     def dropped(self) -> dict[str, str]:
         """Return what was dropped, and when last."""
         versions = json.loads(self._valkey.client.get(VERSIONS) or b"{}")
-        # The base of versions that were only begun is no moment.
-        if not versions.get("base", "").isdigit():
-            versions.pop("base", None)
-        return {{"base": "everything"}.get(tag, tag): moment for tag, moment in versions.items()}
+        # Each tag begins with its server. The tag of a whole server is "server".
+        tags = {tag.partition("/")[2]: moment for tag, moment in versions.items() if "/" in tag}
+        return {{"server": "everything"}.get(tag, tag): moment for tag, moment in tags.items()}
 
     def within_2_seconds(self, tag: str, change: Callable[[], object]) -> None:
         """Change something, and wait until a tag is dropped for it."""

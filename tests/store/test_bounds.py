@@ -5,7 +5,16 @@ from typing import Any
 
 import pytest
 
-from medianest.store import Attempt, Hit, counters, locks, rate_windows, records
+from medianest.store import (
+    Attempt,
+    Hit,
+    counters,
+    locks,
+    rate_windows,
+    recent_entries,
+    records,
+    reports,
+)
 from medianest.store.counters import LocalCounters
 from medianest.store.locks import LocalLocks
 from medianest.store.rate_windows import LocalRateWindows
@@ -111,6 +120,18 @@ def test_an_attempt_of_an_evicted_name_can_still_end(monkeypatch: pytest.MonkeyP
     windows.begin_attempt("name:2", 1, 60, "b")
     windows.end_attempt("name:1", "a", failed=True)
     assert windows.begin_attempt("name:2", 1, 60, "c")[0] is Attempt.WAIT
+
+
+def test_reports_and_names_of_recent_entries_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reports, "MAX_REPORTS", 10)
+    monkeypatch.setattr(recent_entries, "MAX_LISTS", 10)
+    names = [f"{number}" for number in range(100)]
+    some_reports, some_entries = reports.LocalReports(), recent_entries.LocalRecentEntries()
+    for name in names:
+        some_reports.write(name, "alive")
+        some_entries.add(name, ["1"], 5, 60)
+    assert list(some_reports.read()) == names[-10:]
+    assert [name for name in names if some_entries.read([name]) != [[]]] == names[-10:]
 
 
 def test_records_and_locks_and_counters_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:

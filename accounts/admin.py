@@ -1,28 +1,108 @@
-"""The pages of users and of issued tokens in the admin. Nothing shows a token."""
+"""The pages of users and groups in the admin. Nothing shows a token."""
 
+from collections.abc import Callable, Sequence
 from datetime import datetime
+from typing import Any
 
 from django.contrib import admin, messages
-from django.contrib.auth.admin import UserAdmin
-from django.db.models import Model, QuerySet
+from django.contrib.auth.admin import GroupAdmin, UserAdmin
+from django.contrib.auth.models import Group
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
-from rest_framework_simplejwt.token_blacklist.models import BlacklistedToken, OutstandingToken
 
+# Imported for their registration.
+from accounts import audit_page as audit_page
+from accounts import tokens_page as tokens_page
+from accounts.audited_admin import AuditedAdmin
 from accounts.models import User
+from accounts.plex_links import PlexLink
 
 RIGHTS = ("is_superuser", "groups", "user_permissions")
 """The fields that give rights."""
 
+WRITE_PERMISSIONS = {
+    "manage_collections": "may edit collections",
+    "manage_playlists": "may edit playlists",
+}
+
+NOT_LINKED = "none"
+
+
+class PlexAccountFilter(admin.SimpleListFilter):
+    """Filter users by whether they have a Plex account, and whether it can be used."""
+
+    title = "Plex account"
+    parameter_name = "plex"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Sequence[tuple[str, str]]:
+        return [(NOT_LINKED, "no Plex account"), *PlexLink.State.choices]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[User]) -> QuerySet[User]:
+        state = self.value()
+        if state is None:
+            return queryset
+        is_wanted = Q(plex_link=None) if state == NOT_LINKED else Q(plex_link__state=state)
+        return queryset.filter(is_wanted)
+
 
 @admin.register(User)
-class UsersAdmin(UserAdmin):  # type: ignore[type-arg] # generic in the stubs only
-    """Django's own page for users, with an action that revokes their tokens.
+class UsersAdmin(AuditedAdmin, UserAdmin):  # type: ignore[type-arg] # generic in the stubs only
+    """Django's own page for users, with their Plex account, and actions that lock users out.
 
     Only superusers give rights, and only they change superusers: otherwise a member of the staff
     who may change users could take every right.
     """
 
-    actions = ["revoke_all_tokens"]
+    actions = ["deactivate", "revoke_all_tokens", "unlink_from_plex"]
+    list_display = (
+        "username",
+        "is_active",
+        "last_sign_in",
+        "rights",
+        "plex_account",
+        "tokens_revoked",
+    )
+    list_filter = ("is_active", "is_staff", "is_superuser", "groups", PlexAccountFilter)
+    list_select_related = ("plex_link",)
+    readonly_fields = ("plex_account", "last_login", "tokens_revoked_at")
+    fieldsets = (
+        *UserAdmin.fieldsets,  # type: ignore[misc]
+        ("Plex", {"fields": ("plex_account", "needs_own_view")}),
+        ("Tokens", {"fields": ("tokens_revoked_at",)}),
+    )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
+        """Return the users with what their rights are made of: two queries for a whole page."""
+        users: QuerySet[User] = super().get_queryset(request)
+        return users.prefetch_related("user_permissions", "groups__permissions")
+
+    @admin.display(description="Last sign-in (UTC)", ordering="last_login")
+    def last_sign_in(self, user: User) -> str:
+        """Return when the user signed in: here, with the API, or with Plex."""
+        return _shown(user.last_login)
+
+    @admin.display(description="Rights")
+    def rights(self, user: User) -> str:
+        """Say in words what the user may do besides reading."""
+        if user.is_superuser:
+            return "superuser"
+        given = {each.codename for each in user.user_permissions.all()}
+        for group in user.groups.all():
+            given |= {each.codename for each in group.permissions.all()}
+        words = ["staff"] if user.is_staff else []
+        words += [text for name, text in WRITE_PERMISSIONS.items() if name in given]
+        return ", ".join(words) or "may read"
+
+    @admin.display(description="Plex account", ordering="plex_link__account_name")
+    def plex_account(self, user: User) -> str:
+        """Describe the link to Plex and its state, without tokens."""
+        link: PlexLink | None = getattr(user, "plex_link", None)
+        return "-" if link is None else link.description
+
+    @admin.display(description="Tokens revoked", ordering="tokens_revoked_at")
+    def tokens_revoked(self, user: User) -> str:
+        """Return when all tokens of the user were revoked last."""
+        return _shown(user.tokens_revoked_at)
 
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> tuple[str, ...]:
         """Return the fields that this user cannot change."""
@@ -37,67 +117,53 @@ class UsersAdmin(UserAdmin):  # type: ignore[type-arg] # generic in the stubs on
         """Tell whether this user may delete users, or one of them."""
         return super().has_delete_permission(request, obj) and _is_within_reach(request, obj)
 
+    @admin.action(description="Deactivate selected users", permissions=["change"])
+    def deactivate(self, request: HttpRequest, users: QuerySet[User]) -> None:
+        """Deactivate these users, but not the one who does it; tokens stop working at once."""
+        others = users.filter(is_active=True).exclude(username=request.user.get_username())
+        count = self._each(request, others, _deactivate, "Deactivated.")
+        messages.success(request, f"{count} deactivated.")
+
     @admin.action(description="Revoke all tokens of selected users", permissions=["change"])
     def revoke_all_tokens(self, request: HttpRequest, users: QuerySet[User]) -> None:
-        """Revoke every token of these users, and log it for each of them."""
+        """Revoke every token of these users."""
+        count = self._each(request, users, User.revoke_tokens, "Revoked all tokens.")
+        messages.success(request, f"All tokens of {count} revoked.")
+
+    @admin.action(description="Unlink selected users from Plex", permissions=["change"])
+    def unlink_from_plex(self, request: HttpRequest, users: QuerySet[User]) -> None:
+        """Delete the links of these users."""
+        linked = users.filter(plex_link__isnull=False)
+        count = self._each(request, linked, _unlink, "Unlinked from {0.plex_link}.")
+        messages.success(request, f"{count} unlinked from Plex.")
+
+    def _each(
+        self,
+        request: HttpRequest,
+        users: QuerySet[User],
+        change: Callable[[User], object],
+        message: str,
+    ) -> str:
+        """Change those users who are within reach, log it for each, and say how many."""
         allowed = [user for user in users if _is_within_reach(request, user)]
         for user in allowed:
-            user.revoke_tokens()
-            self.log_change(request, user, "Revoked all tokens.")
-        count = len(allowed)
-        owners = "1 user" if count == 1 else f"{count} users"
-        messages.success(request, f"All tokens of {owners} revoked.")
+            description = message.format(user)
+            change(user)
+            self.log_change(request, user, description)
+        return "1 user" if len(allowed) == 1 else f"{len(allowed)} users"
 
 
-class _TokensAdmin(admin.ModelAdmin):  # type: ignore[type-arg] # generic in the stubs only
-    """A list of whose tokens there are, without the tokens and their ids.
-
-    A single token has no page: Django's would show the id in its title.
-    """
-
-    actions = None
-    list_display_links = None
-    show_full_result_count = False
-
-    def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return obj is None and super().has_view_permission(request)
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
+def _shown(moment: datetime | None) -> str:
+    return f"{moment:%Y-%m-%d %H:%M}" if moment else "never"
 
 
-class OutstandingTokensAdmin(_TokensAdmin):
-    """The refresh tokens that have been issued and have not expired for long."""
-
-    list_display = ("user", "created_at", "expires_at")
-    list_select_related = ("user",)
-    search_fields = ("user__username",)
-    ordering = ("-created_at",)
+def _deactivate(user: User) -> None:
+    user.is_active = False
+    user.save(update_fields=["is_active"])
 
 
-class BlacklistedTokensAdmin(_TokensAdmin):
-    """The refresh tokens that have been used or revoked."""
-
-    list_display = ("user", "blacklisted_at", "expires_at")
-    list_select_related = ("token__user",)
-    search_fields = ("token__user__username",)
-    ordering = ("-blacklisted_at",)
-
-    @admin.display(ordering="token__user__username")
-    def user(self, token: BlacklistedToken) -> User | None:
-        """Return the user whose token it was; None for one who was deleted."""
-        return token.token.user
-
-    @admin.display(ordering="token__expires_at")
-    def expires_at(self, token: BlacklistedToken) -> datetime:
-        """Return when the token expires."""
-        return token.token.expires_at
+def _unlink(user: User) -> None:
+    user.plex_link.delete()
 
 
 def _is_within_reach(request: HttpRequest, user: User | None) -> bool:
@@ -105,7 +171,9 @@ def _is_within_reach(request: HttpRequest, user: User | None) -> bool:
     return user is None or not user.is_superuser or bool(request.user.is_superuser)
 
 
-# SimpleJWT's own pages show the ids, and let an operator delete what makes a token invalid.
-admin.site.unregister([BlacklistedToken, OutstandingToken])
-admin.site.register(OutstandingToken, OutstandingTokensAdmin)
-admin.site.register(BlacklistedToken, BlacklistedTokensAdmin)
+admin.site.unregister(Group)
+
+
+@admin.register(Group)
+class GroupsAdmin(AuditedAdmin, GroupAdmin):
+    """Django's own page for groups."""

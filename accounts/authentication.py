@@ -1,4 +1,4 @@
-"""DRF authentication: an access token in the header, or the admin's session for HTML pages."""
+"""DRF authentication: an access token in the header, or a browser's session for HTML pages."""
 
 from typing import Any
 
@@ -33,7 +33,7 @@ class BearerAuthentication(BaseAuthentication):
 
 
 class BrowserSession(BaseAuthentication):
-    """Accept a session of the admin for reading HTML pages.
+    """Accept a session for reading HTML pages; the sign-in page and the admin begin one.
 
     JSON responses and every request that changes something need a token, so that no other site can
     use the cookie.

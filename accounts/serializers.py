@@ -6,20 +6,20 @@ from medianest.api.fields import Instant, RequestText
 from medianest.api.serializers import Body
 
 
-class Credentials(Body):
+class SignInBody(Body):
     """A user name and a password."""
 
     username = RequestText(max_length=150)
     password = RequestText(max_length=128, trim_whitespace=False)
 
 
-class RefreshBody(Body):
+class RefreshTokenBody(Body):
     """A refresh token."""
 
     refresh = RequestText(max_length=4096)
 
 
-class TokenBody(Body):
+class VerifyTokenBody(Body):
     """An access or a refresh token."""
 
     token = RequestText(max_length=4096)
@@ -33,7 +33,7 @@ class TokenPairPayload(serializers.Serializer[object]):
     expiresIn = serializers.IntegerField()
 
 
-class TokenPayload(serializers.Serializer[object]):
+class TokenInfoPayload(serializers.Serializer[object]):
     """The type of a valid token, and when it expires."""
 
     tokenType = serializers.ChoiceField(choices=["access", "refresh"])

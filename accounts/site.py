@@ -1,38 +1,20 @@
-"""The admin's site: its name, and a sign-in that is limited before any password is hashed."""
+"""The admin's site: its name, and its sign-in."""
 
+from collections.abc import Callable
 from typing import Any
 
 from django.contrib.admin import AdminSite
-from django.contrib.admin.forms import AdminAuthenticationForm
-from django.core.exceptions import ValidationError
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
 
-from accounts.throttling import SignInAttempt
-from medianest.api.exceptions import RateLimitExceeded
+from accounts.forms import LimitedAdminForm, set_refusal
 
-_RETRY_AFTER = "accounts.retry_after"
+_first_pages: list[Callable[[HttpRequest], str]] = []
 
 
-class LimitedForm(AdminAuthenticationForm):
-    """The admin's sign-in form. Failures count per address and per name, like those of the API."""
-
-    def clean(self) -> dict[str, Any]:
-        username = self.cleaned_data.get("username")
-        if self.request is None or not username or not self.cleaned_data.get("password"):
-            return super().clean()
-        attempt = SignInAttempt(self.request, username)
-        try:
-            attempt.begin()
-        except RateLimitExceeded as refused:
-            self.request.META[_RETRY_AFTER] = refused.headers["Retry-After"]
-            raise ValidationError("Too many failed attempts. Try again in a minute.") from None
-        is_failed = True
-        try:
-            cleaned = super().clean()
-            is_failed = False
-        finally:
-            attempt.end(failed=is_failed)
-        return cleaned
+def add_first_page(first_page: Callable[[HttpRequest], str]) -> None:
+    """Let a function say which page a user must see first after signing in, "" for none."""
+    _first_pages.append(first_page)
 
 
 class Site(AdminSite):
@@ -41,14 +23,18 @@ class Site(AdminSite):
     site_header = site_title = "MediaNest"
     index_title = "Administration"
     site_url = "/api/v1/docs"
-    login_form = LimitedForm
+    login_form = LimitedAdminForm
 
     def login(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """Sign in; respond with 429 after too many failed attempts."""
+        """Sign in; respond with 429 after too many failed attempts.
+
+        Whoever wanted no other page than the index goes to what must be done first, if anything.
+        """
         response = super().login(request, extra_context)
-        if retry_after := request.META.get(_RETRY_AFTER):
-            response.status_code = 429
-            response["Retry-After"] = retry_after
+        if response.status_code == 302 and response["Location"] == reverse("admin:index"):
+            pages = (first_page(request) for first_page in _first_pages)
+            return HttpResponseRedirect(next(filter(None, pages), response["Location"]))
+        set_refusal(request, response)
         return response

@@ -1,4 +1,6 @@
-"""Publish which tokens of a user are valid, so that no repeated request asks the database.
+"""Publish which tokens of a user are valid, and whose view of Plex the user has.
+
+So no repeated request asks the database.
 
 Every change of a user through Django invalidates the stored stamp when it is committed, and all
 workers refuse the old tokens at once. A change that was made with SQL is found when the stamp is
@@ -19,6 +21,15 @@ from medianest.store import Stamp, stamps
 
 CHECK_SECONDS = 20
 
+_LOADED = (
+    "password",
+    "token_generation",
+    "needs_own_view",
+    "plex_link__state",
+    "plex_link__viewer_id",
+    "plex_link__generation",
+)
+
 
 def is_due(stamp: Stamp) -> bool:
     """Tell whether a stamp must be compared with the database again."""
@@ -37,12 +48,14 @@ def check(seen: Mapping[str, Stamp | None]) -> None:
 
 def publish_new(user: Any) -> None:
     """Store the stamp of a user who gets a token, unless it is stored already."""
-    stamp = Stamp(user.token_stamp(), stamps.now())
+    stamp = Stamp(user.token_stamp(), stamps.now(), user.plex_view)
     store.current().stamps.renew([(str(user.pk), stamp, None)])
 
 
 def publish_on_commit(ids: Sequence[int]) -> None:
     """Publish the stamps of changed or deleted users when the change is committed."""
+    if not ids:
+        return
     transaction.on_commit(partial(_publish, ids))
 
 
@@ -66,6 +79,6 @@ def _load(ids: Sequence[int]) -> dict[int, Stamp]:
     now = stamps.now()
     active = get_user_model().objects.filter(pk__in=ids, is_active=True)
     found = dict.fromkeys(ids, Stamp(stamps.REFUSED, now))
-    for user_id, password, generation in active.values_list("pk", "password", "token_generation"):
-        found[user_id] = Stamp(text_of(password, generation), now)
+    for user in active.select_related("plex_link").only(*_LOADED):
+        found[user.pk] = Stamp(user.token_stamp(), now, user.plex_view)
     return found

@@ -10,6 +10,7 @@ from typing import Any, Self
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
+from django.utils import timezone
 from rest_framework_simplejwt import tokens as simplejwt
 from rest_framework_simplejwt.exceptions import TokenError
 from rest_framework_simplejwt.token_blacklist.models import BlacklistedToken, OutstandingToken
@@ -84,6 +85,12 @@ class TokenPair:
     expiresIn: int
 
 
+def sign_in(user: User) -> TokenPair:
+    """Return a pair of tokens for a user who has just signed in, and record when that was."""
+    User.objects.filter(pk=user.pk).update(last_login=timezone.now())
+    return issue(user)
+
+
 def issue(user: User) -> TokenPair:
     """Return a new pair of tokens for a user."""
     refresh = RefreshToken.for_user(user)
@@ -106,7 +113,8 @@ def read(raw: str | bytes, kind: type[AccessToken] | type[RefreshToken]) -> Any:
 
 def bearer(token: Any) -> User:
     """Return the active user of a verified token. Raises TokenRefused if it has been revoked."""
-    user: User | None = get_user_model().objects.filter(pk=int(token["user_id"])).first()
+    users = get_user_model().objects.select_related("plex_link")
+    user: User | None = users.filter(pk=int(token["user_id"])).first()
     if user is None or not user.is_active or user.token_stamp() != token["stamp"]:
         raise TokenRefused
     return user

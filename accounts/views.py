@@ -14,13 +14,13 @@ from rest_framework.views import APIView
 from accounts import tokens
 from accounts.models import User
 from accounts.serializers import (
-    Credentials,
     EmptyPayload,
-    RefreshBody,
+    RefreshTokenBody,
     SessionPayload,
-    TokenBody,
+    SignInBody,
+    TokenInfoPayload,
     TokenPairPayload,
-    TokenPayload,
+    VerifyTokenBody,
 )
 from accounts.throttling import SignInAttempt
 from medianest.api.fields import iso_instant
@@ -32,6 +32,7 @@ class _Public(APIView):
     It ignores the `Authorization` header, in which a client may still send an expired token.
     """
 
+    tag = "Sign-in"
     authentication_classes = []
     permission_classes = [AllowAny]
 
@@ -44,10 +45,13 @@ class _Public(APIView):
 class TokenView(_Public):
     """`/auth/token`"""
 
-    @extend_schema(request=Credentials, responses=TokenPairPayload, operation_id="authToken")
+    @extend_schema(request=SignInBody, responses=TokenPairPayload, operation_id="signIn")
     def post(self, request: Request) -> Response:
-        """Get an access and a refresh token for a user name and a password."""
-        credentials = Credentials.of(request)
+        """Sign in.
+
+        Get an access and a refresh token for a user name and a password.
+        """
+        credentials = SignInBody.of(request)
         attempt = SignInAttempt(request._request, credentials["username"])
         attempt.begin()
         user = None
@@ -57,26 +61,34 @@ class TokenView(_Public):
             attempt.end(failed=user is None)
         if not isinstance(user, User):
             raise AuthenticationFailed("The username or password is wrong.")
-        return Response(TokenPairPayload(tokens.issue(user)).data)
+        return Response(TokenPairPayload(tokens.sign_in(user)).data)
 
 
 class TokenRefreshView(_Public):
     """`/auth/token/refresh`"""
 
-    @extend_schema(request=RefreshBody, responses=TokenPairPayload, operation_id="authRefresh")
+    @extend_schema(
+        request=RefreshTokenBody, responses=TokenPairPayload, operation_id="refreshToken"
+    )
     def post(self, request: Request) -> Response:
-        """Get a new pair for a refresh token, which cannot be used again."""
-        pair = _accepted(tokens.rotate, RefreshBody.of(request)["refresh"])
+        """Renew the tokens.
+
+        Get a new pair for a refresh token, which cannot be used again.
+        """
+        pair = _accepted(tokens.rotate, RefreshTokenBody.of(request)["refresh"])
         return Response(TokenPairPayload(pair).data)
 
 
 class TokenVerifyView(_Public):
     """`/auth/token/verify`"""
 
-    @extend_schema(request=TokenBody, responses=TokenPayload, operation_id="authVerify")
+    @extend_schema(request=VerifyTokenBody, responses=TokenInfoPayload, operation_id="verifyToken")
     def post(self, request: Request) -> Response:
-        """Check whether an access or refresh token is valid."""
-        raw = TokenBody.of(request)["token"]
+        """Check a token.
+
+        Tell the type of an access or refresh token that is valid, and when it expires.
+        """
+        raw = VerifyTokenBody.of(request)["token"]
         try:
             token = tokens.read(raw, tokens.AccessToken)
         except tokens.TokenRefused:
@@ -86,25 +98,33 @@ class TokenVerifyView(_Public):
             "tokenType": token.token_type,
             "expiresAt": iso_instant(tokens.expires_at(token)),
         }
-        return Response(TokenPayload(payload).data)
+        return Response(TokenInfoPayload(payload).data)
 
 
 class LogoutView(_Public):
     """`/auth/logout`"""
 
-    @extend_schema(request=RefreshBody, responses=EmptyPayload, operation_id="authLogout")
+    @extend_schema(request=RefreshTokenBody, responses=EmptyPayload, operation_id="signOut")
     def post(self, request: Request) -> Response:
-        """Revoke a refresh token. Its access token expires within 15 minutes."""
-        _accepted(tokens.revoke, RefreshBody.of(request)["refresh"])
+        """Sign out.
+
+        Revoke a refresh token. Its access token expires within 15 minutes.
+        """
+        _accepted(tokens.revoke, RefreshTokenBody.of(request)["refresh"])
         return Response(EmptyPayload({}).data)
 
 
 class SessionView(APIView):
     """`/auth/session`"""
 
-    @extend_schema(responses=SessionPayload, operation_id="authSession")
+    tag = "Sign-in"
+
+    @extend_schema(responses=SessionPayload, operation_id="getSession")
     def get(self, request: Request) -> Response:
-        """Get the signed-in user, and when the access token expires."""
+        """Get the signed-in user.
+
+        And when the access token expires.
+        """
         expires = (
             tokens.expires_at(request.auth)
             if request.auth

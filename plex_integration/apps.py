@@ -24,7 +24,7 @@ def plex_is_configured(**_: Any) -> list[checks.CheckMessage]:
     return [
         checks.Info(
             "The environment names no Plex server: without one in the admin, requests get 503.",
-            hint="Set PLEX_URL and PLEX_TOKEN, or enter the server in the admin.",
+            hint="Connect the server in the admin, or set PLEX_URL and PLEX_TOKEN.",
             id="plex_integration.I001",
         )
     ]

@@ -16,7 +16,7 @@ from django.dispatch import receiver
 from medianest import store
 from medianest.store import EVERYTHING
 from plex_integration.configuration import runtime
-from plex_integration.configuration.models import PlexConnection, PolicyChange
+from plex_integration.configuration.models import PlexConnection, PolicyChange, ViewerSettings
 
 
 @receiver([post_save, post_delete], sender=PlexConnection)
@@ -26,9 +26,20 @@ def announce_connection(**_: Any) -> None:
 
 
 @receiver([post_save, post_delete], sender=PolicyChange)
-def announce_policy(**_: Any) -> None:
-    """Announce a changed cache time or rate limit."""
+@receiver([post_save, post_delete], sender=ViewerSettings)
+def announce_settings(**_: Any) -> None:
+    """Announce a changed cache time, rate limit or rule for viewers."""
     transaction.on_commit(partial(_announce, [runtime.SETTINGS]))
+
+
+def learn_identity(url: str, machine_identifier: str) -> None:
+    """Save which server answers at the address of the connection, and announce it."""
+    row = PlexConnection.objects.filter(url=url).exclude(machine_identifier=machine_identifier)
+    if row.update(machine_identifier=machine_identifier):
+        transaction.on_commit(partial(_announce, [runtime.SETTINGS]))
+    else:
+        # Another process has just saved the same: this one holds the settings from before.
+        runtime.reload()
 
 
 def _announce(tags: Sequence[str]) -> None:

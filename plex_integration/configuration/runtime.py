@@ -1,4 +1,4 @@
-"""The current settings: the connection and the changed policy values.
+"""The current settings: the connection, the changed policy values and the rules for viewers.
 
 A process holds one frozen snapshot of the operator's rows, and requests read that. All workers
 share the versions of the cache tags; saving a row gives the tag `SETTINGS` a new version
@@ -24,7 +24,8 @@ from medianest.api.limits import Limit
 from medianest.database.sqlite.file import Identity, database_identity
 from medianest.store import EVERYTHING, TagVersions
 from plex_integration.configuration.connection import Connection
-from plex_integration.configuration.models import PlexConnection, PolicyChange
+from plex_integration.configuration.models import PlexConnection, PolicyChange, ViewerSettings
+from plex_integration.configuration.viewer_rules import ViewerRules
 from plex_integration.errors import PlexServerUnavailable
 from plex_integration.policies import Policy
 
@@ -50,6 +51,7 @@ class Snapshot:
     connection: Connection | None = None
     ttls: Mapping[str, int] = field(default_factory=dict)
     requests: Mapping[str, int] = field(default_factory=dict)
+    viewers: ViewerRules = field(default_factory=ViewerRules)
 
 
 _lock = threading.Lock()
@@ -178,7 +180,8 @@ def _shared_version() -> str | None:
 
 def _version(versions: TagVersions) -> str:
     # A restarted Redis has another base: it has lost what it knew about changes.
-    return f"{versions.get(EVERYTHING)} {versions.get(SETTINGS)}"
+    shared = versions.shared
+    return f"{shared.get(EVERYTHING)} {shared.get(SETTINGS)}"
 
 
 def _read(version: str | None) -> Snapshot:
@@ -186,14 +189,17 @@ def _read(version: str | None) -> Snapshot:
     values: dict[str, dict[str, int]] = {"ttl": {}, "rate": {}}
     for kind, name, value in PolicyChange.objects.values_list("kind", "name", "value"):
         values.setdefault(kind, {})[name] = value
-    return Snapshot(version, at, database, _connection(), values["ttl"], values["rate"])
+    row = ViewerSettings.objects.first()
+    viewers = row.rules() if row else ViewerRules()
+    return Snapshot(version, at, database, _connection(), values["ttl"], values["rate"], viewers)
 
 
 def _connection() -> Connection | None:
     rows = PlexConnection.objects
     row = rows.first()
-    if row is None and settings.PLEX_URL and settings.PLEX_TOKEN:
-        # The first start: from now on the row is used. Another process may create it first.
+    if row is None and settings.PLEX_URL:
+        # The first start: from now on the row is used. Another process may create it first. An
+        # address without a token waits there for the operator.
         rows.bulk_create([connection_from_environment()], ignore_conflicts=True)
         row = rows.first()
     return row.connection() if row else None

@@ -7,27 +7,28 @@ from urllib.parse import quote
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from medianest.api.exceptions import Invalid
 from medianest.api.fields import Flag, RequestText
-from medianest.api.serializers import Body, Query
+from medianest.api.serializers import AtLeastOne, Body, Query
 from plex_integration.plex.editing import MODES, SORT_ORDERS
-from plex_integration.plex.ids import is_id
+from plex_integration.reading.rating_keys import (
+    KEY_SCHEMA,
+    RatingKeys,
+    is_rating_key,
+    list_schema,
+)
 
 MAX_ITEMS = 1_000
 MAX_ENCODED_LENGTH = 5_000
 """The longest text, percent-encoded, that fits into a URL: 5,000 Latin letters or 833 Cyrillic."""
+
+MAX_OFFSET = 2**31 - 1
+"""Milliseconds, about 24 days."""
 
 # Characters that XML cannot represent, so that Plex could not send them back; in a single line the
 # other controls too.
 _ILLEGAL = r"\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f\ufffe\uffff"
 _ILLEGAL_IN_A_LINE = r"\u0000-\u001f\u007f\ufffe\uffff"
 _SURROGATES = r"\ud800-\udfff"  # a JavaScript expression would take their range for pairs
-_KEY = {
-    "type": ["string", "integer"],
-    "pattern": "^[0-9]{1,10}$",
-    "minimum": 0,
-    "maximum": 9_999_999_999,
-}
 
 
 class WriteQuery(Query):
@@ -77,32 +78,14 @@ class PlexText(RequestText):
         return text
 
 
-@extend_schema_field({"type": "array", "items": _KEY, "minItems": 1, "maxItems": MAX_ITEMS})
-class RatingKeys(serializers.Field[list[str], Any, list[str], Any]):
-    """A list of rating keys, without repetitions."""
+@extend_schema_field(list_schema(MAX_ITEMS))
+class WrittenItems(RatingKeys):
+    """The rating keys of items to write."""
 
-    default_error_messages = {
-        "list": "Must be a list of rating keys.",
-        "number": f"Must be 1 to {MAX_ITEMS} rating keys.",
-    }
-
-    def to_internal_value(self, data: Any) -> list[str]:
-        if not isinstance(data, list):
-            self.fail("list")
-        if not 1 <= len(data) <= MAX_ITEMS:
-            self.fail("number")
-        bad = [each for each in data if not _is_rating_key(each)]
-        if bad:
-            raise serializers.ValidationError(
-                [f"{str(each)[:40]}: not a rating key (1 to 10 digits)." for each in bad]
-            )
-        return list(dict.fromkeys(map(str, data)))
-
-    def to_representation(self, value: Any) -> list[str]:
-        return list(value)
+    most = MAX_ITEMS
 
 
-@extend_schema_field(_KEY)
+@extend_schema_field(KEY_SCHEMA)
 class PositionId(serializers.Field[str | None, Any, str | None, Any]):
     """The id of the item that comes before; null for the first position."""
 
@@ -112,7 +95,7 @@ class PositionId(serializers.Field[str | None, Any, str | None, Any]):
         super().__init__(allow_null=True, **kwargs)
 
     def to_internal_value(self, data: Any) -> str:
-        if not _is_rating_key(data):
+        if not is_rating_key(data):
             self.fail("key")
         return str(data)
 
@@ -120,40 +103,55 @@ class PositionId(serializers.Field[str | None, Any, str | None, Any]):
         return None if value is None else str(value)
 
 
-class CollectionBody(Body):
+class CreateCollectionBody(Body):
     """A collection to create; its type is that of its items."""
 
     title = PlexText(max_length=200)
-    items = RatingKeys()
+    items = WrittenItems()
     summary = PlexText(lines=True, required=False, allow_blank=True)
 
 
-class PlaylistBody(CollectionBody):
+class CreatePlaylistBody(CreateCollectionBody):
     """A playlist to create; it holds videos, music or photos, as its items are."""
 
 
-class ItemsBody(Body):
+class AddItemsBody(Body):
     """Items to add."""
 
-    items = RatingKeys()
+    items = WrittenItems()
 
 
-class PositionBody(Body):
+class MoveItemBody(Body):
     """The position to move an item to."""
 
     after = PositionId(help_text="The item to place it after; null places it first.")
 
 
-class Edit(Body):
-    """Fields to change, at least one."""
+@extend_schema_field({"type": "integer", "minimum": 0, "maximum": MAX_OFFSET})
+class Milliseconds(serializers.Field[int, Any, int, Any]):
+    """A position in an item: a number, not its digits in a text."""
 
-    def validate(self, attrs: Any) -> Any:
-        if not attrs:
-            raise Invalid(details={"body": [f"Give at least one of: {', '.join(self.fields)}."]})
-        return attrs
+    default_error_messages = {"number": f"Must be a whole number from 0 to {MAX_OFFSET}."}
+
+    def to_internal_value(self, data: Any) -> int:
+        if type(data) is not int or not 0 <= data <= MAX_OFFSET:
+            self.fail("number")
+        return int(data)
+
+    def to_representation(self, value: Any) -> int:
+        return int(value)
 
 
-class CollectionEdit(Edit):
+class SetProgressBody(Body):
+    """Where to resume an item."""
+
+    viewOffset = Milliseconds(
+        help_text="Milliseconds. Below 60000 the resume point is removed; it must be below the "
+        "share of the duration from which on the server counts an item as watched."
+    )
+
+
+class EditCollectionBody(AtLeastOne):
     """Fields of a collection to change; an empty text removes the value."""
 
     title = PlexText(required=False, max_length=200)
@@ -171,12 +169,8 @@ class CollectionEdit(Edit):
     )
 
 
-class PlaylistEdit(Edit):
+class EditPlaylistBody(AtLeastOne):
     """Fields of a playlist to change; an empty text removes the value."""
 
     title = PlexText(required=False, max_length=200)
     summary = PlexText(lines=True, required=False, allow_blank=True)
-
-
-def _is_rating_key(value: Any) -> bool:
-    return type(value) in (str, int) and is_id(str(value))

@@ -16,7 +16,7 @@ from medianest.api.exceptions import Problem
 from medianest.api.fields import iso_instant
 from plex_integration.caching.tags import Written
 from plex_integration.plex import PendingCall, media
-from plex_integration.plex.editing import was_sent
+from plex_integration.plex.writer import was_sent
 from plex_integration.writing.changes import field_changes, field_states
 from plex_integration.writing.items import add, added_outcome
 from plex_integration.writing.operation import (

@@ -6,27 +6,15 @@ was written are invalidated before the client gets its response, also when the w
 """
 
 import logging
-import math
-import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
-from uuid import uuid4
 
 from medianest.serving import upstream
-from plex_integration.caching import failures, tags
-from plex_integration.errors import WriteInProgress
-from plex_integration.writing import locks
+from plex_integration.caching import failures
 from plex_integration.writing.idempotency import WriteResponse
 from plex_integration.writing.operation import Operation
 
 log = logging.getLogger(__name__)
-
-MAX_WAIT = math.inf
-"""Seconds to wait for another write, where the deadline is not sooner."""
-POLL_SECONDS = 0.03
-LOCK_MARGIN = 5.0
-"""Seconds beyond the deadline after which a lock expires whose worker died."""
 
 
 @dataclass(frozen=True)
@@ -37,21 +25,19 @@ class Executed:
     is_replayed: bool = False
 
 
-def execute(
-    write: Callable[[Operation], WriteResponse], operation: Operation, deadline: float
-) -> Executed:
+def execute(write: Callable[[Operation], WriteResponse], operation: Operation) -> Executed:
     """Carry out a write, or return the response that is recorded for its Idempotency-Key.
 
-    `deadline` is a moment of `time.monotonic()`. Raises IdempotencyKeyReused, WriteInProgress, what
-    the write raises, and UpstreamNeeded where this thread must wait neither for Plex nor for
-    another write.
+    Raises IdempotencyKeyReused, WriteInProgress, what the write raises, and UpstreamNeeded where
+    this thread must wait neither for Plex nor for another write.
     """
     if recorded := operation.idempotency.response():
         return Executed(recorded, is_replayed=True)
     if not upstream.may_wait():
         raise failures.busy()
-    names = [name for name in (operation.idempotency.name, operation.target) if name]
-    with _locked(names, deadline):
+    with operation.locks as held:
+        for name in filter(None, (operation.idempotency.name, operation.target)):
+            held.lock(name)
         if recorded := operation.idempotency.response():
             return Executed(recorded, is_replayed=True)
         return Executed(_carry_out(write, operation))
@@ -68,30 +54,9 @@ def _carry_out(write: Callable[[Operation], WriteResponse], operation: Operation
     return response
 
 
-@contextmanager
-def _locked(names: Sequence[str], deadline: float) -> Iterator[None]:
-    """Hold locks, waiting for other writes to release them. Raises WriteInProgress."""
-    holder = uuid4().hex
-    with ExitStack() as held:
-        for name in names:
-            _lock(name, holder, deadline)
-            held.callback(locks.unlock, name, holder)
-        yield
-
-
-def _lock(name: str, holder: str, deadline: float) -> None:
-    now = time.monotonic()
-    wait_until = min(deadline, now + MAX_WAIT)
-    seconds = max(0.0, deadline - now) + LOCK_MARGIN
-    while not locks.lock(name, holder, seconds):
-        if time.monotonic() >= wait_until:
-            raise WriteInProgress
-        time.sleep(POLL_SECONDS)
-
-
 def _invalidate(operation: Operation) -> None:
     written = {tag for each in operation.written for tag in each.tags()}
-    if written and not tags.invalidate(written):
+    if written and not operation.invalidate(written):
         log.warning(
             "Redis is unavailable: the affected responses are invalidated "
             "when it is available again"

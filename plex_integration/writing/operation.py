@@ -1,24 +1,27 @@
 """One write as its service sees it: the request, what it writes, and its outcome."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from medianest.api.exceptions import Problem
-from plex_integration.caching.tags import Written
+from plex_integration.caching.tags import WatchStateWritten, Written
 from plex_integration.plex import PendingCall, media
 from plex_integration.plex.editing import (
     CollectionEditor,
     EditableCollection,
     PlaylistEditor,
     Position,
-    was_sent,
 )
+from plex_integration.plex.writer import was_sent
+from plex_integration.writing.held_locks import HeldLocks
 from plex_integration.writing.idempotency import IdempotencyRecord, UnfinishedCreation
 
 Editor = CollectionEditor | PlaylistEditor
 ItemList = EditableCollection | media.Playlist
 """A collection or a playlist."""
+Invalidate = Callable[[Collection[str]], bool]
+"""Invalidate the responses with one of these tags; tell whether the store received that."""
 
 
 @dataclass(frozen=True)
@@ -40,15 +43,25 @@ class WriteRequest:
 
 @dataclass
 class Operation:
-    """One write while it is carried out. Two writes with the same `target` never run together."""
+    """One write while it is carried out. Two writes with the same `target` never run together.
+
+    `locks` are those that it holds, and `invalidate` is given the tags of what was written.
+    """
 
     dry_run: bool
     target: str
+    locks: HeldLocks
+    invalidate: Invalidate
     idempotency: IdempotencyRecord
     unfinished: UnfinishedCreation
-    written: list[Written] = field(default_factory=list)
+    written: list[Written | WatchStateWritten] = field(default_factory=list)
 
-    def will_write(self, what: Written) -> None:
+    def lock_also(self, key: str) -> None:
+        """Lock something else of the target's kind as well. Raises WriteInProgress."""
+        kind = self.target.rpartition(":")[0]
+        self.locks.lock(f"{kind}:{key}")
+
+    def will_write(self, what: Written | WatchStateWritten) -> None:
         """Announce a write before it is sent to Plex.
 
         Whatever becomes of the write, the responses that show this are invalidated afterwards.

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from medianest.api.exceptions import Problem
-from plex_integration.plex.editing import was_answered, was_sent
+from plex_integration.plex.writer import was_answered, was_sent
 
 ADDED, ALREADY_THERE, REMOVED, MOVED = "added", "alreadyThere", "removed", "moved"
 DONE, FAILED, UNKNOWN = "done", "failed", "unknown"

@@ -6,10 +6,14 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import Permission
+from django.utils import timezone
 from plexapi.server import PlexServer
 
 from accounts import tokens
+from accounts.models import User
+from accounts.plex_links import PlexLink
 from plex_simulator import Simulator
+from plex_simulator.models import Account
 from tests.conftest import Client
 
 SMALL = {
@@ -71,6 +75,19 @@ def signed_in(
     yield sign_in
     for client in clients:
         client.close()
+
+
+def link(plex: Simulator, user: User, account: Account) -> None:
+    """Give a user the view that an account has of Plex."""
+    made = PlexLink(
+        user=user,
+        account_id=user.pk,
+        viewer_id=account.plex_tv_id,
+        machine_identifier=plex.machine_identifier,
+        checked_at=timezone.now(),
+    )
+    made.server_token = account.server_token
+    made.save()
 
 
 @pytest.fixture

@@ -2,10 +2,12 @@
 
 from typing import Any
 
+from accounts.models import User
 from plex_simulator import Simulator
 from tests.api.test_true_schema import DOCUMENT, validate
-from tests.writing.conftest import Writer
+from tests.writing.conftest import Writer, link
 
+READ_BY_POST = "/api/v1/plex/items"
 PLACES = {
     "collection": ("/plex/libraries/{libraryKey}/collections", "/plex/collections/{collectionKey}"),
     "playlist": ("/plex/playlists", "/plex/playlists/{playlistKey}"),
@@ -45,11 +47,21 @@ def test_every_answer_and_refusal_is_as_the_document_describes_it(
         assert write("DELETE", place, item)["items"][0]["state"] == "removed"
         assert write("DELETE", place, item)["code"] == "ITEM_NOT_FOUND"
         assert write("DELETE", one, at)["deleted"]["ratingKey"] == made["ratingKey"]
+    link(plex, User.objects.get(username="user1"), plex.accounts.viewer)
+    watched, progress = "/plex/items/{ratingKey}/watched", "/plex/items/{ratingKey}/progress"
+    item, show = f"/plex/items/{movies[0]}", plex.catalogue.items("2", "show")[0].rating_key
+    assert write("DELETE", watched, f"{item}/watched")["item"]["ratingKey"] == movies[0]
+    assert write("PUT", watched, f"{item}/watched?dryRun=1")["changed"] is True
+    assert write("PUT", watched, f"/plex/items/{show}/watched")["item"]["type"] == "show"
+    offset = write("PUT", progress, f"{item}/progress", {"viewOffset": 60_000})["item"]
+    assert offset["playbackProgress"]["viewOffset"] == 60_000
+    refusal = write("PUT", progress, f"{item}/progress", {"viewOffset": -1})
+    assert refusal["code"] == "VALIDATION_ERROR"
     described = {
         (method.upper(), path.removeprefix("/api/v1"))
         for path, operations in DOCUMENT["paths"].items()
         for method in operations
-        if method != "get" and "/plex/" in path
+        if method != "get" and path.startswith("/api/v1/plex/") and path != READ_BY_POST
     }
     assert seen == described
 

@@ -161,7 +161,7 @@ def test_who_waits_too_long_for_another_write_is_told_so(
     made = writer.wrote("POST", NEW, 201, json={"title": "Busy", "items": movies[:1]})
     key = made["collection"]["ratingKey"]
     settings.PLEX_TIMEOUT = 0.4
-    lock = f"{runtime.required_connection().scope}:collection:{key}"
+    lock = f"{runtime.required_connection().server}:collection:{key}"
     assert locks.lock(lock, "another", 60)
     writer.refused("DELETE", f"/plex/collections/{key}", 409, "WRITE_IN_PROGRESS")
     locks.unlock(lock, "another")

@@ -1,10 +1,8 @@
 """Writes to one collection run one after another over all workers, whatever becomes of Redis."""
 
-import contextlib
 import json
 import os
 import signal
-import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -17,7 +15,7 @@ import pytest
 import requests
 from django.db import OperationalError
 
-from plex_integration.writing.execution import LOCK_MARGIN
+from plex_integration.writing.held_locks import LOCK_MARGIN
 from plex_integration.writing.locks import WriteLock
 from plex_simulator import Simulator
 from tests.postgresql import PostgreSQL
@@ -48,17 +46,18 @@ def two(house: House, tmp_path: Path, plex: Simulator) -> Iterator[Service]:
 
 
 @pytest.fixture
-def database_file(house: House) -> Path:
-    return Path(house.copied().removeprefix("sqlite:///"))
+def copied(house: House) -> str:
+    """The address of a database of the test's own."""
+    return house.copied()
 
 
 @pytest.fixture
-def brief(house: House, database_file: Path, valkey: Valkey, plex: Simulator) -> Iterator[Service]:
+def brief(house: House, copied: str, valkey: Valkey, plex: Simulator) -> Iterator[Service]:
     """Two workers whose requests may take 2 seconds."""
     service = house.service(
         valkey,
         workers=2,
-        DATABASE_URL=f"sqlite:///{database_file}",
+        DATABASE_URL=copied,
         PLEX_URL=plex.url,
         PLEX_TOKEN=plex.owner_token,
         PLEX_TIMEOUT="2",
@@ -81,10 +80,10 @@ def kill_all(service: Service) -> None:
     until(service.is_whole, 60, "these have started")
 
 
-def held_locks(database: Path) -> int:
+def held_locks(house: House, database: str) -> int:
     """Return how many locks are in a database, expired ones too."""
-    with contextlib.closing(sqlite3.connect(database)) as connection:
-        (found,) = connection.execute("SELECT count(*) FROM plex_integration_writelock").fetchone()
+    with house.databases.rows(database) as execute:
+        ((found,),) = execute("SELECT count(*) FROM plex_integration_writelock")
     return int(found)
 
 
@@ -122,7 +121,7 @@ def test_without_redis_two_workers_add_an_item_once(
 
 
 def test_a_worker_that_dies_releases_its_locks_a_little_later(
-    brief: Service, database_file: Path, plex: Simulator, house: House
+    brief: Service, copied: str, plex: Simulator, house: House
 ) -> None:
     path, movies = create(brief, plex, house.writers[0])
     plex.fault("slow", path="^/library/collections/.*/items$", times=2, delay=60)
@@ -130,7 +129,7 @@ def test_a_worker_that_dies_releases_its_locks_a_little_later(
         dying = pool.submit(post, brief, house.writers[0], path, {"items": movies[:1]})
         until(lambda: plex.faults[0]["left"] == 1, 10, "the write is at Plex")
         kill_all(brief)
-        assert held_locks(database_file) == 1
+        assert held_locks(house, copied) == 1
         with pytest.raises(requests.ConnectionError):
             dying.result()
     plex.heal()
@@ -150,28 +149,29 @@ from plex_integration.writing import locks
 
 acquired = []
 
-def race(holder, seconds):
-    acquired.append(locks.lock("target", holder, seconds))
+def race(holder):
+    acquired.append(locks.lock("target", holder, 60))
     connection.close()
 
-def all_at_once(seconds):
+def all_at_once():
     acquired.clear()
-    threads = [threading.Thread(target=race, args=(f"{n}", seconds)) for n in range(8)]
+    threads = [threading.Thread(target=race, args=(f"{n}",)) for n in range(8)]
     [thread.start() for thread in threads]
     [thread.join() for thread in threads]
     return acquired.count(True)
 
 call_command("migrate", verbosity=0)
-found = {"free": all_at_once(60), "held": all_at_once(60)}
+found = {"free": all_at_once(), "held": all_at_once()}
 for holder in range(8):
     locks.unlock("target", f"{holder}")
-found["released"] = all_at_once(0.2)
-until = time.monotonic() + 20
-while not locks.lock("target", "later", 60) and time.monotonic() < until:
-    time.sleep(0.01)
-found["expired"] = not locks.lock("target", "another", 60)
+found["released"] = all_at_once()
 locks.unlock("target", "another")
 found["of another"] = locks.lock("target", "another", 60)
+locks.lock("brief", "first", 0.2)
+until = time.monotonic() + 20
+while not locks.lock("brief", "later", 60) and time.monotonic() < until:
+    time.sleep(0.01)
+found["expired"] = not locks.lock("brief", "another", 60)
 print(json.dumps(found))
 """
 

@@ -7,7 +7,6 @@ from rest_framework.views import APIView
 
 from medianest.api.exceptions import Unauthorized
 from plex_integration.configuration import runtime
-from plex_integration.configuration.connection import Connection
 from plex_integration.images.signing import SignedLink, verify_link
 
 SIGN_IN = "Sign in, or use a signed link that has not expired."
@@ -28,8 +27,7 @@ class SignedLinkAuthentication(BaseAuthentication):
     """
 
     def authenticate(self, request: Request) -> tuple[LinkHolder, SignedLink] | None:
-        connection = runtime.current().connection
-        link = signed_link(request, connection) if connection else None
+        link = signed_link(request)
         return (LinkHolder(), link) if link else None
 
 
@@ -46,7 +44,10 @@ class TokenOrSignedLink(BasePermission):
         return True
 
 
-def signed_link(request: Request, connection: Connection) -> SignedLink | None:
-    """Return the link that a request follows if it is valid for a connection."""
+def signed_link(request: Request) -> SignedLink | None:
+    """Return the link that a request follows if it is valid for the configured server."""
+    connection = runtime.current().connection
+    if connection is None:
+        return None
     ids = request.parser_context["kwargs"]
-    return verify_link(connection.scope, ids["ratingKey"], ids["kind"], request.query_params)
+    return verify_link(connection, ids["ratingKey"], ids["kind"], request.query_params)

@@ -22,6 +22,7 @@ every image is then fetched each time.
 import fcntl
 import logging
 import os
+import shutil
 import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
@@ -120,6 +121,14 @@ class CachedFile:
         self.file.close()
 
 
+@dataclass(frozen=True)
+class DiskSpace:
+    """How many bytes the disk has left, None if it does not say, and whether images are cached."""
+
+    free: int | None
+    is_writable: bool
+
+
 def current() -> "DiskCache":
     """Return the disk cache that the settings describe."""
     return _disk_cache(str(settings.PICTURES_FOLDER), settings.PICTURES_MIB)
@@ -180,7 +189,7 @@ class DiskCache:
         try:
             self._create_folders(new.parent, file.parent)
             new.write_bytes(bytes.fromhex(image.digest) + image.content)
-            with _locked(self._path / "lock", time.monotonic() + _WRITE_LOCK_SECONDS):
+            with self._locked_folder():
                 self._publish(new, file)
         except OSError as error:
             log.warning("an image cannot be cached: %s", error.strerror or error)
@@ -188,6 +197,43 @@ class DiskCache:
                 new.unlink(missing_ok=True)
             return False
         return True
+
+    @property
+    def max_bytes(self) -> int:
+        """The bytes that all images may occupy."""
+        return self._max_bytes
+
+    def used(self) -> int:
+        """Return the bytes that all images occupy; 0 if they cannot be read."""
+        try:
+            return self._total()
+        except OSError:
+            return 0
+
+    def space(self) -> DiskSpace:
+        """Return how full the disk is. The folder need not exist yet."""
+        folder = next(each for each in (self._path, *self._path.parents) if each.exists())
+        try:
+            free = shutil.disk_usage(folder).free
+        except OSError:
+            free = None
+        is_writable = folder.is_dir() and os.access(folder, os.W_OK | os.X_OK)
+        return DiskSpace(free, is_writable)
+
+    def count(self) -> int:
+        """Return the number of images, 0 if they cannot be read. For the operator's page only."""
+        with suppress(OSError), os.scandir(self._path / "kept") as folders:
+            return sum(len(os.listdir(folder)) for folder in folders)
+        return 0
+
+    def clear(self) -> int:
+        """Delete all images; return how many. Raises OSError where the folder cannot be written."""
+        with self._locked_folder():
+            images = list(self._images())
+            for _, _, path in images:
+                Path(path).unlink(missing_ok=True)
+            (self._path / "total").write_text("0")
+        return len(images)
 
     def lock(self, name: str, deadline: float) -> AbstractContextManager[None]:
         """Lock an image for the process that fetches it; `deadline` is of `time.monotonic()`.
@@ -202,6 +248,11 @@ class DiskCache:
         except OSError:
             return nullcontext()
         return _locked(lock, deadline)
+
+    def _locked_folder(self) -> AbstractContextManager[None]:
+        """Lock the folder for a change. Entering it raises TimeoutError after a while."""
+        self._create_folders()
+        return _locked(self._path / "lock", time.monotonic() + _WRITE_LOCK_SECONDS)
 
     def _is_verified(self, name: str, cached: CachedFile) -> bool:
         """Tell whether a file is whole: compare its checksum, unless this process has done so."""

@@ -18,7 +18,7 @@ from plex_integration.caching import CacheKey, Loaded, breaker, failures, get_or
 from plex_integration.caching.loading import PlexLoad
 from plex_integration.caching.single_flight import SingleFlight
 from plex_integration.configuration import runtime
-from plex_integration.configuration.connection import Connection
+from plex_integration.configuration.connection import Connection, Scope
 from plex_integration.errors import ImageNotFound, PlexServerUnavailable
 from plex_integration.images import disk_cache, versions
 from plex_integration.images.disk_cache import CachedFile, DiskCache, EncodedImage
@@ -36,7 +36,7 @@ RENDER_VERSION = 1
 class ImageKey:
     """What an image is: in which scope, which version, how large at most, in which format."""
 
-    scope: str
+    scope: Scope
     version: str
     box: Box
     format: ImageFormat
@@ -44,7 +44,9 @@ class ImageKey:
     @cached_property
     def name(self) -> str:
         """The name in the disk cache, hexadecimal."""
-        text = json.dumps([RENDER_VERSION, self.scope, self.version, self.box, self.format.name])
+        text = json.dumps(
+            [RENDER_VERSION, self.scope.name, self.version, self.box, self.format.name]
+        )
         return blake2b(text.encode(), digest_size=16).hexdigest()
 
 
@@ -124,7 +126,7 @@ class _Fetch:
         if path is None:
             raise ImageNotFound
         encoding = "png" if self.key.format is PNG else "jpeg"
-        with breaker.guard():
+        with breaker.guard(self.connection.server):
             client = ImageClient(self.connection, self.deadline - time.monotonic())
             try:
                 return client.image(path, *self.key.box, encoding)

@@ -11,6 +11,7 @@ from typing import Any
 from rest_framework import serializers
 
 from medianest.api.exceptions import NotAcceptable
+from medianest.api.negotiation import ANY, PROBLEM
 from medianest.api.serializers import Query
 
 SIZES = (160, 320, 480, 720, 1080, 1920)
@@ -76,8 +77,10 @@ def negotiate_format(accept: str) -> ImageFormat:
     Among formats that a client names and accepts equally, choose the smallest. A client that names
     none gets JPEG; WebP is sent only to clients that name it, as browsers do.
     """
-    qualities = _qualities(accept or "*/*")
-    quality, _, _, chosen = max(_ratings(qualities), key=lambda rating: rating[:3])
+    qualities = _qualities(accept or ANY)
+    # It says how the client wants errors.
+    qualities.pop(PROBLEM, None)
+    quality, _, _, chosen = max(_ratings(qualities or {ANY: 1.0}), key=lambda rating: rating[:3])
     if quality <= 0:
         raise NotAcceptable("A picture comes as image/jpeg, image/png or image/webp.")
     return chosen
@@ -88,7 +91,7 @@ def _ratings(qualities: Mapping[str, float]) -> Iterable[tuple[float, bool, int,
     for each in FORMATS:
         is_named = each.media_type in qualities
         order = _SMALLEST_FIRST if is_named else FORMATS
-        any_image = qualities.get("image/*", qualities.get("*/*", 0.0))
+        any_image = qualities.get("image/*", qualities.get(ANY, 0.0))
         yield qualities.get(each.media_type, any_image), is_named, -order.index(each), each
 
 

@@ -6,8 +6,9 @@ sizes are few.
 
 A link expires at the end (UTC) of the day after it was signed, and all links to the same image
 signed on the same day are equal, so browsers can cache what they loaded. The key is derived from
-SECRET_KEY for this purpose only. A link is bound to the scope of the connection (Plex server and
-token), so the ids of another server are never valid in it.
+SECRET_KEY for this purpose only. A link is bound to a scope: the Plex server, and the service's
+token or the view of a Plex account, which the link names. So the ids of another server are never
+valid in it, and a link ends with the view.
 
 Known limit: a response that is served stale because Plex has been unavailable for more than 24
 hours may contain a link that expired up to half an hour ago.
@@ -24,6 +25,8 @@ from django.utils.crypto import constant_time_compare, salted_hmac
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from medianest.api.public_url import public_url
+from plex_integration.configuration.connection import Connection, Scope
 from plex_integration.images import versions
 
 DAY = 24 * 3600
@@ -34,10 +37,14 @@ _EXPIRES = re.compile(r"[0-9]{1,12}")
 
 @dataclass(frozen=True)
 class SignedLink:
-    """What a valid link stands for: a version, until it expires (seconds since the epoch)."""
+    """What a valid link stands for: a version, until it expires (seconds since the epoch).
+
+    `viewer` is the view that it belongs to; "" stands for the service's own.
+    """
 
     version: str
     expires: int
+    viewer: str
 
     @property
     def seconds_left(self) -> int:
@@ -46,33 +53,39 @@ class SignedLink:
 
 
 def sign_link(
-    scope: str, rating_key: str, kind: str, version: str, now: float | None = None
+    scope: Scope, rating_key: str, kind: str, version: str, now: float | None = None
 ) -> str:
     """Return a link to an item's image. It starts with a slash: it is valid at any origin."""
     expires = (int(time.time() if now is None else now) // DAY + 2) * DAY
     signature = _signature(scope, rating_key, kind, expires, version)
+    viewer = f"&viewer={scope.viewer}" if scope.viewer else ""
     return (
         f"/api/v1/plex/items/{rating_key}/images/{kind}"
-        f"?version={version}&expires={expires}&signature={signature}"
+        f"?version={version}&expires={expires}{viewer}&signature={signature}"
     )
 
 
 def verify_link(
-    scope: str, rating_key: str, kind: str, parameters: Mapping[str, str]
+    connection: Connection, rating_key: str, kind: str, parameters: Mapping[str, str]
 ) -> SignedLink | None:
-    """Return the signed link in the parameters; None unless it is valid now."""
+    """Return the signed link in the parameters; None unless it is valid now.
+
+    Whether there is still somebody with the view that it names is not checked here.
+    """
     version, expires = parameters.get("version", ""), parameters.get("expires", "")
+    viewer = parameters.get("viewer", "")
+    scope = connection.viewer_scope(viewer) if viewer else connection.scope
     if not _EXPIRES.fullmatch(expires) or not time.time() < int(expires):
         return None
     signature = _signature(scope, rating_key, kind, int(expires), version)
     if not constant_time_compare(signature, parameters.get("signature", "")):
         return None
-    return SignedLink(version, int(expires))
+    return SignedLink(version, int(expires), viewer)
 
 
-def _signature(scope: str, rating_key: str, kind: str, expires: int, version: str) -> str:
+def _signature(scope: Scope, rating_key: str, kind: str, expires: int, version: str) -> str:
     # Only the last part can contain a line break, so different parts never make equal messages.
-    message = f"{scope}\n{kind}\n{expires}\n{rating_key}\n{version}"
+    message = f"{scope.name}\n{kind}\n{expires}\n{rating_key}\n{version}"
     digest = salted_hmac(_SALT, message.encode(), algorithm="sha256").digest()
     return urlsafe_b64encode(digest[:18]).decode()
 
@@ -81,7 +94,8 @@ def _signature(scope: str, rating_key: str, kind: str, expires: int, version: st
 class SignedImageLink(serializers.CharField):
     """A signed link to the image whose path is in a member of the payload; omitted without one.
 
-    The serializer context's `scope` is that of the connection.
+    It is absolute if a setting names the service's public address. The serializer context's
+    `scope` is that of the connection.
     """
 
     def __init__(self, kind: str, member: str | None = None) -> None:
@@ -96,4 +110,5 @@ class SignedImageLink(serializers.CharField):
         version = versions.from_path(getattr(instance, self._member))
         if version is None:
             return None
-        return sign_link(self.context["scope"], instance.ratingKey, self._kind, version)
+        link = sign_link(self.context["scope"], instance.ratingKey, self._kind, version)
+        return public_url(link)

@@ -1,6 +1,7 @@
 """The image endpoint: who may see an image, which one it is, and how long it may be cached."""
 
 from collections.abc import Iterable
+from functools import partial
 from typing import Any
 
 from django.http import HttpResponse, StreamingHttpResponse
@@ -15,6 +16,7 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from accounts.authentication import BearerAuthentication
+from accounts.plex_links import PlexLink
 from medianest.api.exceptions import Unauthorized
 from medianest.api.limits import address_hit, user_hit
 from medianest.api.middleware import request_deadline
@@ -42,18 +44,20 @@ from plex_integration.images.fetch import (
 from plex_integration.images.query import (
     FORMATS,
     KINDS,
+    Box,
     ImageFormat,
     ImageQuery,
     bounding_box,
     negotiate_format,
 )
 from plex_integration.images.signing import SignedLink
-from plex_integration.viewsets import PlexViewSet
+from plex_integration.viewers.connections import link_of_view
+from plex_integration.viewsets import PlexViewSet, Viewed
 
 _KIND = OpenApiParameter("kind", str, OpenApiParameter.PATH, enum=list(KINDS))
 _LINK = tuple(
     OpenApiParameter(name, str, description="From `thumbUrl` or `artUrl`, in place of a token.")
-    for name in ("version", "expires", "signature")
+    for name in ("version", "expires", "viewer", "signature")
 )
 # A token, or a signed link in the URL alone.
 _SECURITY: Any = [{"bearer": []}, {}]
@@ -87,6 +91,7 @@ class ErrorsAsJson(BaseContentNegotiation):
 class ItemImageViewSet(PlexViewSet):
     """`/items/:ratingKey/images/:kind`"""
 
+    tag = "Pictures"
     policy = policies.IMAGE_PATHS
     query_serializer = ImageQuery
     authentication_classes = [BearerAuthentication, SignedLinkAuthentication]
@@ -98,7 +103,7 @@ class ItemImageViewSet(PlexViewSet):
     def endpoint(self) -> Endpoint:
         """Describe the endpoint: an image in any of the formats."""
         return Endpoint(
-            "itemImage",
+            "getItemImage",
             {(200, each.media_type): OpenApiTypes.BINARY for each in FORMATS},
             query=self.query_serializer,
             parameters=(_KIND, *_LINK),
@@ -106,34 +111,56 @@ class ItemImageViewSet(PlexViewSet):
 
     @extend_schema(auth=_SECURITY)
     def retrieve(self, request: Request, ratingKey: str, kind: str) -> HttpResponseBase:
-        """Show an item's, a collection's or a playlist's picture, scaled down into a box."""
+        """Get a picture.
+
+        Of an item, a collection or a playlist, scaled down into a box.
+        """
         self.path_ids()
         if kind not in KINDS:
             raise ImageNotFound
         box = bounding_box(self.query_serializer.of(request.query_params))
         image_format = negotiate_format(request.headers.get("Accept", ""))
-        connection = runtime.required_connection()
+        return self.in_view(partial(self._image, box, image_format))
+
+    def plex_link(self) -> PlexLink | None:
+        """Return the user's link, or the one whose view a signed link names.
+
+        Raises Unauthorized if nobody has this view any more.
+        """
+        followed = self.request.auth
+        if not isinstance(followed, SignedLink):
+            return super().plex_link()
+        link = link_of_view(followed.viewer) if followed.viewer else None
+        if followed.viewer and link is None:
+            raise Unauthorized(SIGN_IN)
+        return link
+
+    def _image(self, box: Box, image_format: ImageFormat, viewed: Viewed) -> HttpResponseBase:
+        request, connection = self.request, viewed.connection
         deadline = request_deadline(request._request, connection.seconds)
-        if link := self._link(connection):
+        if link := self._signed_link(connection):
             version = link.version
         else:
             renew = "no-cache" in request.headers.get("Cache-Control", "").lower()
-            version = current_version(connection, ratingKey, kind, deadline, renew=renew)
-        key = ImageKey(connection.scope, version, box, image_format)
-        response = _response(request, connection, key, deadline)
+            key, kind = self.kwargs["ratingKey"], self.kwargs["kind"]
+            version = current_version(connection, key, kind, deadline, renew=renew)
+        image_key = ImageKey(connection.scope, version, box, image_format)
+        response = _response(request, connection, image_key, deadline)
         _set_cache_headers(response, link)
         return response
 
-    def _link(self, connection: Connection) -> SignedLink | None:
-        """Return the valid link that the request follows; a user who has signed in may, too.
+    def _signed_link(self, connection: Connection) -> SignedLink | None:
+        """Return the valid link of this view that the request follows, with a token or without.
 
         Raises Unauthorized for a link that is valid for another connection: the operator can
-        change it after the request was authenticated.
+        change it, and the view can end, after the request was authenticated.
         """
-        link = signed_link(self.request, connection)
-        if link is None and isinstance(self.request.auth, SignedLink):
+        link = signed_link(self.request)
+        if link is not None and link.viewer == connection.viewer:
+            return link
+        if isinstance(self.request.auth, SignedLink):
             raise Unauthorized(SIGN_IN)
-        return link
+        return None
 
 
 def _response(
@@ -174,10 +201,15 @@ def _known_etags(request: Request) -> set[str]:
 def _with_headers(response: HttpResponseBase, digest: str, status: str) -> HttpResponseBase:
     response["ETag"] = _etag(digest)
     response["X-Plex-Cache-Status"] = status
+    response["Cache-Status"] = f"MediaNest; {_OUTCOMES[status]}"
     response["X-Content-Type-Options"] = "nosniff"
     # An image that is opened as a page of its own can do nothing either.
     response["Content-Security-Policy"] = "default-src 'none'; sandbox"
     return response
+
+
+_OUTCOMES = {"HIT": "hit", "MISS": "fwd=miss; stored", "BYPASS": "fwd=bypass"}
+"""What happened, in the form of RFC 9211."""
 
 
 def _etag(digest: str) -> str:

@@ -9,11 +9,18 @@ from medianest.api.fields import Flag, Text, WholeNumber
 from medianest.api.serializers import Query
 from plex_integration.errors import LibraryNotFound, SearchQueryTooShort
 from plex_integration.plex.ids import is_id
+from plex_integration.plex.media import ITEM_TYPES, PLAYLIST_CONTENTS
+from plex_integration.reading.rating_keys import RatingKeyList
+from plex_integration.reading.serializers.details import PlexMediaItemDetailsPayload
+from plex_integration.reading.serializers.items import PlexMediaItemPayload, PlexSearchResultPayload
+from plex_integration.reading.serializers.playlists import PlexPlaylistItemPayload
+from plex_integration.reading.sparse import fields_of
+
+MAX_NAMED = 200
+"""How many items a request may name."""
 
 LARGEST_START = 2**31 - 1
-LISTED_TYPES = (
-    "movie", "show", "season", "episode", "artist", "album", "track", "photo", "photoalbum"
-)  # fmt: skip
+LISTED_TYPES = tuple(kind for kind in ITEM_TYPES if kind != "clip")
 RECENT_TYPES = LISTED_TYPES[:7]
 SEARCHED_TYPES = ("movie", "show", "episode", "artist", "album", "track")
 # As Plex does: titles from A on, everything else from the highest down.
@@ -23,7 +30,13 @@ SORTS = [
 ]  # fmt: skip
 
 
-class DetailsQuery(Query):
+class SparseQuery(Query):
+    """Which members the items have."""
+
+    fields = fields_of(PlexMediaItemPayload)
+
+
+class DetailsQuery(SparseQuery):
     """How complete the items are."""
 
     details = serializers.ChoiceField(
@@ -89,6 +102,7 @@ class SearchQuery(DetailsQuery):
     limit = WholeNumber(
         min_value=1, max_value=200, default=50, help_text="Maximum results, of all types together."
     )
+    fields = fields_of(PlexSearchResultPayload)
 
     @classmethod
     def of(cls, parameters: Any) -> Mapping[str, Any]:
@@ -124,6 +138,12 @@ class RecentlyAddedQuery(DetailsQuery):
     library = LibraryKey(required=False, help_text="A library's id.")
 
 
+class ItemQuery(Query):
+    """Which members the item has."""
+
+    fields = fields_of(PlexMediaItemDetailsPayload)
+
+
 class ChildrenQuery(DetailsQuery):
     """A page of an item's children."""
 
@@ -133,7 +153,15 @@ class ChildrenQuery(DetailsQuery):
     size = WholeNumber(min_value=1, max_value=200, default=50, help_text="Number of items.")
 
 
-class LookupQuery(Query):
+class ManyItemsQuery(SparseQuery):
+    """Which items to show."""
+
+    ids = RatingKeyList(
+        MAX_NAMED, help_text="The rating keys of the items, comma-separated, in their order."
+    )
+
+
+class LookupQuery(SparseQuery):
     """The guid to look up."""
 
     guid = serializers.RegexField(
@@ -157,7 +185,7 @@ class PlaylistsQuery(Query):
     """A filter of playlists."""
 
     type = serializers.ChoiceField(
-        choices=["video", "audio", "photo"], required=False, help_text="The type of their items."
+        choices=PLAYLIST_CONTENTS, required=False, help_text="The type of their items."
     )
 
 
@@ -173,4 +201,10 @@ class CollectionsQuery(Query):
 
 
 class CollectionQuery(DetailsQuery, CollectionsQuery):
-    """A page of the items of a collection or playlist; all of them without parameters."""
+    """A page of the items of a collection; all of them without parameters."""
+
+
+class PlaylistQuery(CollectionQuery):
+    """A page of the items of a playlist; all of them without parameters."""
+
+    fields = fields_of(PlexPlaylistItemPayload)

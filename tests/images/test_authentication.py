@@ -2,6 +2,7 @@
 
 import pytest
 
+from plex_integration.configuration.connection import Scope
 from plex_integration.images import signing
 from plex_integration.images.fetch import ImageKey
 from plex_integration.images.query import WEBP
@@ -9,6 +10,8 @@ from plex_simulator import Simulator
 from tests.conftest import Client
 
 from .conftest import Browser, first, refusal
+
+SCOPE = Scope("scope", "server")
 
 NOON = 1_800_014_400
 VERSION = "metadata.1000.thumb.1700000000"
@@ -52,7 +55,7 @@ def test_a_method_that_shows_no_image_needs_no_sign_in(browser: Browser, small: 
 
 
 def test_links_and_cached_images_of_earlier_releases_stay_valid() -> None:
-    link = signing.sign_link("scope", "1000", "thumb", VERSION, NOON)
+    link = signing.sign_link(SCOPE, "1000", "thumb", VERSION, NOON)
     assert link.endswith("&expires=1800144000&signature=bG7B8EOXeMMe6785Ge05sZ3J")
-    key = ImageKey("scope", VERSION, (480, 1920), WEBP)
+    key = ImageKey(SCOPE, VERSION, (480, 1920), WEBP)
     assert key.name == "e95f522a11f00dbcb1e9cb0f6c082eef"

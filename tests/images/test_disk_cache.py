@@ -1,6 +1,7 @@
 """The folder of pictures: whole or not at all, up to its size, least recently wanted first."""
 
 import os
+import shutil
 import signal
 import stat
 import subprocess
@@ -309,6 +310,7 @@ def test_a_damaged_picture_is_fetched_again(
     file.write_bytes(file.read_bytes()[:-100])
     again = signed_in.get(path)
     assert again.headers["X-Plex-Cache-Status"] == "MISS"
+    assert again.headers["Cache-Status"] == "MediaNest; fwd=miss; stored"
     assert again.content == good.content
     assert signed_in.get(path).headers["X-Plex-Cache-Status"] == "HIT"
 
@@ -322,6 +324,7 @@ def test_a_picture_in_hand_is_not_read(signed_in: Client, small: Simulator, fold
     os.utime(file, (1, 1))
     again = signed_in.get(path, headers={"If-None-Match": etag})
     assert (again.status_code, again.headers["X-Plex-Cache-Status"]) == (304, "HIT")
+    assert again.headers["Cache-Status"] == "MediaNest; hit"
     assert file.stat().st_mtime > 1
     assert signed_in.get(path).headers["X-Plex-Cache-Status"] == "MISS"
 
@@ -354,6 +357,7 @@ def test_pictures_are_shown_where_none_can_be_kept(
         answer = signed_in.get(path)
         shown(answer)
         assert answer.headers["X-Plex-Cache-Status"] == "BYPASS"
+        assert answer.headers["Cache-Status"] == "MediaNest; fwd=bypass"
     assert len(scaled(small)) == 2
 
 
@@ -400,3 +404,36 @@ def test_many_who_want_a_picture_that_fails_are_all_told(
 
     with ThreadPoolExecutor(8) as pool:
         assert set(pool.map(get, range(8))) == {502}
+
+
+def test_all_images_are_cleared_while_one_is_read(tmp_path: Path) -> None:
+    cache = DiskCache(tmp_path, 1024 * 1024)
+    for name in ("aa01", "ab02"):
+        assert cache.write(name, EncodedImage.of(name.encode() * 100))
+    assert (cache.count(), cache.used()) == (2, 8192)
+    read = cache.open("aa01")
+    assert read is not None
+    assert cache.clear() == 2
+    assert (cache.count(), cache.used()) == (0, 0)
+    assert b"".join(read) == b"aa01" * 100
+    read.close()
+    assert cache.open("ab02") is None
+    assert cache.write("ab02", EncodedImage.of(b"new"))
+    assert (cache.count(), cache.used()) == (1, 4096)
+
+
+def test_a_folder_that_does_not_exist_yet_has_the_space_of_its_disk(tmp_path: Path) -> None:
+    cache = DiskCache(tmp_path / "not" / "yet", 1024)
+    space = cache.space()
+    assert space.is_writable
+    assert space.free == pytest.approx(shutil.disk_usage(tmp_path).free, rel=0.2)
+    assert (cache.count(), cache.used()) == (0, 0)
+
+
+def test_a_file_in_place_of_the_folder_cannot_be_written(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    cache = DiskCache(tmp_path / "file" / "pictures", 1024)
+    assert not cache.space().is_writable
+    assert (cache.count(), cache.used()) == (0, 0)
+    with pytest.raises(OSError, match="Not a directory"):
+        cache.clear()

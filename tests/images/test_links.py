@@ -9,11 +9,14 @@ import pytest
 from django.urls import reverse
 
 from plex_integration.caching import known_requests
+from plex_integration.configuration.connection import Scope
 from plex_integration.images import signing
 from plex_simulator import Simulator
 from tests.conftest import Client
 
 from .conftest import Browser, first, refusal, scaled, shown
+
+SCOPE = Scope("scope", "server")
 
 DAY = 24 * 3600
 NOON = 1_800_014_400 - 1_800_014_400 % DAY + DAY // 2
@@ -93,10 +96,10 @@ def test_every_answer_with_items_has_their_links(
 @pytest.mark.parametrize("second", [0, 1, DAY // 2, DAY - 1])
 def test_a_link_is_good_for_24_to_48_hours_and_the_same_all_day(second: int) -> None:
     midnight = NOON - NOON % DAY
-    link = signing.sign_link("scope", "1000", "thumb", VERSION, midnight + second)
+    link = signing.sign_link(SCOPE, "1000", "thumb", VERSION, midnight + second)
     assert DAY < ending(link) - (midnight + second) <= 2 * DAY
-    assert link == signing.sign_link("scope", "1000", "thumb", VERSION, midnight)
-    assert link != signing.sign_link("scope", "1000", "thumb", VERSION, midnight + DAY)
+    assert link == signing.sign_link(SCOPE, "1000", "thumb", VERSION, midnight)
+    assert link != signing.sign_link(SCOPE, "1000", "thumb", VERSION, midnight + DAY)
 
 
 def test_a_link_ends_to_the_second(
@@ -233,5 +236,5 @@ def test_a_kept_answer_holds_links_that_are_still_good(
 def test_two_hundred_links_are_signed_in_some_milliseconds() -> None:
     began = time.thread_time()  # however many others want the processor
     for number in range(200):
-        signing.sign_link("scope", str(number), "thumb", VERSION)
+        signing.sign_link(SCOPE, str(number), "thumb", VERSION)
     assert time.thread_time() - began < 0.1

@@ -266,7 +266,7 @@ def test_a_limit_lives_as_long_as_it_counts_and_a_users_is_never_evicted(valkey:
 def test_every_script_reads_keys_of_one_cluster_slot_and_the_clock_of_redis_alone() -> None:
     folder = Path(redis_server.__file__).parent / "lua"
     texts = {path.stem: path.read_text() for path in folder.glob("*.lua")}
-    assert len(texts) == 10
+    assert len(texts) == 11
     for text in texts.values():
         assert "KEYS[1]" in text
         assert "KEYS[3]" not in text

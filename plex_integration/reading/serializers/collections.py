@@ -6,18 +6,18 @@ from medianest.api.fields import Instant
 from medianest.api.serializers import Payload
 from plex_integration.images.signing import SignedImageLink
 from plex_integration.reading.serializers.items import (
-    ItemPayload,
-    LibraryReferencePayload,
-    PaginationPayload,
+    PlexLibraryReferencePayload,
+    PlexMediaItemPayload,
+    PlexPaginationPayload,
 )
 
 
-class ListedCollectionPayload(Payload):
+class PlexCollectionPayload(Payload):
     """A collection."""
 
     ratingKey = serializers.CharField()
     key = serializers.CharField()
-    type = serializers.CharField()
+    type = serializers.ChoiceField(choices=["collection"])
     title = serializers.CharField(allow_null=True)
     titleSort = serializers.CharField(required=False)
     summary = serializers.CharField(required=False)
@@ -31,21 +31,21 @@ class ListedCollectionPayload(Payload):
     childCount = serializers.IntegerField(allow_null=True)
     smart = serializers.BooleanField()
     subtype = serializers.CharField(required=False)
-    library = LibraryReferencePayload(allow_null=True)
+    library = PlexLibraryReferencePayload(allow_null=True)
 
 
-class CollectionsPayload(Payload):
+class PlexCollectionsPayload(Payload):
     """`GET /libraries/:libraryKey/collections`."""
 
-    collections = ListedCollectionPayload(many=True)
+    collections = PlexCollectionPayload(many=True)
     total = serializers.IntegerField()
-    library = LibraryReferencePayload()
-    pagination = PaginationPayload()
+    library = PlexLibraryReferencePayload()
+    pagination = PlexPaginationPayload()
 
 
-class CollectionPayload(Payload):
+class PlexCollectionDetailsPayload(Payload):
     """`GET /collections/:collectionKey`."""
 
-    collection = ListedCollectionPayload()
-    items = ItemPayload(many=True)
-    pagination = PaginationPayload()
+    collection = PlexCollectionPayload()
+    items = PlexMediaItemPayload(many=True)
+    pagination = PlexPaginationPayload()

@@ -3,22 +3,21 @@
 from rest_framework import serializers
 
 from medianest.api.serializers import Payload
+from plex_integration.plex.media import STREAM_TYPES
 from plex_integration.reading.serializers.items import (
-    ActorPayload,
-    ItemPayload,
-    MediaPayload,
-    PartPayload,
-    TagPayload,
+    PlexActorPayload,
+    PlexMediaInfoPayload,
+    PlexMediaItemPayload,
+    PlexMediaPartPayload,
+    PlexTagPayload,
 )
 
 
-class StreamPayload(Payload):
+class PlexStreamPayload(Payload):
     """A video, audio, subtitle or lyrics stream of a file."""
 
     id = serializers.IntegerField(allow_null=True)
-    streamType = serializers.CharField(
-        allow_null=True, help_text="`video`, `audio`, `subtitle` or `lyrics`."
-    )
+    streamType = serializers.ChoiceField(choices=STREAM_TYPES, allow_null=True)
     codec = serializers.CharField(allow_null=True)
     index = serializers.IntegerField(required=False)
     language = serializers.CharField(required=False)
@@ -34,19 +33,19 @@ class StreamPayload(Payload):
     height = serializers.IntegerField(required=False)
 
 
-class DetailedPartPayload(PartPayload):
+class PlexMediaPartDetailsPayload(PlexMediaPartPayload):
     """One file of a version, with its streams."""
 
-    streams = StreamPayload(many=True)
+    streams = PlexStreamPayload(many=True)
 
 
-class DetailedMediaPayload(MediaPayload):
+class PlexMediaInfoDetailsPayload(PlexMediaInfoPayload):
     """One version of an item, with the streams of its files."""
 
-    parts = DetailedPartPayload(many=True)
+    parts = PlexMediaPartDetailsPayload(many=True)
 
 
-class RatingPayload(Payload):
+class PlexRatingPayload(Payload):
     """One source's rating, from 0 to 10."""
 
     provider = serializers.CharField(help_text="The source of the rating, such as `imdb`.")
@@ -54,7 +53,7 @@ class RatingPayload(Payload):
     value = serializers.FloatField()
 
 
-class ChapterPayload(Payload):
+class PlexChapterPayload(Payload):
     """A chapter."""
 
     id = serializers.IntegerField(allow_null=True)
@@ -64,19 +63,19 @@ class ChapterPayload(Payload):
     endTimeOffset = serializers.IntegerField(allow_null=True, help_text="Milliseconds.")
 
 
-class ItemDetailPayload(ItemPayload):
+class PlexMediaItemDetailsPayload(PlexMediaItemPayload):
     """An item with everything that Plex has of it."""
 
-    actors = ActorPayload(many=True, required=False, help_text="All, in billing order.")
-    producers = TagPayload(many=True, required=False)
-    ratings = RatingPayload(many=True, required=False)
-    chapters = ChapterPayload(many=True, required=False)
-    media = DetailedMediaPayload(many=True, required=False)
+    actors = PlexActorPayload(many=True, required=False, help_text="All, in billing order.")
+    producers = PlexTagPayload(many=True, required=False)
+    ratings = PlexRatingPayload(many=True, required=False)
+    chapters = PlexChapterPayload(many=True, required=False)
+    media = PlexMediaInfoDetailsPayload(many=True, required=False)
     editionTitle = serializers.CharField(required=False)
     userRating = serializers.FloatField(required=False)
 
 
-class ItemAnswerPayload(Payload):
+class PlexItemPayload(Payload):
     """`GET /items/:ratingKey`."""
 
-    item = ItemDetailPayload()
+    item = PlexMediaItemDetailsPayload()

@@ -7,24 +7,25 @@ from rest_framework import serializers
 from medianest.api.fields import Instant
 from medianest.api.serializers import Payload
 from plex_integration.images.signing import SignedImageLink
+from plex_integration.plex.media import ITEM_TYPES, LIBRARY_TYPES
 
 
-class LibraryReferencePayload(Payload):
+class PlexLibraryReferencePayload(Payload):
     """The library that an item, collection or list belongs to."""
 
     id = serializers.CharField()
     title = serializers.CharField(allow_null=True)
-    type = serializers.CharField(allow_null=True)
+    type = serializers.ChoiceField(choices=LIBRARY_TYPES, allow_null=True)
 
 
-class TagPayload(Payload):
+class PlexTagPayload(Payload):
     """A genre, director, writer, country or collection."""
 
     id = serializers.IntegerField(required=False)
     tag = serializers.CharField()
 
 
-class ActorPayload(TagPayload):
+class PlexActorPayload(PlexTagPayload):
     """A cast member."""
 
     role = serializers.CharField(required=False)
@@ -41,7 +42,7 @@ class FilePath(serializers.CharField):
         return value if self.context["show_file_paths"] else None
 
 
-class PartPayload(Payload):
+class PlexMediaPartPayload(Payload):
     """One file of a version."""
 
     id = serializers.IntegerField(allow_null=True)
@@ -53,7 +54,7 @@ class PartPayload(Payload):
     videoProfile = serializers.CharField(allow_null=True)
 
 
-class MediaPayload(Payload):
+class PlexMediaInfoPayload(Payload):
     """One version of an item."""
 
     id = serializers.IntegerField(allow_null=True)
@@ -69,10 +70,10 @@ class MediaPayload(Payload):
     container = serializers.CharField(allow_null=True)
     videoFrameRate = serializers.CharField(allow_null=True)
     videoProfile = serializers.CharField(allow_null=True)
-    parts = PartPayload(many=True)
+    parts = PlexMediaPartPayload(many=True)
 
 
-class ExternalIdsPayload(Payload):
+class PlexExternalIdsPayload(Payload):
     """The item's known ids at other sites."""
 
     imdb = serializers.CharField(required=False)
@@ -81,7 +82,7 @@ class ExternalIdsPayload(Payload):
     musicbrainz = serializers.CharField(required=False)
 
 
-class PlaybackProgressPayload(Payload):
+class PlexPlaybackProgressPayload(Payload):
     """How far the item has been played."""
 
     viewOffset = serializers.IntegerField(help_text="Milliseconds.")
@@ -89,14 +90,14 @@ class PlaybackProgressPayload(Payload):
     lastViewedAt = Instant(allow_null=True)
 
 
-class ItemPayload(Payload):
+class PlexMediaItemPayload(Payload):
     """A movie, show, season, episode, artist, album, track, photo or photo album."""
 
     ratingKey = serializers.CharField()
     key = serializers.CharField()
     guid = serializers.CharField(required=False)
-    externalIds = ExternalIdsPayload(required=False)
-    type = serializers.CharField()
+    externalIds = PlexExternalIdsPayload(required=False)
+    type = serializers.ChoiceField(choices=ITEM_TYPES)
     subtype = serializers.CharField(required=False)
     title = serializers.CharField(allow_null=True)
     titleSort = serializers.CharField(required=False)
@@ -118,29 +119,31 @@ class ItemPayload(Payload):
     banner = serializers.CharField(required=False)
     theme = serializers.CharField(required=False)
     studio = serializers.CharField(required=False)
-    library = LibraryReferencePayload(allow_null=True)
+    library = PlexLibraryReferencePayload(allow_null=True)
     parentRatingKey = serializers.CharField(required=False)
     parentTitle = serializers.CharField(required=False)
     index = serializers.IntegerField(required=False)
     parentIndex = serializers.IntegerField(required=False)
     grandparentRatingKey = serializers.CharField(required=False)
     grandparentTitle = serializers.CharField(required=False)
-    genres = TagPayload(many=True, required=False)
-    directors = TagPayload(many=True, required=False)
-    writers = TagPayload(many=True, required=False)
-    actors = ActorPayload(many=True, required=False, help_text="The first 20, in billing order.")
-    countries = TagPayload(many=True, required=False)
-    collections = TagPayload(many=True, required=False)
-    media = MediaPayload(many=True, required=False)
+    genres = PlexTagPayload(many=True, required=False)
+    directors = PlexTagPayload(many=True, required=False)
+    writers = PlexTagPayload(many=True, required=False)
+    actors = PlexActorPayload(
+        many=True, required=False, help_text="The first 20, in billing order."
+    )
+    countries = PlexTagPayload(many=True, required=False)
+    collections = PlexTagPayload(many=True, required=False)
+    media = PlexMediaInfoPayload(many=True, required=False)
     seasonCount = serializers.IntegerField(required=False, help_text="Seasons without specials.")
     episodeCount = serializers.IntegerField(required=False)
     childCount = serializers.IntegerField(required=False, help_text="Seasons with specials.")
     leafCount = serializers.IntegerField(required=False)
     viewedLeafCount = serializers.IntegerField(required=False)
-    playbackProgress = PlaybackProgressPayload()
+    playbackProgress = PlexPlaybackProgressPayload()
 
 
-class PaginationPayload(Payload):
+class PlexPaginationPayload(Payload):
     """The position of this page in the whole list."""
 
     start = serializers.IntegerField()
@@ -149,38 +152,47 @@ class PaginationPayload(Payload):
     hasMore = serializers.BooleanField()
 
 
-class SearchResultPayload(ItemPayload):
+class PlexSearchResultPayload(PlexMediaItemPayload):
     """An item and what the search matched in it."""
 
     matchReason = serializers.CharField(help_text="`title`, or what Plex reports.")
 
 
-class SearchPayload(Payload):
+class PlexSearchResultsPayload(Payload):
     """`GET /search`."""
 
-    results = SearchResultPayload(many=True)
+    results = PlexSearchResultPayload(many=True)
     total = serializers.IntegerField(help_text="The number of results returned.")
     queryTime = serializers.IntegerField(help_text="Milliseconds that Plex took.")
 
 
-class RecentlyAddedPayload(Payload):
+class PlexRecentlyAddedPayload(Payload):
     """`GET /recently-added`."""
 
-    items = ItemPayload(many=True)
+    items = PlexMediaItemPayload(many=True)
     total = serializers.IntegerField(help_text="All in the timeframe, before `limit`.")
     timeframe = serializers.CharField()
 
 
-class ItemsPayload(Payload):
+class PlexItemsPayload(Payload):
     """`GET /items/lookup` and `GET /on-deck`."""
 
-    items = ItemPayload(many=True)
+    items = PlexMediaItemPayload(many=True)
     total = serializers.IntegerField()
 
 
-class ChildrenPayload(Payload):
+class PlexManyItemsPayload(PlexItemsPayload):
+    """`GET /items` and `POST /items`."""
+
+    missing = serializers.ListField(
+        child=serializers.CharField(),
+        help_text="The ids and guids that no item has which you may see, as they were given.",
+    )
+
+
+class PlexItemChildrenPayload(Payload):
     """`GET /items/:ratingKey/children`."""
 
-    parent = ItemPayload()
-    items = ItemPayload(many=True)
-    pagination = PaginationPayload()
+    parent = PlexMediaItemPayload()
+    items = PlexMediaItemPayload(many=True)
+    pagination = PlexPaginationPayload()

@@ -4,22 +4,23 @@ from rest_framework import serializers
 
 from medianest.api.fields import Instant
 from medianest.api.serializers import Payload
+from plex_integration.plex.media import LIBRARY_TYPES
 from plex_integration.reading.serializers.items import (
     FilePath,
-    ItemPayload,
-    LibraryReferencePayload,
-    PaginationPayload,
+    PlexLibraryReferencePayload,
+    PlexMediaItemPayload,
+    PlexPaginationPayload,
 )
 
 
-class LocationPayload(Payload):
+class PlexLocationPayload(Payload):
     """A folder of a library."""
 
     id = serializers.IntegerField(allow_null=True)
     path = FilePath()
 
 
-class LibraryStatisticsPayload(Payload):
+class PlexLibraryStatisticsPayload(Payload):
     """How many items a library has, and how large they are."""
 
     count = serializers.IntegerField(allow_null=True)
@@ -31,7 +32,7 @@ class LibraryStatisticsPayload(Payload):
     tracks = serializers.IntegerField(required=False)
 
 
-class FilterPayload(Payload):
+class PlexFilterPayload(Payload):
     """A filter that Plex offers for a library."""
 
     filter = serializers.CharField(allow_null=True)
@@ -41,13 +42,13 @@ class FilterPayload(Payload):
     type = serializers.CharField(allow_null=True)
 
 
-class LibraryPayload(Payload):
+class PlexLibraryPayload(Payload):
     """A library."""
 
     id = serializers.CharField(source="library.id")
     key = serializers.CharField(source="library.key")
     title = serializers.CharField(source="library.title", allow_null=True)
-    type = serializers.CharField(source="library.type", allow_null=True)
+    type = serializers.ChoiceField(source="library.type", choices=LIBRARY_TYPES, allow_null=True)
     agent = serializers.CharField(source="library.agent", allow_null=True)
     scanner = serializers.CharField(source="library.scanner", allow_null=True)
     language = serializers.CharField(source="library.language", allow_null=True)
@@ -64,39 +65,39 @@ class LibraryPayload(Payload):
         help_text="Plex's change counter, not a time; newer servers exceed 2^53.",
     )
     hidden = serializers.IntegerField(source="library.hidden", allow_null=True)
-    location = LocationPayload(source="library.location", many=True)
-    statistics = LibraryStatisticsPayload()
-    filters = FilterPayload(many=True, required=False)
+    location = PlexLocationPayload(source="library.location", many=True)
+    statistics = PlexLibraryStatisticsPayload()
+    filters = PlexFilterPayload(many=True, required=False)
 
 
-class LibrariesPayload(Payload):
+class PlexLibrariesPayload(Payload):
     """`GET /libraries`."""
 
-    libraries = LibraryPayload(many=True)
+    libraries = PlexLibraryPayload(many=True)
     totalCount = serializers.IntegerField()
     totalMediaItems = serializers.IntegerField(
         allow_null=True, help_text="Movies, episodes, tracks and photos; null if one is unknown."
     )
 
 
-class LibraryItemsPayload(Payload):
+class PlexLibraryItemsPayload(Payload):
     """`GET /libraries/:libraryKey/items`."""
 
-    items = ItemPayload(many=True)
-    pagination = PaginationPayload()
-    libraryInfo = LibraryReferencePayload()
+    items = PlexMediaItemPayload(many=True)
+    pagination = PlexPaginationPayload()
+    libraryInfo = PlexLibraryReferencePayload()
 
 
-class GenrePayload(Payload):
+class PlexGenrePayload(Payload):
     """A genre, for a filter menu."""
 
     id = serializers.IntegerField()
     title = serializers.CharField()
 
 
-class GenresPayload(Payload):
+class PlexGenresPayload(Payload):
     """`GET /libraries/:libraryKey/genres`."""
 
-    genres = GenrePayload(many=True)
+    genres = PlexGenrePayload(many=True)
     total = serializers.IntegerField()
-    library = LibraryReferencePayload()
+    library = PlexLibraryReferencePayload()

@@ -5,18 +5,19 @@ from rest_framework import serializers
 from medianest.api.fields import Instant
 from medianest.api.serializers import Payload
 from plex_integration.images.signing import SignedImageLink
-from plex_integration.reading.serializers.items import ItemPayload, PaginationPayload
+from plex_integration.plex.media import PLAYLIST_CONTENTS
+from plex_integration.reading.serializers.items import PlexMediaItemPayload, PlexPaginationPayload
 
 
-class PlaylistPayload(Payload):
+class PlexPlaylistPayload(Payload):
     """A playlist."""
 
     ratingKey = serializers.CharField()
     key = serializers.CharField()
-    type = serializers.CharField()
+    type = serializers.ChoiceField(choices=["playlist"])
     title = serializers.CharField(allow_null=True)
     summary = serializers.CharField(required=False)
-    playlistType = serializers.CharField(allow_null=True, help_text="`video`, `audio`, `photo`.")
+    playlistType = serializers.ChoiceField(choices=PLAYLIST_CONTENTS, allow_null=True)
     smart = serializers.BooleanField()
     addedAt = Instant(allow_null=True)
     updatedAt = Instant(allow_null=True)
@@ -26,22 +27,22 @@ class PlaylistPayload(Payload):
     thumbUrl = SignedImageLink("thumb", member="composite")
 
 
-class PlaylistsPayload(Payload):
+class PlexPlaylistsPayload(Payload):
     """`GET /playlists`."""
 
-    playlists = PlaylistPayload(many=True)
+    playlists = PlexPlaylistPayload(many=True)
     total = serializers.IntegerField()
 
 
-class PlaylistItemPayload(ItemPayload):
+class PlexPlaylistItemPayload(PlexMediaItemPayload):
     """An item of a playlist, which can contain the same item twice."""
 
     playlistItemId = serializers.IntegerField(allow_null=True)
 
 
-class PlaylistAnswerPayload(Payload):
+class PlexPlaylistDetailsPayload(Payload):
     """`GET /playlists/:playlistKey`."""
 
-    playlist = PlaylistPayload()
-    items = PlaylistItemPayload(many=True)
-    pagination = PaginationPayload()
+    playlist = PlexPlaylistPayload()
+    items = PlexPlaylistItemPayload(many=True)
+    pagination = PlexPaginationPayload()

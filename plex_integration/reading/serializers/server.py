@@ -6,7 +6,7 @@ from medianest.api.fields import Instant
 from medianest.api.serializers import Payload
 
 
-class ServerInfoPayload(Payload):
+class PlexServerInfoPayload(Payload):
     """The server itself."""
 
     name = serializers.CharField(allow_null=True)
@@ -27,7 +27,7 @@ class ServerInfoPayload(Payload):
     )
 
 
-class ConnectionPayload(Payload):
+class PlexServerConnectionPayload(Payload):
     """How this service reaches the server."""
 
     uri = serializers.CharField()
@@ -38,7 +38,7 @@ class ConnectionPayload(Payload):
     protocol = serializers.CharField()
 
 
-class FeaturesPayload(Payload):
+class PlexServerFeaturesPayload(Payload):
     """What the server can do; null where Plex does not report it."""
 
     activityNotifications = serializers.BooleanField(allow_null=True)
@@ -61,7 +61,7 @@ class FeaturesPayload(Payload):
     voiceSearch = serializers.BooleanField(allow_null=True)
 
 
-class ServerStatisticsPayload(Payload):
+class PlexServerStatisticsPayload(Payload):
     """How much the server has and how many sessions play."""
 
     accountID = serializers.IntegerField(
@@ -74,10 +74,10 @@ class ServerStatisticsPayload(Payload):
     totalDuration = serializers.IntegerField(allow_null=True, help_text="Milliseconds.")
 
 
-class ServerPayload(Payload):
+class PlexServerPayload(Payload):
     """`GET /server`."""
 
-    server = ServerInfoPayload()
-    connection = ConnectionPayload()
-    features = FeaturesPayload()
-    statistics = ServerStatisticsPayload()
+    server = PlexServerInfoPayload()
+    connection = PlexServerConnectionPayload()
+    features = PlexServerFeaturesPayload()
+    statistics = PlexServerStatisticsPayload()

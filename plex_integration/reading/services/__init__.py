@@ -8,6 +8,7 @@ from plex_integration.reading.services.collections import collection, collection
 from plex_integration.reading.services.items import item, item_children, item_lookup
 from plex_integration.reading.services.libraries import genres, libraries
 from plex_integration.reading.services.library_items import library_items
+from plex_integration.reading.services.many_items import many_items
 from plex_integration.reading.services.on_deck import on_deck
 from plex_integration.reading.services.playlists import playlist, playlists
 from plex_integration.reading.services.read import Catalog, Read, Result
@@ -27,6 +28,7 @@ __all__ = [
     "item_lookup",
     "libraries",
     "library_items",
+    "many_items",
     "on_deck",
     "playlist",
     "playlists",

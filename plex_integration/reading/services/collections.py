@@ -1,11 +1,12 @@
 """`GET /libraries/:libraryKey/collections` and `GET /collections/:collectionKey`."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from plex_integration.caching import tags
 from plex_integration.plex import PlexClient
+from plex_integration.plex.media import Collection
 from plex_integration.reading.services.read import Catalog, Read, Result, in_detail, pagination
 
 
@@ -22,7 +23,8 @@ def collections(catalog: Catalog, ids: Mapping[str, str], query: Mapping[str, An
             "library": library.reference,
             "pagination": pagination(start, size, page),
         }
-        return Result(data, tags.libraries([library.id]) | {tags.collections_of(library.id)})
+        shown = tags.libraries([library.id]) | {tags.collections_of(library.id)}
+        return Result(data, shown | _watch_filtered(library.id, page.collections))
 
     return Read((library.id, start, size), load, [library])
 
@@ -46,7 +48,15 @@ def collection(catalog: Catalog, ids: Mapping[str, str], query: Mapping[str, Any
             "items": items,
             "pagination": pagination(start, size, page),
         }
-        shown = tags.libraries([found.library.id] if found.library else None)
-        return Result(data, shown | {tags.collection(found.ratingKey)} | tags.items(items))
+        library = found.library.id if found.library else None
+        shown = tags.libraries(None if library is None else [library])
+        shown |= {tags.collection(found.ratingKey)} | _watch_filtered(library or "", [found])
+        return Result(data, shown | tags.items(items))
 
     return Read((key, start, size, details), load, catalog.libraries())
+
+
+def _watch_filtered(library: str, shown: Sequence[Collection]) -> frozenset[str]:
+    """Return the tag of collections some of which choose their items by watch state."""
+    depends = any(each.dependsOnWatchState for each in shown)
+    return frozenset({tags.watch_filtered(library)} if depends else ())

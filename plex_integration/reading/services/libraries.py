@@ -40,10 +40,10 @@ def _load(plex: PlexClient) -> Result:
     storage = storage_call.result_or_none()
     shown: list[dict[str, Any]] = []
     played: list[int | None] = []
-    is_partial = storage is None
+    is_partial = storage_call.has_failed
     for library in listed:
         counts, filters = _counted(count_calls[library.id])
-        is_partial = is_partial or None in counts.values()
+        is_partial = is_partial or any(call.has_failed for call in count_calls[library.id].values())
         statistics = _statistics(library, counts, (storage or {}).get(library.id))
         shown.append({"library": library, "statistics": statistics, "filters": filters or None})
         played.append(counts.get(PLAYED.get(library.type or "", library.type or "")))

@@ -26,6 +26,7 @@ def library_items(catalog: Catalog, ids: Mapping[str, str], query: Mapping[str, 
     start, size, details = query["start"], query["size"], query["details"]
     sort = ASCENDING.get(query["sort"], query["sort"])
     filters = _filters(catalog, library, kind, query)
+    is_unwatched = query.get("unwatched", False)
 
     def load(plex: PlexClient) -> Result:
         page = Page([], 0, 0)
@@ -38,7 +39,8 @@ def library_items(catalog: Catalog, ids: Mapping[str, str], query: Mapping[str, 
             "pagination": pagination(start, size, page),
             "libraryInfo": library.reference,
         }
-        return Result(data, tags.libraries([library.id]) | tags.items(items))
+        shown = tags.libraries([library.id]) | tags.items(items)
+        return Result(data, shown | {tags.unwatched(library.id)} if is_unwatched else shown)
 
     return Read((library.id, kind, start, size, sort, filters, details), load, [library])
 

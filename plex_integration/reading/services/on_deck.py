@@ -15,6 +15,6 @@ def on_deck(catalog: Catalog, ids: Mapping[str, str], query: Mapping[str, Any]) 
     def load(plex: PlexClient) -> Result:
         items = [row.item for row in in_detail(plex, plex.on_deck(limit), details)]
         data = {"items": items, "total": len(items)}
-        return Result(data, tags.libraries(None) | tags.items(items))
+        return Result(data, tags.libraries(None) | {tags.ON_DECK} | tags.items(items))
 
     return Read((limit, details), load, catalog.libraries())

@@ -1,10 +1,11 @@
 """`GET /playlists` and `GET /playlists/:playlistKey`."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from plex_integration.caching import tags
 from plex_integration.plex import PlexClient
+from plex_integration.plex.media import Playlist
 from plex_integration.reading.services.read import Catalog, Read, Result, in_detail, pagination
 
 
@@ -15,7 +16,8 @@ def playlists(catalog: Catalog, ids: Mapping[str, str], query: Mapping[str, Any]
     def load(plex: PlexClient) -> Result:
         page = plex.playlists(kind)
         data = {"playlists": page.playlists, "total": page.total}
-        return Result(data, tags.libraries(None) | {tags.ALL_PLAYLISTS})
+        shown = tags.libraries(None) | {tags.ALL_PLAYLISTS}
+        return Result(data, shown | _watch_filtered(page.playlists))
 
     return Read((kind,), load)
 
@@ -31,7 +33,13 @@ def playlist(catalog: Catalog, ids: Mapping[str, str], query: Mapping[str, Any])
         page = items_call.result()
         items = [row.item for row in in_detail(plex, page.rows, details)]
         data = {"playlist": found, "items": items, "pagination": pagination(start, size, page)}
-        shown = tags.libraries(None) | {tags.playlist(found.ratingKey)}
+        shown = tags.libraries(None) | {tags.playlist(found.ratingKey)} | _watch_filtered([found])
         return Result(data, shown | tags.items(items))
 
     return Read((key, start, size, details), load, catalog.libraries())
+
+
+def _watch_filtered(shown: Sequence[Playlist]) -> frozenset[str]:
+    """Return the tag of playlists some of which choose their items by watch state."""
+    depends = any(each.dependsOnWatchState for each in shown)
+    return frozenset({tags.watch_filtered("")} if depends else ())

@@ -38,7 +38,8 @@ def _load(plex: PlexClient) -> Result:
             "totalDuration": _sum(each.totalDuration for each in totals),
         },
     }
-    return Result(data, tags.libraries(None), is_partial=None in (libraries, sessions, storage))
+    is_partial = any(call.has_failed for call in (libraries_call, sessions_call, storage_call))
+    return Result(data, tags.libraries(None), is_partial)
 
 
 def _connection(url: str) -> dict[str, Any]:

@@ -17,8 +17,9 @@ import pytest
 import requests
 from django.core.management import CommandError, call_command
 
+from plex_integration.management.commands.demo import _free
 from plex_simulator import Simulator
-from tests.service import until
+from tests.service import Service, until
 
 ROOT = Path(__file__).parent.parent
 
@@ -42,6 +43,12 @@ class Demo:
     @property
     def output(self) -> str:
         return self._output.read_text()
+
+    @property
+    def origin(self) -> str:
+        """The origin of the service."""
+        (root,) = re.findall(r"^  Admin +(http\S+)/admin/$", self.output, re.MULTILINE)
+        return str(root)
 
     @property
     def curl(self) -> str:
@@ -140,6 +147,12 @@ def _paste(line: str) -> dict[str, object]:
     return answer
 
 
+def test_no_free_port_is_chosen_twice() -> None:
+    with contextlib.ExitStack() as chosen:
+        ports = [_free(chosen, 0, "a server", "", "") for _ in range(500)]
+    assert len(set(ports)) == 500
+
+
 def test_the_printed_lines_work_and_ctrl_c_leaves_nothing(demo: Callable[..., Demo]) -> None:
     first = demo().ready()
     answer = _paste(first.curl)
@@ -172,6 +185,31 @@ def test_the_printed_lines_work_and_ctrl_c_leaves_nothing(demo: Callable[..., De
     assert _paste(second.curl)["success"] is True
     assert second.send(signal.SIGTERM) == 0
     second.assert_nothing_is_left()
+
+
+def test_the_sample_client_knows_no_user_where_a_setting_alone_serves_it(tmp_path: Path) -> None:
+    database = f"sqlite:///{tmp_path}/db.sqlite3"
+    service = Service(
+        tmp_path, dict(os.environ) | {"SAMPLE_CLIENT": "1", "DATABASE_URL": database}, workers=1
+    )
+    try:
+        service.wait()
+        page = requests.get(f"{service.url}/", timeout=30)
+        assert '<form id="sign-in"' in page.text
+        session = requests.get(f"{service.url}/medianest/session.js", timeout=30)
+        assert session.headers["Content-Type"].startswith("text/javascript")
+        demo = requests.get(f"{service.url}/demo.js", timeout=30).text
+        assert demo.endswith("export const users = [];\n")
+    finally:
+        service.close()
+
+
+def test_a_demo_without_a_connection_says_where_to_make_it(demo: Callable[..., Demo]) -> None:
+    running = demo("--unconnected").ready()
+    assert "No Plex server is configured." in running.output
+    assert f"Connect it in the admin: {running.origin}/admin/" in running.output
+    answer = _paste(running.curl)
+    assert answer["error"]["code"] == "PLEX_SERVER_UNAVAILABLE"  # type: ignore[index]
 
 
 def test_a_killed_demo_leaves_nothing(demo: Callable[..., Demo]) -> None:
@@ -229,7 +267,11 @@ def test_known_passwords_are_kept_out_of_any_other_database() -> None:
 
 
 def test_make_installs_again_only_when_the_requirements_changed(tmp_path: Path) -> None:
-    for name in ("Makefile", "requirements.txt", "requirements-dev.txt", "constraints.txt"):
+    for name in (
+        "Makefile",
+        "constraints.txt",
+        *(each.name for each in ROOT.glob("requirements*")),
+    ):
         shutil.copy(ROOT / name, tmp_path)
     stamp = tmp_path / ".venv" / "installed"
     stamp.parent.mkdir()
@@ -239,6 +281,7 @@ def test_make_installs_again_only_when_the_requirements_changed(tmp_path: Path) 
         return subprocess.run(make, cwd=tmp_path, capture_output=True, text=True, check=True).stdout
 
     assert "pip install" in plan()
+    assert "npm" not in plan()
     stamp.touch()
     assert "pip install" not in plan()
     later = time.time() + 10

@@ -1,15 +1,27 @@
 """The API in a browser: an index, a form for each endpoint, an answer whose links lead on."""
 
 import re
+from typing import Any
 
+import yaml
 from playwright.sync_api import expect
 
-from tests.browser.conftest import Site, at_both_widths, sign_in_at_the_admin
+from tests.browser.conftest import USER, Site, at_both_widths, in_light_and_dark, sign_in_at_the_api
+from tests.test_demo import ROOT
 
 INDEX = "/api/v1/plex/"
+DOCUMENT: Any = yaml.safe_load((ROOT / "openapi.yaml").read_text())
+# Each operation of the index: its path, its name, its method.
+PATHS = [
+    (path, operation["operationId"], method)
+    for path, item in DOCUMENT["paths"].items()
+    if path.startswith(INDEX)
+    for method, operation in item.items()
+    if method in ("get", "post", "put", "patch", "delete")
+]
 
 
-@at_both_widths
+@in_light_and_dark
 def test_a_visitor_is_told_to_sign_in_and_comes_back_signed_in(site: Site) -> None:
     site.expect_status(401)
     page = site.open(f"{INDEX}libraries")
@@ -17,31 +29,130 @@ def test_a_visitor_is_told_to_sign_in_and_comes_back_signed_in(site: Site) -> No
     expect(page.locator("pre.json")).to_contain_text('"code": "UNAUTHORIZED"')
     expect(page.locator(".headers")).to_contain_text('Bearer realm="api"')
     site.check("signed-out")
-    page.get_by_role("link", name="Sign in to the admin").click()
-    sign_in_at_the_admin(page)
+    page.locator("main").get_by_role("link", name="Sign in", exact=True).click()
+    expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
+    site.check("sign-in")
+    sign_in_at_the_api(page)
     page.wait_for_url(f"**{INDEX}libraries")
     expect(page.locator("pre.json")).to_contain_text('"totalMediaItems"')
+    expect(page.get_by_role("link", name="Admin")).to_have_count(0)
+    site.check("signed-in")
     page.get_by_role("button", name="Sign out").click()
     expect(page.get_by_role("heading", name="Sign in first")).to_be_visible()
 
 
-@at_both_widths
-def test_the_index_leads_to_every_endpoint(admin: Site) -> None:
+def test_a_wrong_password_is_told_and_another_one_can_be_tried(site: Site) -> None:
+    page = site.open("/api/v1/auth/sign-in")
+    sign_in_at_the_api(page, (USER[0], "wrong"))
+    expect(page.get_by_role("alert")).to_contain_text("correct username and password")
+    expect(page.get_by_label("Username")).to_have_value(USER[0])
+    site.check("wrong-password")
+    sign_in_at_the_api(page)
+    page.wait_for_url(f"**{INDEX}")
+
+
+@in_light_and_dark
+def test_an_unknown_path_is_a_page_that_leads_on(site: Site) -> None:
+    site.expect_status(404, 401)
+    page = site.open("/nothing/here")
+    expect(page.get_by_role("heading", name="Not found")).to_be_visible()
+    site.check("not-found")
+    page = site.open(f"{INDEX}libraries/")
+    page.get_by_role("link", name=f"Open {INDEX}libraries").click()
+    page.wait_for_url(f"**{INDEX}libraries")
+
+
+@in_light_and_dark
+def test_the_error_codes_are_a_page(site: Site) -> None:
+    page = site.open("/api/v1/errors#PLEX_API_ERROR")
+    expect(page.get_by_role("heading", name="Errors")).to_be_visible()
+    expect(page.locator("#PLEX_API_ERROR")).to_be_in_viewport()
+    site.check("errors")
+
+
+@in_light_and_dark
+def test_the_index_has_every_endpoint_on_two_screens(admin: Site) -> None:
     page = admin.open(INDEX)
     expect(page.get_by_role("heading", name="Index")).to_be_visible()
+    listed = page.request.get(INDEX, headers={"Accept": "text/html"})
+    assert listed.status == 200
+    assert page.locator(".index li").count() == len(PATHS)
+    if admin.width == "desktop":
+        assert page.evaluate("document.documentElement.scrollHeight") <= 2 * 900
+        heights = page.locator(".index li").evaluate_all("all => all.map(e => e.clientHeight)")
+        assert max(heights) < 40, "one line for each endpoint"
     admin.check("index")
-    answer = page.request.get(INDEX, headers={"Accept": "text/html"})
-    assert answer.status == 200
+
+
+@at_both_widths
+def test_the_index_opens_an_endpoint_that_needs_a_parameter(admin: Site) -> None:
+    page = admin.open(INDEX)
+    page.get_by_text("Open plex-collections", exact=True).click()
     page.get_by_label("libraryKey for plex-collections").fill("1")
-    page.get_by_role("button", name="Open plex-collections").click()
+    admin.check("index-form")
+    page.get_by_role("button", name="Send plex-collections").click()
     page.wait_for_url(f"**{INDEX}libraries/1/collections")
     expect(page.get_by_role("heading", name="Collections")).to_be_visible()
+
+
+@in_light_and_dark
+def test_a_page_leads_to_the_very_operation_in_swagger_ui(admin: Site) -> None:
+    page = admin.open(f"{INDEX}playlists")
+    link = page.get_by_role("list", name="Changes").get_by_role("link")
+    expect(link).to_have_count(1)
+    admin.check("playlists")
+    link.click()
+    operation = DOCUMENT["paths"]["/api/v1/plex/playlists"]["post"]["operationId"]
+    block = page.locator(f"[id$='-{operation}'].opblock")
+    expect(block).to_have_class(re.compile("is-open"))
+    expect(block).to_be_in_viewport()
+
+
+def test_every_operation_that_changes_something_is_linked_to_itself(admin: Site) -> None:
+    page = admin.open(INDEX)
+    links = page.locator(".index a.try").evaluate_all("all => all.map(e => e.getAttribute('href'))")
+    operations = [name for _, name, method in PATHS if method != "get"]
+    assert sorted(link.rpartition("/")[2] for link in links) == sorted(operations)
+    for link in links:
+        page.goto("about:blank")
+        block = admin.open(link).locator(".opblock.is-open")
+        expect(block).to_have_count(1)
+        assert str(block.get_attribute("id")).endswith(f"-{link.rpartition('/')[2]}")
+
+
+@at_both_widths
+def test_a_path_that_only_accepts_changes_leads_to_swagger_ui(site: Site) -> None:
+    site.expect_status(405)
+    page = site.open("/api/v1/auth/token")
+    expect(page.get_by_role("alert")).to_contain_text("METHOD_NOT_ALLOWED")
+    site.check("only-changes")
+    page.get_by_role("list", name="Changes").get_by_role("link").click()
+    expect(page.locator(".opblock.is-open")).to_contain_text("/api/v1/auth/token")
+
+
+@in_light_and_dark
+def test_the_openapi_document_reads_well(site: Site) -> None:
+    page = site.open("/api/v1/schema")
+    expect(page.get_by_role("heading", name="OpenAPI document")).to_be_visible()
+    expect(page.locator("main")).to_contain_text("curl -H 'Accept: application/yaml' http://")
+    site.check("schema")
+    page.get_by_text("The document as JSON").click()
+    expect(page.get_by_label("The document as JSON")).to_contain_text('"openapi": "3.1.0"')
+
+
+@in_light_and_dark
+def test_the_health_of_the_service_reads_well(site: Site) -> None:
+    page = site.open("/api/v1/health")
+    expect(page.get_by_role("heading", name="Health", exact=True)).to_be_visible()
+    expect(page.get_by_role("row", name="Database")).to_contain_text("ok")
+    expect(page.get_by_role("row", name="Plex")).to_contain_text("ok")
+    site.check("health")
 
 
 @at_both_widths
 def test_a_library_leads_to_its_items_and_an_item_to_its_details(admin: Site) -> None:
     page = admin.open(INDEX)
-    page.get_by_role("link", name=f"{INDEX}libraries", exact=True).click()
+    page.get_by_role("link", name="/libraries", exact=True).click()
     expect(page.get_by_role("link", name='"/library/sections/1"', exact=True)).to_be_visible()
     admin.check("libraries")
     page.get_by_role("link", name='"/library/sections/1"', exact=True).click()
@@ -85,8 +196,9 @@ def test_the_parameters_are_a_form_that_asks(admin: Site) -> None:
     page.get_by_role("button", name="Send request").click()
     page.wait_for_url(f"**{INDEX}libraries/2/items?size=3&sort=year%3Adesc")
     page = admin.open(INDEX)
+    page.get_by_text("Open plex-search", exact=True).click()
     page.get_by_label("query for plex-search").fill("the")
-    page.get_by_role("button", name="Open plex-search").click()
+    page.get_by_role("button", name="Send plex-search").click()
     expect(page.locator("pre.json")).to_contain_text('"matchReason"')
     page.get_by_label("limit").fill("2")
     page.get_by_role("button", name="Send request").click()

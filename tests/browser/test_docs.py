@@ -6,12 +6,20 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import parse_qsl
 
 import pytest
 import yaml
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.conftest import ADMIN, USER, Site, at_both_widths
+from tests.browser.conftest import (
+    ADMIN,
+    USER,
+    Site,
+    in_light_and_dark,
+    sign_in_at_the_api,
+)
+from tests.service import until
 from tests.test_demo import ROOT
 
 DOCS = "/api/v1/docs"
@@ -23,9 +31,29 @@ OPERATIONS: dict[str, tuple[str, str]] = {
     for method, operation in operations.items()
     if method in ("get", "post", "put", "patch", "delete")
 }
-READS = [name for name, (method, _) in OPERATIONS.items() if method == "get"]
+NAMES = {place: name for name, place in OPERATIONS.items()}
+PINS = ["createPlexPin", "getPlexPin"]
+# What only a user with a link to Plex can do, in an order in which all of it is possible.
+VIEWERS = [
+    "getPlexLink",
+    "listPlexHomeUsers",
+    "markWatched",
+    "markUnwatched",
+    "setProgress",
+    "switchPlexHomeUser",
+    "deletePlexLink",
+]
+# What reads and has a body: too many ids for an address.
+READ_BY_POST = ["findItems"]
+READS = [
+    name
+    for name, (method, _) in OPERATIONS.items()
+    if (method == "get" or name in READ_BY_POST) and name not in (*PINS, *VIEWERS)
+]
 WRITES = [
-    name for name, (method, path) in OPERATIONS.items() if method != "get" and "/plex/" in path
+    name
+    for name, (method, path) in OPERATIONS.items()
+    if method != "get" and "/plex/" in path and name not in (*PINS, *VIEWERS, *READ_BY_POST)
 ]
 
 
@@ -76,22 +104,99 @@ def signed_in(browser: Browser, origin: str, user: tuple[str, str]) -> Iterator[
     """Sign in as a developer does."""
     site = Site(browser, origin, "desktop")
     page = site.open(DOCS)
-    pair = tried(page, "authToken", {}, {"username": user[0], "password": user[1]})
+    pair = tried(page, "signIn", {}, {"username": user[0], "password": user[1]})
     access, refresh = re.findall(r'"(?:access|refresh)": "([^"]+)"', pair)
-    page.get_by_role("button", name="Authorize").first.click()
-    page.get_by_label("Value").fill(access)
-    page.locator(".auth-btn-wrapper").get_by_role("button", name="Apply credentials").click()
-    page.locator(".auth-btn-wrapper").get_by_role("button", name="Close").click()
+    authorize(page, access)
     yield Swagger(site, access, refresh)
     site.close()
 
 
-@at_both_widths
-def test_swagger_ui_shows_every_operation(site: Site) -> None:
+@pytest.fixture
+def viewing(browser: Browser, origin: str, plex_origin: str) -> Iterator[Swagger]:
+    """Swagger UI of somebody who has signed in with Plex."""
+    site = Site(browser, origin, "desktop")
+    page = site.open(DOCS)
+    pin = page.request.post("/api/v1/auth/plex/pins").json()["data"]
+    query = dict(parse_qsl(pin["authUrl"].partition("#?")[2]))
+    form = {"code": pin["code"], "clientID": query["clientID"], "account": "Margit"}
+    assert page.request.post(f"{plex_origin}/auth", form=form).ok
+    secret, path = {"X-Pin-Secret": pin["secret"]}, f"/api/v1/auth/plex/pins/{pin['id']}"
+    (pair,) = until(lambda: _tokens(page, path, secret), 30, "the sign-in is finished")
+    authorize(page, pair["access"])
+    yield Swagger(site, pair["access"], pair["refresh"])
+    site.close()
+
+
+def _tokens(page: Page, path: str, headers: dict[str, str]) -> list[Any]:
+    result = page.request.get(path, headers=headers).json()["data"]
+    return [result] if result["status"] == "complete" else []
+
+
+def authorize(page: Page, access: str) -> None:
+    """Let Swagger UI send an access token."""
+    page.get_by_role("button", name="Authorize").first.click()
+    page.get_by_label("Value").fill(access)
+    page.locator(".auth-btn-wrapper").get_by_role("button", name="Apply credentials").click()
+    page.locator(".auth-btn-wrapper").get_by_role("button", name="Close").click()
+
+
+@in_light_and_dark
+def test_swagger_ui_shows_every_operation_by_its_summary(site: Site) -> None:
     page = site.open(DOCS)
     count = sum(len(path) for path in DOCUMENT["paths"].values())
     expect(page.locator(".opblock")).to_have_count(count)
-    site.shoot("swagger")
+    summaries = {
+        operation["summary"] for path in DOCUMENT["paths"].values() for operation in path.values()
+    }
+    shown = page.locator(".opblock-summary-description").all_text_contents()
+    assert set(shown) == summaries
+    # Swagger UI has a button inside of each button that opens an operation.
+    site.check("swagger", "nested-interactive")
+
+
+@in_light_and_dark
+def test_swagger_ui_signs_in_before_anything_is_tried(site: Site) -> None:
+    page = site.open(DOCS)
+    sign_in(page)
+    text = tried(page, NAMES["get", "/api/v1/auth/session"], {})
+    assert '"username": "demo"' in text
+    assert page.evaluate("Object.keys({...localStorage, ...sessionStorage})") == []
+    site.check("swagger-signed-in", "nested-interactive")
+
+
+def test_swagger_ui_signs_out_and_forgets_the_token(site: Site) -> None:
+    site.expect_status(401)
+    page = site.open(DOCS)
+    sign_in(page)
+    with page.expect_response("**/api/v1/auth/logout") as response:
+        page.get_by_role("button", name="Sign out", exact=True).click()
+    assert response.value.ok
+    expect(page.get_by_label("Username")).to_be_visible()
+    tried(page, NAMES["get", "/api/v1/auth/session"], {}, status="401")
+    sign_in(page)
+    page.reload()
+    expect(page.get_by_label("Username")).to_be_visible()
+    tried(page, NAMES["get", "/api/v1/auth/session"], {}, status="401")
+
+
+def test_swagger_ui_says_why_a_sign_in_fails(site: Site) -> None:
+    site.expect_status(401)
+    page = site.open(DOCS)
+    sign_in_at_the_api(page, (USER[0], "wrong"))
+    expect(page.get_by_role("alert")).to_have_text("The username or password is wrong.")
+    sign_in(page)
+    expect(page.locator("#problem")).to_be_empty()
+
+
+def test_swagger_ui_renews_the_token_before_it_expires(site: Site) -> None:
+    site.page.clock.install()
+    page = site.open(DOCS)
+    sign_in(page)
+    for _ in range(2):
+        with page.expect_response("**/api/v1/auth/token/refresh") as renewed:
+            page.clock.fast_forward("14:00")
+        assert renewed.value.ok
+    expect(page.get_by_text("Signed in as demo")).to_be_visible()
 
 
 @pytest.mark.parametrize("name", READS)
@@ -103,7 +208,7 @@ def test_swagger_ui_signs_in_and_tries_a_reading_endpoint(reading: Swagger, name
         "collectionKey": reading.first("libraries/1/collections", "collections")["ratingKey"],
         "playlistKey": reading.first("playlists", "playlists")["ratingKey"],
     }  # fmt: skip
-    reading.tries(name, given)
+    reading.tries(name, given | {"ids": show["ratingKey"]}, {"ids": [show["ratingKey"]]})
 
 
 @pytest.mark.parametrize("name", WRITES)
@@ -124,21 +229,45 @@ def test_swagger_ui_tries_a_write_without_doing_it(writing: Swagger, name: str) 
     writing.tries(name, given, body.get(method, {}) | ({"title": "Tried"} if is_made else {}))
 
 
+def test_swagger_ui_tries_a_sign_in_with_plex(reading: Swagger) -> None:
+    text = reading.tries("createPlexPin", {}, {})
+    (pin,), (secret,) = (re.findall(rf'"{name}": "([^"]+)"', text) for name in ("id", "secret"))
+    assert "pending" in reading.tries("getPlexPin", {"pinId": pin, "X-Pin-Secret": secret})
+
+
+def test_swagger_ui_tries_what_a_viewer_can_do(viewing: Swagger) -> None:
+    movie = viewing.first("libraries/1/items?size=1", "items")["ratingKey"]
+    headers = {"Authorization": f"Bearer {viewing.access}"}
+    home = viewing.page.request.get("/api/v1/auth/plex/home-users", headers=headers).json()
+    (own,) = [user["uuid"] for user in home["data"]["users"] if user["current"]]
+    given = {"ratingKey": movie, "uuid": own, "dryRun": "true"}
+    for name in VIEWERS:
+        viewing.tries(name, given, {"viewOffset": 120_000} if name == "setProgress" else {})
+
+
 def test_swagger_ui_tries_what_is_done_with_tokens(writing: Swagger) -> None:
-    writing.tries("authVerify", {}, {"token": writing.access})
+    writing.tries("verifyToken", {}, {"token": writing.access})
     renewed = re.search(
-        r'"refresh": "([^"]+)"', writing.tries("authRefresh", {}, {"refresh": writing.refresh})
+        r'"refresh": "([^"]+)"', writing.tries("refreshToken", {}, {"refresh": writing.refresh})
     )
     assert renewed
-    writing.tries("authLogout", {}, {"refresh": renewed[1]})
+    writing.tries("signOut", {}, {"refresh": renewed[1]})
 
 
 def test_swagger_ui_tries_every_operation() -> None:
-    with_tokens = ["authToken", "authVerify", "authRefresh", "authLogout"]
-    assert sorted([*READS, *WRITES, *with_tokens]) == sorted(OPERATIONS)
+    with_tokens = ["signIn", "verifyToken", "refreshToken", "signOut"]
+    assert sorted([*READS, *WRITES, *PINS, *VIEWERS, *with_tokens]) == sorted(OPERATIONS)
 
 
-def tried(page: Page, operation: str, given: dict[str, str], body: Any = None) -> str:
+def sign_in(page: Page) -> None:
+    """Sign in above Swagger UI."""
+    sign_in_at_the_api(page)
+    expect(page.get_by_text("Signed in as demo")).to_be_visible()
+
+
+def tried(
+    page: Page, operation: str, given: dict[str, str], body: Any = None, status: str = "20[01]"
+) -> str:
     """Try an operation out; return the text of its answer."""
     block = page.locator(f"[id$='-{operation}'].opblock")
     summary = block.locator(".opblock-summary-control").first
@@ -149,24 +278,25 @@ def tried(page: Page, operation: str, given: dict[str, str], body: Any = None) -
         if value and row.locator("select").count():
             row.locator("select").select_option(value)
         elif value:
+            if (add := row.get_by_role("button", name="Add")).count():  # the parameter is a list
+                add.first.click()
             row.locator("input").first.fill(value)
-    if body and block.locator("textarea.body-param__text").count():
+    if body is not None and block.locator("textarea.body-param__text").count():
         block.locator("textarea.body-param__text").fill(json.dumps(body))
     block.get_by_role("button", name="Execute").click()
     live = block.locator(".live-responses-table .response")
-    status = live.locator(".response-col_status")
-    expect(status).to_contain_text(re.compile(r"^20[01]"))
+    expect(live.locator(".response-col_status")).to_contain_text(re.compile(f"^{status}"))
     text = live.text_content() or ""
     summary.click()
     return text
 
 
-@at_both_widths
+@in_light_and_dark
 def test_redoc_shows_the_document_and_finds_in_it(site: Site) -> None:
     page = site.open("/api/v1/redoc")
     expect(page.get_by_role("heading", name=re.compile("MediaNest Plex"))).to_be_visible()
-    expect(page.locator("[id$='operation/libraryItems']").first).to_be_attached()
-    if site.width == "desktop":
+    expect(page.locator("[id$='operation/listLibraryItems']").first).to_be_attached()
+    if site.look == "desktop":
         page.get_by_placeholder("Search").fill("recently")
         expect(page.locator("[data-role='search:results'] li").first).to_be_visible()
     site.shoot("redoc")

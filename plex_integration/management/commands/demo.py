@@ -9,6 +9,7 @@ import ctypes
 import json
 import os
 import shlex
+import shutil
 import signal
 import socket
 import subprocess
@@ -86,6 +87,11 @@ class Command(BaseCommand):
             default=settings.BASE_DIR / "var" / "demo",
             help="the folder of the database and the logs",
         )
+        parser.add_argument(
+            "--unconnected",
+            action="store_true",
+            help="begin without a connection to Plex, to make it in the admin",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         plex_url, plex_token = settings.PLEX_URL, settings.PLEX_TOKEN
@@ -94,15 +100,19 @@ class Command(BaseCommand):
         state: Path = options["state"].resolve()
         state.mkdir(mode=0o700, parents=True, exist_ok=True)
         simulated = not plex_url
-        port = _free(options["port"], "the service", "PORT", "--port")
-        valkey_port = _free(0, "Valkey", "", "")
+        with contextlib.ExitStack() as chosen:
+            port = _free(chosen, options["port"], "the service", "PORT", "--port")
+            valkey_port = _free(chosen, 0, "Valkey", "", "")
+            plex_port = None
+            if simulated:
+                wanted = options["plex_port"]
+                plex_port = _free(chosen, wanted, "the simulated Plex", "PLEX_PORT", "--plex-port")
         children = [_valkey(valkey_port, state)]
-        if simulated:
-            wanted = options["plex_port"]
-            plex_port = _free(wanted, "the simulated Plex", "PLEX_PORT", "--plex-port")
+        if plex_port:
             plex_url, plex_token = f"http://{HOST}:{plex_port}", SIMULATED_TOKEN
             children.append(_simulator(plex_port))
         children += [_service(port), Child("listener", (*MANAGE, "plex_listen"))]
+        _copy_client(state / "client")
         environment = os.environ | {
             "SECRET_KEY": settings.SECRET_KEY,
             "DEBUG": "0",
@@ -113,26 +123,28 @@ class Command(BaseCommand):
             "REDIS_LIMITS_URL": "",
             "PICTURES_FOLDER": str(state / "pictures"),
             "PROXY_COUNT": "0",
-            "SAMPLE_CLIENT": "1",
-            "PLEX_URL": plex_url,
-            "PLEX_TOKEN": plex_token,
+            "SAMPLE_CLIENT": str(state / "client"),
+            "PLEX_URL": "" if options["unconnected"] else plex_url,
+            "PLEX_TOKEN": "" if options["unconnected"] else plex_token,
             "PLEX_TV_URL": plex_url if simulated else settings.PLEX_TV_URL,
             "PYTHONUNBUFFERED": "1",
         }
         with _Supervisor(state, environment) as supervisor:
             try:
-                self._start(supervisor, children)
+                self._start(supervisor, children, simulated)
                 self._print_usage(f"http://{HOST}:{port}", plex_url, simulated, state)
                 supervisor.watch()
             except KeyboardInterrupt:
                 self._print("Stopping…")
         self._print("Stopped.")
 
-    def _start(self, supervisor: "_Supervisor", children: list[Child]) -> None:
+    def _start(self, supervisor: "_Supervisor", children: list[Child], simulated: bool) -> None:
         self._print("Bringing the database up to date…")
         supervisor.run(Child("migrate", (*MANAGE, "migrate", "--noinput")))
         self._print("Creating the users…")
-        supervisor.run(Child("users", (*MANAGE, "demo_users")))
+        # The accounts of the simulated plex.tv are nobody's.
+        options = ("--plex-sign-in",) if simulated else ()
+        supervisor.run(Child("users", (*MANAGE, "demo_users", *options)))
         for child in children:
             where = f" at {HOST}:{child.port}" if child.port else ""
             self._print(f"Starting {child.name}{where}…")
@@ -186,7 +198,8 @@ class Command(BaseCommand):
             sign_in = {"username": name, "password": password}
             lines.append(WRITING % {"curl": _curl(), "root": root, "body": json.dumps(sign_in)})
         if not libraries["success"]:
-            lines.append(f"Plex does not respond as expected: {libraries['error']['message']}\n")
+            lines.append(f"Plex does not respond as expected: {libraries['error']['message']}")
+            lines.append(f"Connect it in the admin: {root}/admin/\n")
         self._print("\n".join(lines))
 
     def _print(self, text: str) -> None:
@@ -274,6 +287,13 @@ class _Supervisor:
         return "\n".join([f"{child.name} ended with {process.returncode}. Its log, {log}:", *last])
 
 
+def _copy_client(folder: Path) -> None:
+    """Copy the sample client. The sign-in page of the copy shows the demo's users."""
+    shutil.copytree(settings.BASE_DIR / "sample_client", folder, dirs_exist_ok=True)
+    users = [{"name": name, "password": password} for name, (password, _) in USERS.items()]
+    (folder / "demo.js").write_text(f"export const users = {json.dumps(users)};\n")
+
+
 def _valkey(port: int, state: Path) -> Child:
     if get_binary_path is None:
         raise CommandError("The demo needs the packages of requirements-dev.txt.")
@@ -282,7 +302,7 @@ def _valkey(port: int, state: Path) -> Child:
 
 
 def _simulator(port: int) -> Child:
-    options = ("--port", str(port), "--owner-token", SIMULATED_TOKEN)
+    options = ("--port", str(port), "--owner-token", SIMULATED_TOKEN, "--accounts")
     return Child("plex", (sys.executable, "-m", "plex_simulator", *options), port)
 
 
@@ -313,22 +333,25 @@ def _port(text: str) -> int:
     return port
 
 
-def _free(port: int, what: str, variable: str, option: str) -> int:
-    """Return the port, or a free one for 0. Raises CommandError if it cannot be used."""
-    with socket.socket() as probe:
-        # Like the servers: closed connections of an earlier run do not block the port.
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((HOST, port))
-        except OSError as error:
-            example = port + 10 if 1024 <= port <= 65000 else 8010
-            raise CommandError(
-                f"Port {port} of {HOST}, for {what}, cannot be used: {error.strerror}. "
-                f"Choose another: make demo {variable}={example} "
-                f"(or manage.py demo {option} {example})."
-            ) from error
-        bound: int = probe.getsockname()[1]
-        return bound
+def _free(chosen: contextlib.ExitStack, port: int, what: str, variable: str, option: str) -> int:
+    """Return the port, or a free one for 0. Raises CommandError if it cannot be used.
+
+    It is in use until `chosen` is closed, so that no port is chosen twice.
+    """
+    probe = chosen.enter_context(socket.socket())
+    # Like the servers: closed connections of an earlier run do not block the port.
+    probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        probe.bind((HOST, port))
+    except OSError as error:
+        example = port + 10 if 1024 <= port <= 65000 else 8010
+        raise CommandError(
+            f"Port {port} of {HOST}, for {what}, cannot be used: {error.strerror}. "
+            f"Choose another: make demo {variable}={example} "
+            f"(or manage.py demo {option} {example})."
+        ) from error
+    bound: int = probe.getsockname()[1]
+    return bound
 
 
 def _is_listening(port: int) -> bool:

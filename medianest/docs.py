@@ -23,6 +23,9 @@ from medianest.api.middleware import content_policy
 SWAGGER = content_policy(img="data: blob:")
 REDOC = content_policy(style="'unsafe-inline'", img="data:", worker="blob:")
 
+# Without OPTIONS: DRF would put its description into the template of the page.
+PAGE_METHODS = ["get", "head"]
+
 _REDOC_BUNDLE = "drf_spectacular_sidecar/redoc/bundles/redoc.standalone.js"
 _REDOC_LOGO = b"https://cdn.redoc.ly/redoc/logo-mini.svg"
 
@@ -32,6 +35,7 @@ class SwaggerView(SpectacularSwaggerSplitView):
 
     url_name = "schema"
     template_name = "plex_integration/swagger.html"
+    http_method_names = PAGE_METHODS
 
     @extend_schema(exclude=True)
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
@@ -46,6 +50,7 @@ class RedocView(SpectacularRedocView):
 
     url_name = "schema"
     template_name = "plex_integration/redoc.html"
+    http_method_names = PAGE_METHODS
 
     @extend_schema(exclude=True)
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:

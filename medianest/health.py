@@ -1,7 +1,5 @@
 """Health checks for load balancers and people: public and cheap."""
 
-import threading
-import time
 from contextlib import suppress
 
 from django.conf import settings
@@ -16,6 +14,7 @@ from rest_framework.views import APIView
 
 from medianest import store
 from medianest.api.exceptions import Problem, ServiceUnavailable
+from medianest.monitoring.background_check import BackgroundCheck
 from plex_integration.configuration import runtime
 from plex_integration.configuration.connection import Connection
 from plex_integration.errors import PlexServerUnavailable
@@ -29,7 +28,7 @@ PLEX_TIMEOUT_SECONDS = 2.0
 PLEX_PATIENCE_SECONDS = 0.5
 
 
-class ChecksPayload(serializers.Serializer[object]):
+class HealthChecksPayload(serializers.Serializer[object]):
     """The result of each check: `ok`, `unavailable`, or `unused` where it is not configured.
 
     Redis is `full` if its memory is full and it refuses writes.
@@ -44,10 +43,10 @@ class HealthPayload(serializers.Serializer[object]):
     """The overall health: `degraded` serves some requests only, or serves expired responses."""
 
     status = serializers.ChoiceField(choices=["healthy", "degraded"])
-    checks = ChecksPayload()
+    checks = HealthChecksPayload()
 
 
-class LivePayload(serializers.Serializer[object]):
+class LivenessPayload(serializers.Serializer[object]):
     """The process is alive."""
 
     status = serializers.ChoiceField(choices=["alive"])
@@ -56,12 +55,18 @@ class LivePayload(serializers.Serializer[object]):
 class HealthView(APIView):
     """Check the database, Plex and Redis."""
 
+    tag = "Health"
+
+    page = "plex_integration/health.html"
     authentication_classes = []
     permission_classes = [AllowAny]
 
-    @extend_schema(operation_id="health", responses=HealthPayload)
+    @extend_schema(operation_id="getHealth", responses=HealthPayload)
     def get(self, request: Request) -> Response:
-        """Get `healthy`, `degraded` (Plex or Redis does not work), or 503 without a database."""
+        """Check the service's health.
+
+        `healthy`, `degraded` (Plex or Redis does not work), or 503 without a database.
+        """
         try:
             # Of a table: SQLite answers everything else also while its file is locked.
             get_user_model().objects.exists()
@@ -87,24 +92,25 @@ class HealthView(APIView):
 class LiveView(APIView):
     """Show that the process is alive."""
 
+    tag = "Health"
+
     authentication_classes = []
     permission_classes = [AllowAny]
 
-    @extend_schema(operation_id="live", responses=LivePayload)
+    @extend_schema(operation_id="getLiveness", responses=LivenessPayload)
     def get(self, request: Request) -> Response:
-        """Answer without checking anything."""
-        return Response(LivePayload({"status": "alive"}).data)
+        """Check that the process is alive.
+
+        Nothing else is checked.
+        """
+        return Response(LivenessPayload({"status": "alive"}).data)
 
 
 class _PlexWatch:
     """Whether Plex responded to the last check. A check runs in a thread of its own."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._started_at = self._ended_at = float("-inf")
-        self._is_idle = threading.Event()
-        self._is_idle.set()
-        self._is_up = False
+        self._check = BackgroundCheck("plex-check", _is_up)
 
     def is_up(self) -> bool:
         """Return the result of the current check, or of the one before if this one takes long.
@@ -116,29 +122,17 @@ class _PlexWatch:
             connection = runtime.required_connection()
         except PlexServerUnavailable:
             return False
-        with self._lock:
-            if self._is_due():
-                self._started_at = time.monotonic()
-                self._is_idle.clear()
-                threading.Thread(
-                    target=self._check, args=(connection,), name="plex-check", daemon=True
-                ).start()
-        self._is_idle.wait(max(0.0, self._started_at + PLEX_PATIENCE_SECONDS - time.monotonic()))
-        return self._is_up
+        found = self._check.latest(
+            connection, every=PLEX_CHECK_SECONDS, patience=PLEX_PATIENCE_SECONDS
+        )
+        return found is True
 
-    def _is_due(self) -> bool:
-        is_old = time.monotonic() - self._ended_at >= PLEX_CHECK_SECONDS
-        return self._is_idle.is_set() and is_old
 
-    def _check(self, connection: Connection) -> None:
-        is_up = False
-        try:
-            with suppress(Problem):
-                _request_identity(connection)
-                is_up = True
-        finally:
-            self._is_up, self._ended_at = is_up, time.monotonic()
-            self._is_idle.set()
+def _is_up(connection: Connection) -> bool:
+    with suppress(Problem):
+        _request_identity(connection)
+        return True
+    return False
 
 
 def _request_identity(connection: Connection) -> None:

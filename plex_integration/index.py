@@ -13,11 +13,16 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from medianest.api import operations
 from medianest.api.exceptions import Invalid
+from medianest.api.operations import Operation
+from medianest.api.public_url import public_url
+from medianest.api.routes import template_of
 from medianest.api.schema import Endpoint
+from plex_integration.openapi.generation import document
 from plex_integration.viewsets import PlexViewSet
 
-_PARAMETER = re.compile(r"<(?:\w+:)?(\w+)>")
+_KEY = re.compile(r"{(\w+)}")
 
 
 @dataclass(frozen=True)
@@ -27,7 +32,11 @@ class ListedEndpoint:
     name: str
     method: str
     url: str
+    subject: str
+    operationId: str
+    summary: str
     description: str
+    documentation: str
     required: list[str]
     parameters: list[str]
 
@@ -49,22 +58,29 @@ class IndexView(APIView):
         return Response(
             {
                 "endpoints": [asdict(endpoint) for endpoint in endpoints()],
-                "documentation": reverse("docs"),
-                "schema": reverse("schema"),
+                "documentation": public_url(reverse("docs")),
+                "schema": public_url(reverse("schema")),
             }
         )
 
 
-def endpoints() -> Iterator[ListedEndpoint]:
-    """List every method of every path, in the order of the URLs."""
+def endpoints() -> list[ListedEndpoint]:
+    """List every method of every path: subject after subject, in the order of the URLs."""
+    listed = list(_endpoints())
+    subjects = list(dict.fromkeys(each.subject for each in listed))
+    return sorted(listed, key=lambda each: subjects.index(each.subject))
+
+
+def _endpoints() -> Iterator[ListedEndpoint]:
     for pattern in _patterns(get_resolver("plex_integration.urls").url_patterns):
         viewset: Any = getattr(pattern.callback, "cls", None)
         if viewset is None or not issubclass(viewset, PlexViewSet):
             continue
         actions: dict[str, str] = getattr(pattern.callback, "actions", {})
-        for method, action in actions.items():
-            if method not in ("head", "options"):
-                yield _listed(pattern, viewset, method, action)
+        url = reverse("plex-index") + template_of(str(pattern.pattern)).removeprefix("/")
+        for operation in operations.of_path(url):
+            viewed = viewset(action=actions[operation.method.lower()])
+            yield _listed(pattern, viewed.endpoint(), operation)
 
 
 def _patterns(patterns: list[URLPattern | URLResolver]) -> Iterator[URLPattern]:
@@ -75,25 +91,21 @@ def _patterns(patterns: list[URLPattern | URLResolver]) -> Iterator[URLPattern]:
             yield pattern
 
 
-def _listed(
-    pattern: URLPattern, viewset: type[PlexViewSet], method: str, action: str
-) -> ListedEndpoint:
-    route = str(pattern.pattern)
-    keys = _PARAMETER.findall(route)
-    endpoint: Endpoint = viewset(action=action).endpoint()
-    fields = endpoint.query().fields if endpoint.query and method == "get" else {}
+def _listed(pattern: URLPattern, endpoint: Endpoint, operation: Operation) -> ListedEndpoint:
+    keys = _KEY.findall(operation.path)
+    fields = endpoint.query().fields if endpoint.query and operation.method == "GET" else {}
     return ListedEndpoint(
         name=str(pattern.name),
-        method=method.upper(),
-        url=reverse("plex-index") + _PARAMETER.sub(r"{\1}", route),
-        description=_first_paragraph(getattr(viewset, action).__doc__),
+        method=operation.method,
+        url=operation.path,
+        subject=operation.subject,
+        operationId=operation.id,
+        summary=operation.summary,
+        description=operation.description,
+        documentation=public_url(operation.url),
         required=keys + [name for name, field in fields.items() if field.required],
         parameters=keys + list(fields),
     )
-
-
-def _first_paragraph(text: str | None) -> str:
-    return " ".join((text or "").split("\n\n")[0].split())
 
 
 def _url_of(name: str, given: dict[str, str]) -> str:
@@ -101,7 +113,7 @@ def _url_of(name: str, given: dict[str, str]) -> str:
     endpoint = next((each for each in endpoints() if each.name == name), None)
     if endpoint is None:
         raise Invalid(details={"open": ["There is no such endpoint."]})
-    keys = re.findall(r"{(\w+)}", endpoint.url)
+    keys = _KEY.findall(endpoint.url)
     try:
         path = reverse(name, kwargs={key: given[key] for key in keys})
     except (KeyError, NoReverseMatch) as error:
@@ -112,3 +124,6 @@ def _url_of(name: str, given: dict[str, str]) -> str:
         if value.strip() and key != "open" and key not in keys
     }
     return f"{path}?{urlencode(query)}" if query else path
+
+
+operations.use_document(document)

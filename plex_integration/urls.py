@@ -33,9 +33,12 @@ router.register(
 router.register(f"{LIBRARY}/genres", reading.LibraryGenresViewSet, "plex-genres")
 # Before `items/<ratingKey>`, which it matches as well.
 router.register("items/lookup", reading.ItemLookupViewSet, "plex-item-lookup")
+router.register("items", reading.ManyItemsViewSet, "plex-items")
 router.register(ITEM, reading.ItemViewSet, "plex-item")
 router.register(f"{ITEM}/children", reading.ItemChildrenViewSet, "plex-item-children")
 router.register(f"{ITEM}/images/<str:kind>", ItemImageViewSet, "plex-item-image")
+router.register(f"{ITEM}/watched", writing.ItemWatchedViewSet, "plex-item-watched")
+router.register(f"{ITEM}/progress", writing.ItemProgressViewSet, "plex-item-progress")
 router.register("on-deck", reading.OnDeckViewSet, "plex-on-deck")
 router.register("playlists", writing.PlaylistsViewSet, "plex-playlists")
 router.register(PLAYLIST, writing.PlaylistViewSet, "plex-playlist")

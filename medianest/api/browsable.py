@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode
 
+from django.conf import settings
 from django.utils.html import escape, format_html
 from django.utils.safestring import SafeString, mark_safe
 from rest_framework import serializers
@@ -20,7 +21,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from medianest.api.middleware import elapsed_ms, request_id
+from medianest.api.operations import of_path
 from medianest.api.renderers import EnvelopeRenderer
+from medianest.api.routes import name_of, path_of
 
 _OWN_PATH = re.compile(r"/api/v1/[A-Za-z0-9/?&=._~%:+-]*")
 
@@ -69,7 +72,7 @@ class BrowsableRenderer(BrowsableAPIRenderer):
         match = request.resolver_match
         error = body.get("error", {})
         return {
-            "title": _title(match),
+            "title": name_of(request),
             "description": _description(view, request),
             "route": match.url_name if match else "",
             "visitor": getattr(request._request, "user", None),
@@ -78,13 +81,10 @@ class BrowsableRenderer(BrowsableAPIRenderer):
             "headers": self.headers_of(request, response),
             "inputs": _inputs(view, request, error.get("details")) if match else [],
             "pages": _neighbors(request, body.get("data")),
-            "other_methods": [
-                method
-                for method in view.allowed_methods
-                if method not in ("GET", "HEAD", "OPTIONS")
-            ],
+            "writes": [each for each in of_path(path_of(request)) if each.method != "GET"],
             "must_sign_in": error.get("code") == "UNAUTHORIZED",
             "error": error,
+            "details": error.get("details"),
             "data": body.get("data"),
             "json": self.linked(body),
         }
@@ -102,8 +102,10 @@ class BrowsableRenderer(BrowsableAPIRenderer):
 
     def link(self, value: Any, name: str, holder: Mapping[str, Any]) -> str | None:
         """Return the page that a member's value names; None where it names none."""
-        is_path = isinstance(value, str) and _OWN_PATH.fullmatch(value)
-        return value if is_path else None
+        is_own = isinstance(value, str) and _OWN_PATH.fullmatch(
+            value.removeprefix(settings.PUBLIC_URL)
+        )
+        return value if is_own else None
 
     def linked(self, body: Any) -> SafeString:
         """Format JSON with line breaks, escaped for HTML, with links where a value names a page."""
@@ -139,14 +141,10 @@ def _json(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
-def _title(match: Any) -> str:
-    name = match.url_name if match else ""
-    return name.removeprefix("plex-").replace("-", " ").capitalize() or "MediaNest"
-
-
 def _description(view: Any, request: Request) -> str:
     handler = getattr(view, getattr(view, "action", "") or (request.method or "").lower(), None)
-    return " ".join((handler.__doc__ or "").split("\n\n")[0].split()) if handler else ""
+    text = (handler.__doc__ or "").partition("\n\n")[0] if handler else ""
+    return " ".join(text.replace("`", "").split())
 
 
 def _inputs(view: Any, request: Request, details: Any) -> list[Input]:

@@ -1,4 +1,4 @@
-"""The errors of the API, and the handlers that translate every other exception.
+"""The errors of the API, and the handler that translates every other exception of a view.
 
     Problem                    500  a defect of this service; the base class of all others
     ├── Invalid                400  a bad parameter or body
@@ -19,30 +19,36 @@ Apps add their own rows by subclassing `Problem`. Raise what you mean where you 
 `exception_handler` translates the exceptions of Django and DRF once.
 """
 
-import json
 import logging
-import sys
 from typing import Any
 
 from django.core.exceptions import PermissionDenied as DjangoPermissionDenied
 from django.core.exceptions import SuspiciousOperation
 from django.db import InterfaceError, OperationalError
-from django.http import Http404, HttpRequest, HttpResponse
-from django.views import defaults
+from django.http import Http404
 from rest_framework import exceptions
+from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.settings import api_settings
 
-from medianest.api import renderers
+from medianest.api.middleware import request_id
+from medianest.api.negotiation import prefers_page, prefers_problem_details
+from medianest.api.problem_details import ProblemRenderer
 from medianest.database import schema
+from medianest.monitoring import recent_errors
 
 log = logging.getLogger(__name__)
+
+ERROR_HEADERS = {"Cache-Control": "no-store", "Vary": "Accept"}
+"""What every error has: nobody may cache it, and its form depends on what the client accepts."""
 
 CHALLENGE = 'Bearer realm="api"'
 
 
 class Problem(exceptions.APIException):
-    """An error as the API answers it: a code of the table, a status, a message, details.
+    """A defect of this service.
 
+    All errors are subclasses. Each has a code of the table, a status, a message and details.
     `is_upstream` marks errors that another server caused: they are logged like the service's own.
     """
 
@@ -205,56 +211,43 @@ _FOREIGN: list[tuple[type[Exception], type[Problem]]] = [
 def exception_handler(error: Exception, context: dict[str, Any]) -> Response:
     """Answer any exception of a view with its row of the error table; log the service's defects."""
     problem = _translated(error)
+    recent_errors.record(problem.code, request_id(context["request"]))
     if problem.code == Problem.code:
         log.error("unhandled %s", type(error).__name__, exc_info=error)
     elif problem.status_code >= 500 or problem.is_upstream:
         cause = type(problem.__cause__ or error).__name__
         log.warning("%s for %s: %s", problem.code, _route(context["request"]), cause)
+    request = context["request"]
+    request.accepted_renderer = _renderer(request)
+    request.accepted_media_type = request.accepted_renderer.media_type
     return Response(
         error_body(problem),
         status=problem.status_code,
-        headers={**problem.headers, "Cache-Control": "no-store"},
+        headers={**problem.headers, **ERROR_HEADERS},
         exception=True,
     )
 
 
-def _route(request: HttpRequest) -> str:
+def _renderer(request: Request) -> Any:
+    """Return what renders an error: the view's own renderer, if that renders errors."""
+    accept = request.headers.get("Accept", "")
+    if prefers_problem_details(accept):
+        return ProblemRenderer()
+    renderers: Any = tuple(api_settings.DEFAULT_RENDERER_CLASSES)
+    own = getattr(request, "accepted_renderer", None)
+    if isinstance(own, renderers):
+        return own
+    json, page = renderers
+    return page() if prefers_page(accept) else json()
+
+
+def _route(request: Request) -> str:
     """Return the pattern that a request's path matches: the path itself is the client's text."""
     match = request.resolver_match
     return match.route if match else "no path"
 
 
-def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """Answer a request that Django refuses before any view: a foreign host, an oversized body."""
-    if not _is_api(request):
-        return defaults.bad_request(request, exception)
-    return _response(request, Invalid("The request is malformed."))
-
-
-def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """Answer a path that belongs to no view."""
-    if not _is_api(request):
-        return defaults.page_not_found(request, exception)
-    return _response(request, NotFound())
-
-
-def server_error(request: HttpRequest) -> HttpResponse:
-    """Answer an error outside of the API's views, which Django is handling and logs itself."""
-    problem = ServiceUnavailable() if _is_unavailable(sys.exception()) else Problem()
-    if _is_api(request) or isinstance(problem, ServiceUnavailable):
-        return refusal(request, problem)
-    return defaults.server_error(request)
-
-
-def refusal(request: HttpRequest, problem: Problem) -> HttpResponse:
-    """Answer a request that reaches no view: the API's in the envelope, all others as text."""
-    if _is_api(request):
-        return _response(request, problem)
-    headers = {**problem.headers, "Cache-Control": "no-store"}
-    return HttpResponse(problem.detail, "text/plain", problem.status_code, headers=headers)
-
-
-def _is_unavailable(error: BaseException | None) -> bool:
+def is_unavailable(error: BaseException | None) -> bool:
     """Tell whether the database could not be used; what an operator must do is logged."""
     if schema.is_outdated(error):
         schema.report_outdated()
@@ -265,7 +258,7 @@ def _is_unavailable(error: BaseException | None) -> bool:
 def _translated(error: Exception) -> Problem:
     if isinstance(error, Problem):
         return error
-    if _is_unavailable(error):
+    if is_unavailable(error):
         return ServiceUnavailable()
     if isinstance(error, exceptions.ParseError):
         return Invalid("The body is not valid JSON.", details={"body": ["Not valid JSON."]})
@@ -279,6 +272,9 @@ def _translated(error: Exception) -> Problem:
         if "non_field_errors" in details:
             details["body"] = details.pop("non_field_errors")
         return Invalid(f"Not valid: {', '.join(sorted(details))}.", details=details)
+    if isinstance(error, exceptions.NotAcceptable) and error.available_renderers:
+        sent = ", ".join(each.media_type for each in error.available_renderers)
+        return NotAcceptable(f"This path sends {sent}.")
     for foreign, problem in _FOREIGN:
         if isinstance(error, foreign):
             has_reason = isinstance(error, exceptions.AuthenticationFailed) and error.args
@@ -292,17 +288,3 @@ def error_body(problem: Problem) -> dict[str, Any]:
     if problem.details is not None:
         body["details"] = problem.details
     return body
-
-
-def _is_api(request: HttpRequest) -> bool:
-    return request.path_info.startswith("/api/")
-
-
-def _response(request: HttpRequest, problem: Problem) -> HttpResponse:
-    error = json.dumps(error_body(problem)).encode()
-    return HttpResponse(
-        renderers.failure(error, renderers.metadata(request)),
-        status=problem.status_code,
-        content_type="application/json",
-        headers={**problem.headers, "Cache-Control": "no-store"},
-    )

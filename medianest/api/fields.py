@@ -5,6 +5,7 @@ Knows nothing of Plex or of any endpoint.
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -40,6 +41,19 @@ class Flag(serializers.BooleanField):
         if data not in ("1", "0", "true", "false"):
             self.fail("invalid", input=data)
         return data in ("1", "true")
+
+
+class CommaList(serializers.Field[tuple[str, ...], Any, tuple[str, ...], Any]):
+    """A comma-separated list in a query. Clients may also repeat the parameter."""
+
+    def split(self, data: str) -> Sequence[str]:
+        """Return the parts of the list, as they were sent."""
+        return data.split(",")
+
+    @property
+    def schema(self) -> dict[str, Any]:
+        """How the OpenAPI document describes the list."""
+        raise NotImplementedError
 
 
 class RequestText(serializers.CharField):

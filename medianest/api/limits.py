@@ -6,6 +6,7 @@ while it loads that one. `throttling` plugs these limits into DRF.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from hashlib import blake2b
 from operator import attrgetter
 
@@ -95,16 +96,27 @@ def reading_of(request: HttpRequest) -> Reading | None:
     return reading
 
 
-def rate_limit_headers(verdict: Verdict) -> list[tuple[str, str]]:
-    """Return the headers about a limit: its size, what is left of it, when it is full again."""
+def rate_limit_headers(scope: str, verdict: Verdict) -> list[tuple[str, str]]:
+    """Return the headers about a limit: its size, what is left of it, when it is full again.
+
+    `RateLimit` and `RateLimit-Policy` say the same as structured fields, under the limit's name
+    (draft-ietf-httpapi-ratelimit-headers-10).
+    """
     return [
+        ("RateLimit", f'"{scope}";r={verdict.remaining};t={verdict.retry_after}'),
+        ("RateLimit-Policy", _policy(scope, verdict.limit)),
         ("X-RateLimit-Limit", str(verdict.limit)),
         ("X-RateLimit-Remaining", str(verdict.remaining)),
         ("X-RateLimit-Reset", str(verdict.reset)),
     ]
 
 
-def set_rate_limit_headers(response: HttpResponseBase, verdict: Verdict) -> None:
-    """Set the `X-RateLimit-*` headers."""
-    for name, value in rate_limit_headers(verdict):
+@lru_cache(maxsize=256)
+def _policy(scope: str, requests: int) -> str:
+    return f'"{scope}";q={requests};w={WINDOW}'
+
+
+def set_rate_limit_headers(response: HttpResponseBase, scope: str, verdict: Verdict) -> None:
+    """Set the headers about a limit."""
+    for name, value in rate_limit_headers(scope, verdict):
         response[name] = value

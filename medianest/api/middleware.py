@@ -134,6 +134,19 @@ def _name(request: HttpRequest, identity: str) -> None:
     _current_id.set(identity)
 
 
+class TimingMiddleware:
+    """Let the pages that may read a response also read its `Server-Timing`, as browsers ask for."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        if origin := response.get("Access-Control-Allow-Origin"):
+            response["Timing-Allow-Origin"] = origin
+        return response
+
+
 class ContentPolicyMiddleware:
     """Set the content security policy, unless the view has set its own.
 

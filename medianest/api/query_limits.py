@@ -4,7 +4,8 @@ from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse
 
-from medianest.api.exceptions import Invalid, Problem, UriTooLong, refusal
+from medianest.api.error_views import refusal
+from medianest.api.exceptions import Invalid, Problem, UriTooLong
 
 MAX_BYTES = 8 * 1024
 MAX_PARAMETERS = 100

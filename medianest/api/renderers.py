@@ -8,11 +8,13 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+import orjson
 from django.http import HttpRequest
 from rest_framework.renderers import BaseRenderer
 from rest_framework.utils.encoders import JSONEncoder
 
 from medianest.api.fields import iso_instant
+from medianest.api.ignored import ignored_metadata, ignored_parameters
 from medianest.api.middleware import request_id
 
 
@@ -24,6 +26,13 @@ def metadata(request: HttpRequest) -> dict[str, Any]:
 def metadata_of(identity: str) -> dict[str, Any]:
     """Return the `metadata` of a response to the request with this id."""
     return {"timestamp": iso_instant(datetime.now(UTC)), "requestId": identity}
+
+
+def metadata_in(context: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the `metadata` of the response that a renderer is given in its context."""
+    view, request = context["view"], context["request"]
+    of_response: dict[str, Any] = getattr(context["response"], "metadata", {})
+    return metadata(request) | of_response | ignored_metadata(ignored_parameters(view, request))
 
 
 def success(payload: bytes, metadata: Mapping[str, Any]) -> bytes:
@@ -42,6 +51,17 @@ def encode(value: Any) -> bytes:
         value, cls=JSONEncoder, ensure_ascii=False, allow_nan=False, separators=(",", ":")
     )
     return text.encode()
+
+
+def encode_payload(value: Any) -> bytes:
+    """Return the same JSON as `encode`, for a payload's plain types, in a tenth of the time.
+
+    Numbers must be finite, as parsing Plex's XML leaves them: orjson writes NaN as null.
+    """
+    try:
+        return orjson.dumps(value)
+    except orjson.JSONEncodeError:  # an integer of more than 64 bits, such as a sum
+        return encode(value)
 
 
 _PLAIN = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
@@ -72,7 +92,5 @@ class EnvelopeRenderer(BaseRenderer):
     ) -> bytes:
         if renderer_context is None:
             raise TypeError("an envelope needs its request")
-        response = renderer_context["response"]
-        about = metadata(renderer_context["request"]) | getattr(response, "metadata", {})
-        shape = failure if response.exception else success
-        return shape(encode(data), about)
+        shape = failure if renderer_context["response"].exception else success
+        return shape(encode(data), metadata_in(renderer_context))

@@ -1,15 +1,31 @@
 """Base classes of serializers: responses (Payload), query parameters (Query), bodies (Body)."""
 
-from collections.abc import Mapping
-from functools import lru_cache
+from collections.abc import Callable, Mapping
+from functools import cached_property, lru_cache
 from hashlib import blake2b
+from operator import attrgetter
 from types import MappingProxyType
 from typing import Any
 
+from django.conf import settings
 from django.http import QueryDict
 from rest_framework import serializers
 from rest_framework.exceptions import ParseError
 from rest_framework.request import Request
+
+from medianest.api.fields import CommaList, Instant
+
+_Read = Callable[[Any], Any]
+_Step = tuple[str, bool, _Read, _Read]
+"""A member's name, whether it is required, how to read its value, and how to write it."""
+
+# What these fields of DRF do in their `to_representation`.
+_WRITERS: Mapping[type, _Read] = {
+    serializers.CharField: str,
+    Instant: str,
+    serializers.IntegerField: int,
+    serializers.FloatField: float,
+}
 
 
 class Payload(serializers.Serializer[Any]):
@@ -19,28 +35,46 @@ class Payload(serializers.Serializer[Any]):
 
     def to_representation(self, instance: Any) -> dict[str, Any]:
         members: dict[str, Any] = {}
-        for name, field in self.fields.items():
-            value = field.get_attribute(instance)
-            if value is None:
-                if field.required:
-                    members[name] = None
-            else:
-                members[name] = field.to_representation(value)
+        steps = self._of_mapping if isinstance(instance, Mapping) else self._of_object
+        for name, is_required, read, write in steps:
+            value = read(instance)
+            if value is not None:
+                members[name] = write(value)
+            elif is_required:
+                members[name] = None
         return members
 
+    @cached_property
+    def _of_mapping(self) -> list[_Step]:
+        return [_step(name, each, each.get_attribute) for name, each in self.fields.items()]
+
+    @cached_property
+    def _of_object(self) -> list[_Step]:
+        return [_step(name, each, _reader(each)) for name, each in self.fields.items()]
+
     @classmethod
-    @lru_cache(maxsize=256)
     def shape(cls) -> str:
         """Return a digest of the declared structure: it changes when the JSON's structure may.
 
-        It covers the names, types and options of all members, at every depth. Raise
-        `payload_version` when a field's own code changes what it writes.
+        It covers the names, types and options of all members, at every depth, and the address that
+        links begin with. Raise `payload_version` when a field's own code changes what it writes.
         """
-        return blake2b(_structure(cls()).encode(), digest_size=8).hexdigest()
+        return _shape(cls, settings.PUBLIC_URL)
+
+
+def _step(name: str, field: Any, read: _Read) -> _Step:
+    """Decide once for all instances what DRF decides for each value."""
+    return name, field.required, read, _WRITERS.get(type(field), field.to_representation)
+
+
+def _reader(field: Any) -> _Read:
+    """Return how to read a field's value from an object: a field may have its own way."""
+    is_plain = type(field).get_attribute is serializers.Field.get_attribute
+    return attrgetter(field.source) if is_plain else field.get_attribute
 
 
 class Query(serializers.Serializer[Any]):
-    """Query parameters: each at most once, each within its documented bounds."""
+    """Query parameters: each within its documented bounds, and at most once if it is no list."""
 
     @classmethod
     def of(cls, parameters: QueryDict) -> Mapping[str, Any]:
@@ -48,13 +82,17 @@ class Query(serializers.Serializer[Any]):
 
         Raises ValidationError that names each bad parameter.
         """
+        fields = cls._declared_fields
+        lists = {name for name, field in fields.items() if isinstance(field, CommaList)}
         given = tuple(
-            (name, parameters[name]) for name in cls._declared_fields if name in parameters
+            (name, ",".join(parameters.getlist(name)) if name in lists else parameters[name])
+            for name in fields
+            if name in parameters
         )
         repeated = {
             name: ["Give this parameter once."]
             for name, _ in given
-            if len(parameters.getlist(name)) > 1
+            if name not in lists and len(parameters.getlist(name)) > 1
         }
         if repeated:
             raise serializers.ValidationError(repeated)
@@ -75,6 +113,16 @@ class Body(serializers.Serializer[Any]):
         return dict(body.validated_data)
 
 
+class AtLeastOne(Body):
+    """A JSON object with at least one of its members."""
+
+    def validate(self, attrs: Any) -> Any:
+        if not attrs:
+            messages = [f"Give at least one of: {', '.join(self.fields)}."]
+            raise serializers.ValidationError({"body": messages})
+        return attrs
+
+
 @lru_cache(maxsize=4096)
 def _validated(query: type[Query], given: tuple[tuple[str, str], ...]) -> Mapping[str, Any]:
     """Validate equal parameters once; the result is read-only, so requests can share it.
@@ -84,6 +132,12 @@ def _validated(query: type[Query], given: tuple[tuple[str, str], ...]) -> Mappin
     serializer = query(data=dict(given))
     serializer.is_valid(raise_exception=True)
     return MappingProxyType(dict(serializer.validated_data))
+
+
+@lru_cache(maxsize=256)
+def _shape(payload: type[Payload], public_url: str) -> str:
+    text = f"{public_url}\n{_structure(payload())}"
+    return blake2b(text.encode(), digest_size=8).hexdigest()
 
 
 def _structure(field: Any) -> str:

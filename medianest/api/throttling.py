@@ -21,6 +21,8 @@ class SlidingWindowThrottle(BaseThrottle):
     """Count a request in a sliding window. Subclasses implement `hit`."""
 
     verdict: Verdict | None = None
+    scope = ""
+    """The name of the limit that the request was counted against."""
 
     def hit(self, request: Request, view: APIView) -> Hit | None:
         """Return the hit that counts this request; None for a request that is not limited."""
@@ -35,7 +37,7 @@ class SlidingWindowThrottle(BaseThrottle):
         if reading is None:
             reading = store.current().read(hit=hit)
             remember_reading(request._request, reading)
-        self.verdict = reading.verdict
+        self.verdict, self.scope = reading.verdict, hit.scope
         return self.verdict is None or self.verdict.is_allowed
 
     def wait(self) -> float | None:
@@ -44,7 +46,7 @@ class SlidingWindowThrottle(BaseThrottle):
 
 
 class RateLimitedView(APIView):
-    """A view whose throttles answer in the envelope and fill the `X-RateLimit-*` headers."""
+    """A view whose throttles answer in the envelope and set the headers about their limits."""
 
     _throttles: list[BaseThrottle] | None = None
 
@@ -65,16 +67,18 @@ class RateLimitedView(APIView):
 
     def throttled(self, request: Request, wait: float | None) -> NoReturn:
         """Raise RateLimitExceeded with the limit that was reached."""
-        verdict = next(each for each in self._verdicts() if not each.is_allowed)
+        verdict = next(each for _, each in self._verdicts() if not each.is_allowed)
         raise RateLimitExceeded(verdict.limit, WINDOW, verdict.retry_after)
 
     def finalize_response(self, request: Any, response: Any, *args: Any, **kwargs: Any) -> Any:
         """Set the rate limit headers on every response, errors too."""
         final = super().finalize_response(request, response, *args, **kwargs)
-        for verdict in self._verdicts():
-            set_rate_limit_headers(final, verdict)
+        for scope, verdict in self._verdicts():
+            set_rate_limit_headers(final, scope, verdict)
         return final
 
-    def _verdicts(self) -> list[Verdict]:
-        verdicts = (getattr(throttle, "verdict", None) for throttle in self._throttles or ())
-        return [verdict for verdict in verdicts if verdict is not None]
+    def _verdicts(self) -> list[tuple[str, Verdict]]:
+        windows = (
+            each for each in self._throttles or () if isinstance(each, SlidingWindowThrottle)
+        )
+        return [(each.scope, each.verdict) for each in windows if each.verdict is not None]

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from plex_simulator.catalogue import Catalogue
-from plex_simulator.models import Collection, Item, Media, Part, User
+from plex_simulator.models import Account, Collection, Item, Media, Part
 
 SCHEMES = {"imdb": "imdb", "tmdb": "tmdb", "tvdb": "tvdb", "mbid": "musicbrainz"}
 LEGACY = re.compile(r"com\.plexapp\.agents\.(?:imdb|thetvdb)://(tt\d+|\d+)\?lang=en")
@@ -51,7 +51,7 @@ def known(**members: Any) -> dict[str, Any]:
     return {name: value for name, value in members.items() if value not in (None, [], {})}
 
 
-def item(catalogue: Catalogue, facts: Item, user: User | None = None) -> dict[str, Any]:
+def item(catalogue: Catalogue, facts: Item, user: Account | None = None) -> dict[str, Any]:
     """Everything the API says about an item with all its details."""
     seen = facts.seen_by(user or catalogue.owner)
     is_show = facts.type == "show"
@@ -120,7 +120,7 @@ def item(catalogue: Catalogue, facts: Item, user: User | None = None) -> dict[st
 
 
 def summary(
-    catalogue: Catalogue, facts: Item, user: User | None = None, *, guids: bool = False
+    catalogue: Catalogue, facts: Item, user: Account | None = None, *, guids: bool = False
 ) -> dict[str, Any]:
     """What the API says about an item from Plex's lists alone, which cut it short."""
     told = item(catalogue, facts, user)
@@ -176,7 +176,9 @@ def part(facts: Part) -> dict[str, Any]:
     }
 
 
-def collection(catalogue: Catalogue, facts: Collection, user: User | None = None) -> dict[str, Any]:
+def collection(
+    catalogue: Catalogue, facts: Collection, user: Account | None = None
+) -> dict[str, Any]:
     count = len(catalogue.collection_items(facts.rating_key, user))
     kind = "metadata" if facts.custom_thumb else "collections"
     picture = "thumb" if facts.custom_thumb else "composite"

@@ -1,12 +1,13 @@
 """Every way Plex or a client goes wrong has its code, status, headers and nothing secret in it."""
 
 import logging
-import sqlite3
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 import requests
+from django.conf import settings
+from django.db import OperationalError, connections
 from rest_framework.permissions import IsAdminUser
 
 from accounts.models import User
@@ -14,7 +15,7 @@ from medianest.serving import bodies
 from plex_integration import errors
 from plex_integration.plex import client
 from plex_integration.reading.viewsets import PlexViewSet
-from plex_integration.writing import execution, locks
+from plex_integration.writing import held_locks, locks
 from plex_simulator import Simulator
 from tests.conftest import PASSWORD, Client, forget_everything
 
@@ -240,13 +241,10 @@ def not_allowed(scene: Scene) -> requests.Response:
 
 def database_away(scene: Scene) -> requests.Response:
     def fail(*_: Any) -> None:
-        raise sqlite3.OperationalError("unable to open database file")
+        raise OperationalError("unable to open database file")
 
-    path = "django.db.backends.sqlite3.base.DatabaseWrapper.get_new_connection"
-    scene.patch.setattr(path, fail)
-    # A fresh connection to the service is served by a fresh thread, which must connect anew.
-    headers = {"Authorization": scene.api.headers["Authorization"], "Connection": "close"}
-    return Client(scene.api.root).get("/plex/server", headers=headers)
+    scene.patch.setattr(type(connections["default"]), "cursor", fail)
+    return scene.api.get("/plex/server")
 
 
 def own_defect(scene: Scene) -> requests.Response:
@@ -281,7 +279,7 @@ def key_used_again(scene: Scene) -> requests.Response:
 
 def written_at_the_same_time(scene: Scene) -> requests.Response:
     scene.patch.setattr(locks, "lock", lambda *_: False)
-    scene.patch.setattr(execution, "MAX_WAIT", 0.1)
+    scene.patch.setattr(held_locks, "MAX_WAIT", 0.1)
     return as_writer(scene).delete("/plex/playlists/12001000")
 
 
@@ -291,10 +289,19 @@ def too_slow(scene: Scene) -> requests.Response:
     return scene.api.post("/auth/token", headers={"Content-Length": "10"})
 
 
+def plextv_away(scene: Scene) -> requests.Response:
+    scene.patch.setattr(settings, "PLEX_TV_URL", scene.plex.url)
+    scene.plex.fault("disconnect", "/api/v2/")
+    return scene.anonymous.post("/auth/plex/pins", json={})
+
+
 CAUSES: dict[str, Callable[[Scene], requests.Response]] = {
     "PLEX_SERVER_UNAVAILABLE": plex_away,
     "PLEX_UNAUTHORIZED": plex_refuses,
     "PLEX_API_ERROR": plex_talks_nonsense,
+    "PLEX_TV_UNAVAILABLE": plextv_away,
+    "PLEX_LINK_REQUIRED": lambda scene: scene.api.get("/auth/plex/home-users"),
+    "PIN_NOT_FOUND": lambda scene: scene.api.get("/auth/plex/pins/1"),
     "LIBRARY_NOT_FOUND": lambda scene: scene.api.get("/plex/libraries/99/items"),
     "COLLECTION_NOT_FOUND": lambda scene: scene.api.get("/plex/collections/99"),
     "ITEM_NOT_FOUND": lambda scene: scene.api.get("/plex/items/99"),
@@ -323,7 +330,7 @@ CAUSES: dict[str, Callable[[Scene], requests.Response]] = {
     "RATE_LIMIT_EXCEEDED": too_often,
     "INTERNAL_ERROR": own_defect,
 }
-WITH_DETAILS = {"VALIDATION_ERROR", "RATE_LIMIT_EXCEEDED"}
+WITH_DETAILS = {"VALIDATION_ERROR", "RATE_LIMIT_EXCEEDED", "PLEX_LINK_REQUIRED"}
 
 
 @pytest.mark.parametrize("code", CAUSES)

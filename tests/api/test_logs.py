@@ -1,5 +1,6 @@
 """The log says what happened, once, and holds nothing that is secret or that others chose."""
 
+import json
 import logging
 from collections.abc import Callable, Iterator
 from io import StringIO
@@ -8,7 +9,7 @@ from typing import Any
 import pytest
 import requests
 
-from medianest.logs import SafeFormatter
+from medianest.logs import JsonFormatter, SafeFormatter
 from plex_simulator import Simulator
 from tests.conftest import Client
 
@@ -107,3 +108,51 @@ def test_a_refused_request_is_logged_without_its_headers(
     lines = log()
     assert any("a request is refused: " in line for line in lines)
     assert "evil.example" not in "\n".join(lines)
+
+
+@pytest.fixture
+def json_log(log: Log) -> Iterator[Callable[[], list[dict[str, Any]]]]:
+    """Return what was logged so far with LOG_FORMAT=json."""
+    (handler,) = [
+        each
+        for each in logging.getLogger().handlers
+        if isinstance(each, logging.StreamHandler) and isinstance(each.formatter, SafeFormatter)
+    ]
+    before = handler.formatter
+    handler.setFormatter(JsonFormatter())
+    yield lambda: [json.loads(line) for line in log()]
+    handler.setFormatter(before)
+
+
+def test_a_defect_is_one_json_object_with_its_trace_as_a_string(
+    api: Client, json_log: Callable[[], list[dict[str, Any]]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: Any) -> None:
+        raise KeyError("".join(["a text", " of Plex"]))
+
+    monkeypatch.setattr("plex_integration.plex.client.parse_server", fail)
+    response = api.get("/plex/server")
+    [line] = json_log()
+    assert line["requestId"] == response.headers["X-Request-ID"]
+    assert (line["level"], line["message"]) == ("ERROR", "unhandled KeyError")
+    assert line["exception"].endswith("builtins.KeyError")
+    assert "a text of Plex" not in str(line)
+
+
+def test_a_json_line_has_nothing_of_a_request_but_what_its_text_line_has(
+    api: Client, json_log: Callable[[], list[dict[str, Any]]]
+) -> None:
+    api.get(f"/plex/{JWT}/nothing?secret=value")
+    [line] = json_log()
+    assert line["message"] == "Not Found: /api/v1/plex/[token]/nothing"
+    assert line.keys() == {"timestamp", "level", "logger", "message", "requestId"}
+
+
+def test_a_refused_request_is_a_json_object_without_its_headers(
+    api: Client, json_log: Callable[[], list[dict[str, Any]]]
+) -> None:
+    root = api.root.partition("/api/")[0]
+    requests.post(f"{root}/api/v1/plex/server", headers={"Host": "evil.example"}, timeout=10)
+    [line] = json_log()
+    assert line["message"] == "a request is refused: DisallowedHost"
+    assert "exception" not in line

@@ -1,5 +1,8 @@
 """The OpenAPI document against what is really answered."""
 
+from collections.abc import Iterator
+from functools import reduce
+from operator import or_
 from pathlib import Path
 from typing import Any
 
@@ -18,42 +21,53 @@ REGISTRY: Any = Registry().with_resource(
 )
 
 
+def resolved(part: Any) -> Any:
+    """Return a part of the document, or what it refers to."""
+    while "$ref" in part:
+        part = REGISTRY.resolver("urn:api").lookup(part["$ref"]).contents
+    return part
+
+
+def pointer_to(path: str, status: int, method: str = "get") -> str:
+    """Return where the document describes the JSON of a response."""
+    response = DOCUMENT["paths"][f"/api/v1{path}"][method]["responses"][str(status)]
+    written = path.replace("/", "~1")
+    inline = f"#/paths/~1api~1v1{written}/{method}/responses/{status}"
+    return f"{response.get('$ref', inline)}/content/application~1json/schema"
+
+
 def validate(body: Any, path: str, status: int, method: str = "get") -> None:
     """Raise unless the document describes this body; say which member is not as described."""
-    pointer = "/".join(
-        part.replace("~", "~0").replace("/", "~1")
-        for part in ("paths", f"/api/v1{path}", method, "responses", str(status), "content",
-                     "application/json", "schema")
-    )  # fmt: skip
-    schema = {"$ref": f"urn:api#/{pointer}"}
+    schema = {"$ref": f"urn:api{pointer_to(path, status, method)}"}
     problems = list(Draft202012Validator(schema, registry=REGISTRY).iter_errors(body))
     assert not problems, [(list(each.absolute_path), each.message) for each in problems][:5]
 
 
 def undescribed(body: Any, path: str) -> set[str]:
     """Return the members of `data` that the document does not name."""
-    schema = DOCUMENT["paths"][f"/api/v1{path}"]["get"]["responses"]["200"]["content"][
-        "application/json"
-    ]["schema"]["properties"]["data"]
-    return set(_unknown(body["data"], schema, "data"))
+    schema = {"$ref": pointer_to(path, 200)}
+    return set(_unknown(body["data"], members_of(schema)["data"], "data"))
 
 
-def _unknown(value: Any, schema: Any, where: str) -> Any:
-    while "$ref" in schema or "allOf" in schema or "oneOf" in schema:
-        inner = schema.get("allOf") or [
-            each for each in schema.get("oneOf", []) if each.get("type") != "null"
-        ]
-        name = schema["$ref"] if "$ref" in schema else inner[0].get("$ref")
-        schema = DOCUMENT["components"]["schemas"][name.rsplit("/", 1)[1]]
+def members_of(schema: Any) -> dict[str, Any]:
+    """Return the members that a schema describes, with those of the schemas that it extends."""
+    schema = resolved(schema)
+    extended = [*schema.get("allOf", []), *schema.get("oneOf", [])]
+    inherited = [members_of(each) for each in extended]
+    return reduce(or_, [*inherited, schema.get("properties", {})])
+
+
+def _unknown(value: Any, schema: Any, where: str) -> Iterator[str]:
     if isinstance(value, dict):
+        members = members_of(schema)
         for name, member in value.items():
-            if name not in schema.get("properties", {}):
+            if name not in members:
                 yield f"{where}.{name}"
             else:
-                yield from _unknown(member, schema["properties"][name], f"{where}.{name}")
+                yield from _unknown(member, members[name], f"{where}.{name}")
     elif isinstance(value, list):
         for each in value:
-            yield from _unknown(each, schema["items"], f"{where}[]")
+            yield from _unknown(each, resolved(schema)["items"], f"{where}[]")
 
 
 def asked(plex: Simulator) -> dict[str, list[str]]:
@@ -79,6 +93,7 @@ def asked(plex: Simulator) -> dict[str, list[str]]:
         "/plex/search": ["/plex/search?query=the&limit=100"],
         "/plex/recently-added": ["/plex/recently-added?limit=100"],
         "/plex/on-deck": ["/plex/on-deck"],
+        "/plex/items": [f"/plex/items?ids={movie.rating_key},{show},{album},9999999"],
         "/plex/items/lookup": [f"/plex/items/lookup?guid={movie.guid}"],
         "/plex/items/{ratingKey}": [f"/plex/items/{key}" for key in (movie.rating_key, show)],
         "/plex/items/{ratingKey}/children": [

@@ -1,0 +1,65 @@
+// The sign-in above Swagger UI. Tokens are only in the memory of the page.
+'use strict';
+
+const paths = document.currentScript.dataset;
+const SCHEME = 'bearer'; // its name in the OpenAPI document
+const RENEW_BEFORE_SECONDS = 60;
+const [form, session, problem, username] = ['credentials', 'session', 'problem', 'username'].map(
+  (id) => document.getElementById(id),
+);
+let refresh, renewal; // while signed in: the refresh token, and the timer that uses it
+
+// Send a body. Return the data of the response; show its error, and return nothing.
+async function send(path, body) {
+  problem.textContent = '';
+  const headers = { 'Content-Type': 'application/json' };
+  try {
+    const response = await fetch(path, { method: 'POST', headers, body: JSON.stringify(body) });
+    const { data, error } = await response.json();
+    if (error) problem.textContent = error.message;
+    return data;
+  } catch {
+    problem.textContent = 'The service is not reachable.';
+  }
+}
+
+function use(pair) {
+  const schema = { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' };
+  ui.authActions.authorize({ [SCHEME]: { name: SCHEME, schema, value: pair.access } });
+  refresh = pair.refresh;
+  renewal = setTimeout(renew, (pair.expiresIn - RENEW_BEFORE_SECONDS) * 1000);
+}
+
+function forget() {
+  clearTimeout(renewal);
+  ui.authActions.logout([SCHEME]);
+  refresh = undefined;
+  show();
+}
+
+function show() {
+  form.hidden = Boolean(refresh);
+  session.hidden = !refresh;
+}
+
+async function renew() {
+  const pair = await send(paths.refresh, { refresh });
+  if (pair && refresh) use(pair);
+  else forget();
+}
+
+form.addEventListener('submit', async (event) => {
+  event.preventDefault();
+  const credentials = Object.fromEntries(new FormData(form));
+  const pair = await send(paths.token, credentials);
+  if (!pair) return;
+  use(pair);
+  username.textContent = credentials.username;
+  form.reset();
+  show();
+});
+
+document.getElementById('sign-out').addEventListener('click', () => {
+  send(paths.logout, { refresh });
+  forget();
+});

@@ -1,5 +1,7 @@
 """The connection to Plex: one row, for superusers, whose token can be written but not read."""
 
+from collections.abc import Callable
+from functools import wraps
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -7,22 +9,18 @@ from cryptography import x509
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.db.models import Model
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.urls import URLPattern, path, reverse
+from django.urls import URLPattern, path
 from django.views.decorators.http import require_POST
 
 from medianest.addresses import refusal
-from plex_integration.admin import sign_in
+from plex_integration.admin import addresses, servers, sign_in
+from plex_integration.admin.connection_test import report_test
+from plex_integration.admin.missing import NO_SERVER, NO_TOKEN, UNREADABLE, what_is_missing
+from plex_integration.admin.single_row import SingleRowAdmin
 from plex_integration.configuration import runtime
 from plex_integration.configuration.models import PlexConnection
-from plex_integration.plex import diagnose
 
-NO_TOKEN = "No token yet. Enter one, or sign in to Plex."  # noqa: S105 - a message
-UNREADABLE = (
-    "The stored token cannot be decrypted, because the encryption key has changed. "
-    "Enter the token again, or sign in to Plex."
-)
 _NAME = "plex_integration_plexconnection"
 
 
@@ -114,76 +112,79 @@ def _token_help(row: PlexConnection) -> str:
 
 
 @admin.register(PlexConnection)
-class ConnectionAdmin(admin.ModelAdmin):  # type: ignore[type-arg] # generic in the stubs only
+class ConnectionAdmin(SingleRowAdmin):
     """Show the only row at once, with buttons to test it and to sign in to Plex."""
 
     form = ConnectionForm
     fields = ["url", "token", "tls", "authority", "seconds", "show_file_paths"]
-    actions = None
+    saved = "Connection saved. Takes effect within 2 seconds."
 
     def get_urls(self) -> list[URLPattern]:
-        test = require_POST(self.admin_site.admin_view(self.test_view))
-        sign_in_page = self.admin_site.admin_view(self.sign_in_view)
-        return [
-            path("test/", test, name=f"{_NAME}_test"),
-            path("sign-in/", sign_in_page, name=f"{_NAME}_sign_in"),
-            *super().get_urls(),
+        test, trial = require_POST(self.test_view), require_POST(self.trial_view)
+        server = "servers/<str:machine_identifier>/"
+        own = [
+            path("test/", self._checked(test), name=f"{_NAME}_test"),
+            path("sign-in/", self._checked(self.sign_in_view), name=f"{_NAME}_sign_in"),
+            path("servers/", self._checked(self.servers_view), name=f"{_NAME}_servers"),
+            path(server, self._checked(self.addresses_view), name=f"{_NAME}_addresses"),
+            path(f"{server}test/", self._checked(trial), name=f"{_NAME}_trial"),
         ]
+        return [*own, *super().get_urls()]
 
-    def changelist_view(
-        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
-        """Go to the row, or to the form that adds it."""
-        if not self.has_view_permission(request):
-            raise PermissionDenied
-        return HttpResponseRedirect(_page())
+        """Show the form, and first what is missing before Plex can be used."""
+        context = (extra_context or {}) | {"missing": what_is_missing()}
+        return super().changeform_view(request, object_id, form_url, context)
 
     def test_view(self, request: HttpRequest) -> HttpResponse:
         """Test the saved connection and report the result in one sentence."""
-        if not self.has_change_permission(request):
-            raise PermissionDenied
         row = PlexConnection.objects.first()
         if row is None:
-            messages.error(request, sign_in.NO_ADDRESS)
+            messages.error(request, NO_SERVER)
         else:
-            report_diagnosis(request, row)
-        return HttpResponseRedirect(_page())
+            report_test(request, row)
+        return HttpResponseRedirect(self.page())
 
     def sign_in_view(self, request: HttpRequest) -> HttpResponse:
         """Start or cancel a sign-in to Plex with POST; check whether it is finished with GET."""
-        if not self.has_change_permission(request):
-            raise PermissionDenied
         if request.method == "POST":
             return self._start_or_cancel(request)
-        if response := sign_in.page(request, self, _page()):
-            return response
-        messages.success(request, "Signed in to Plex. The new token takes effect within 2 seconds.")
-        report_diagnosis(request, PlexConnection.objects.get())
-        return HttpResponseRedirect(_page())
+        return sign_in.page(request, self)
 
-    def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return bool(request.user.is_active and request.user.is_superuser)
+    def servers_view(self, request: HttpRequest) -> HttpResponse:
+        """Show the servers of the account that has signed in."""
+        return servers.page(request, self)
 
-    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return self.has_view_permission(request)
+    def addresses_view(self, request: HttpRequest, machine_identifier: str) -> HttpResponse:
+        """Show the addresses of one of these servers with GET; test or use them with POST."""
+        return addresses.page(request, self, machine_identifier)
 
-    def has_module_permission(self, request: HttpRequest) -> bool:
-        # Other staff may see the app too: it also has the pages of the cache.
-        return super().has_module_permission(request) or self.has_view_permission(request)
+    def trial_view(self, request: HttpRequest, machine_identifier: str) -> HttpResponse:
+        """Test one of these addresses."""
+        return addresses.test(request, machine_identifier)
 
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return self.has_view_permission(request) and not PlexConnection.objects.exists()
+    def page(self) -> str:
+        # The first use of the settings creates the row that the environment describes.
+        runtime.current()
+        return super().page()
 
-    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
+    def _checked(self, view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+        """Return a view for those who may change the connection."""
 
-    def response_add(self, request: HttpRequest, obj: Any, *args: Any) -> HttpResponse:
-        """Stay on the page: it is the only row, and the next step is to test it."""
-        return self._saved(request)
+        @wraps(view)
+        def checked(request: HttpRequest, **arguments: Any) -> HttpResponse:
+            if not self.has_change_permission(request):
+                raise PermissionDenied
+            runtime.current()  # creates the row that the environment describes
+            return view(request, **arguments)
 
-    def response_change(self, request: HttpRequest, obj: Any) -> HttpResponse:
-        """Stay on the page."""
-        return self._saved(request)
+        return self.admin_site.admin_view(checked)
 
     def _start_or_cancel(self, request: HttpRequest) -> HttpResponse:
         if "cancel" in request.POST:
@@ -192,28 +193,4 @@ class ConnectionAdmin(admin.ModelAdmin):  # type: ignore[type-arg] # generic in 
             messages.error(request, failure)
         else:
             return HttpResponseRedirect(request.path)
-        return HttpResponseRedirect(_page())
-
-    def _saved(self, request: HttpRequest) -> HttpResponse:
-        messages.success(request, "Connection saved. Takes effect within 2 seconds.")
-        return HttpResponseRedirect(_page())
-
-
-def report_diagnosis(request: HttpRequest, row: PlexConnection) -> None:
-    """Test a connection and add the result to the messages of the next page."""
-    connection = row.connection()
-    if connection is None:
-        messages.error(request, UNREADABLE if row.encrypted_token else NO_TOKEN)
-        return
-    diagnosis = diagnose(connection)
-    report = messages.success if diagnosis.is_connected else messages.error
-    report(request, diagnosis.message)
-
-
-def _page() -> str:
-    # The first use of the settings creates the row that the environment describes.
-    runtime.current()
-    row = PlexConnection.objects.first()
-    if row is None:
-        return reverse(f"admin:{_NAME}_add")
-    return reverse(f"admin:{_NAME}_change", args=[row.pk])
+        return HttpResponseRedirect(self.page())

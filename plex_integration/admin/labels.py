@@ -1,6 +1,7 @@
 """What the operator's pages call endpoints and durations."""
 
 import re
+from datetime import UTC, datetime
 
 from plex_integration.policies import CATALOG
 from plex_integration.urls import router
@@ -28,3 +29,31 @@ def duration(seconds: int) -> str:
     hours, minutes = divmod(minutes, 60)
     parts = ((hours, "h"), (minutes, "min"), (seconds, "s"))
     return " ".join(f"{number} {unit}" for number, unit in parts if number) or "0 s"
+
+
+def age(seconds: float) -> str:
+    """Return about how long ago something was: "12 s", "5 min", "3 h 20 min", "4 d 3 h"."""
+    seconds = max(0, round(seconds))
+    if seconds < 120:
+        return f"{seconds} s"
+    days, rest = divmod(seconds // 60, 24 * 60)
+    hours, minutes = divmod(rest, 60)
+    parts = ((days, "d"), (hours, "h"), (minutes, "min"))
+    return " ".join([f"{number} {unit}" for number, unit in parts if number][:2])
+
+
+def milliseconds(number: float) -> str:
+    """Return a short time in words: "0.4 ms", "12 ms", "1.2 s"."""
+    if number >= 1000:
+        return f"{number / 1000:.1f} s"
+    return f"{number:.0f} ms" if number >= 10 else f"{number:.1f} ms"
+
+
+def timestamp(epoch_seconds: float) -> str:
+    """Return a moment in UTC."""
+    return f"{datetime.fromtimestamp(epoch_seconds, UTC):%Y-%m-%d %H:%M:%S} UTC"
+
+
+def counted(number: int, name: str) -> str:
+    """Return a number and a name: "1 worker", "2 workers"."""
+    return f"{number} {name if number == 1 else name + 's'}"

@@ -13,6 +13,7 @@ from django.forms.boundfield import BoundField
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 
+from accounts.audited_admin import AuditedAdmin
 from accounts.throttling import BAD_TOKENS, FAILED_SIGN_INS
 from accounts.throttling import LIMITS as SIGN_IN_LIMITS
 from medianest.api.limits import WINDOW, Limit
@@ -37,12 +38,16 @@ LIMIT_LABELS = {
     policies.COLLECTION_OPERATIONS: "Collections and playlists",
     policies.WRITES: "Writes",
     policies.IMAGES: "Images",
+    policies.PLEX_PINS: "Sign-ins with Plex",
+    policies.HOME_PINS: "Wrong Plex Home PINs",
     FAILED_SIGN_INS: "Failed sign-ins",
     BAD_TOKENS: "Bad tokens",
 }
 LIMIT_NOTES = {
     policies.WRITES: "all writes, including dry runs",
     policies.IMAGES: "per user, or per address for signed links",
+    policies.PLEX_PINS: "per address",
+    policies.HOME_PINS: "per user",
     FAILED_SIGN_INS: "per address, and per user name",
     BAD_TOKENS: "per address",
 }
@@ -104,11 +109,15 @@ class PoliciesForm(forms.Form):
         super().__init__(data, initial=initial)
         self.fields |= {each.field: _number_field(each) for each in SETTINGS}
 
-    def rows(self, kind: PolicyChange.Kind) -> Iterator[tuple[Setting, BoundField, bool]]:
-        """Return each setting of a kind, its field, and whether it differs from the documented."""
+    def rows(self, kind: PolicyChange.Kind) -> Iterator[tuple[Setting, BoundField, str, bool]]:
+        """Return each setting of a kind: its field, its current value in words, whether it differs.
+
+        The words are those of a cache time; `durations.js` updates them while somebody types.
+        """
         for each in SETTINGS:
             if each.kind == kind:
-                yield each, self[each.field], self.initial[each.field] != each.documented
+                current = self.initial[each.field]
+                yield each, self[each.field], duration(current), current != each.documented
 
     def values(self) -> Mapping[Setting, int]:
         """Return the submitted values of a valid form."""
@@ -124,7 +133,7 @@ def _number_field(setting: Setting) -> forms.IntegerField:
 
 
 @admin.register(PolicyChange)
-class PoliciesAdmin(admin.ModelAdmin):  # type: ignore[type-arg] # generic in the stubs only
+class PoliciesAdmin(AuditedAdmin):
     """One page instead of a list of rows: a setting without a row has its documented value."""
 
     actions = None

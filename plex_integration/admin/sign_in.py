@@ -1,21 +1,24 @@
-"""Sign in to Plex from the admin: a code, entered at plex.tv, becomes the connection's token.
+"""Sign in to Plex from the admin: a code, entered at plex.tv, becomes the token of an account.
 
-The operator's session holds the code's number, so any worker can check what another one started.
-Each reload of the page checks it at plex.tv, at most once in `CHECK_SECONDS`.
+The operator then chooses one of the account's servers (`servers`). The session holds the code's
+number, so any worker can check what another one started. Each reload of the page checks it at
+plex.tv, at most once in `CHECK_SECONDS`.
 """
 
 import time
 from typing import Any
 
 from django.contrib import messages
-from django.contrib.admin import ModelAdmin
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 
-from plex_integration.configuration.models import PlexConnection
-from plex_integration.plex import account
-from plex_integration.plex.account import PinExpired, PlexTvRefused, PlexTvUnavailable
+from plex_integration.admin import account
+from plex_integration.admin.single_row import SingleRowAdmin
+from plex_integration.errors import PlexApiError, PlexTvUnavailable
+from plex_integration.plex.plextv import pins
+from plex_integration.plex.plextv.http import Client, PlexTvRefused
+from plex_integration.plex.plextv.pins import PinExpired
 
 CHECK_SECONDS = 4.0
 RELOAD_SECONDS = 5
@@ -25,8 +28,6 @@ _PIN = "plex_integration.sign_in"
 UNAVAILABLE = "plex.tv is unavailable."
 REFUSED = "plex.tv refused the sign-in. Try again later, or enter a token."
 EXPIRED = "The code expired before it was entered. Start again."
-ADDRESS_CHANGED = "The address of Plex was changed during the sign-in. Start again."
-NO_ADDRESS = "Enter the address of Plex first."
 
 
 class SignInFailed(Exception):
@@ -35,11 +36,9 @@ class SignInFailed(Exception):
 
 def start(request: HttpRequest) -> str | None:
     """Request a code from plex.tv and store it in the session; return why that failed."""
-    row = PlexConnection.objects.first()
-    if row is None:
-        return NO_ADDRESS
+    account.forget(request)
     try:
-        pin = account.create_pin()
+        pin = pins.create_pin(Client.OPERATOR)
     except PlexTvUnavailable:
         return UNAVAILABLE
     except PlexTvRefused:
@@ -50,7 +49,6 @@ def start(request: HttpRequest) -> str | None:
         "code": pin.code,
         "expires": now + pin.seconds,
         "checked": now,
-        "url": row.url,
     }
     return None
 
@@ -60,26 +58,31 @@ def cancel(request: HttpRequest) -> None:
     request.session.pop(_PIN, None)
 
 
-def page(request: HttpRequest, admin: "ModelAdmin[Any]", back: str) -> HttpResponse | None:
-    """Return the page with the code; None if the sign-in has just succeeded.
+def page(request: HttpRequest, admin: SingleRowAdmin) -> HttpResponse:
+    """Return the page with the code; redirect to the account's servers once it has been entered.
 
-    Redirects to `back` if the sign-in has failed, or none has been started.
+    Redirects to the connection if the sign-in has failed, or none has been started.
     """
     pin = request.session.get(_PIN)
     if pin is None:
-        return HttpResponseRedirect(back)
+        return HttpResponseRedirect(_servers() if account.signed_in(request) else admin.page())
     problem = ""
     try:
         if token := _checked_token(request, pin):
-            _save_token(request, admin, token, pin["url"])
-            return None
+            request.session.pop(_PIN, None)
+            account.remember(request, token)
+            return HttpResponseRedirect(_servers())
     except PlexTvUnavailable:
         problem = UNAVAILABLE
     except SignInFailed as failure:
         request.session.pop(_PIN, None)
         messages.error(request, str(failure))
-        return HttpResponseRedirect(back)
-    return _waiting_page(request, admin, pin, problem, back)
+        return HttpResponseRedirect(admin.page())
+    return _waiting_page(request, admin, pin, problem)
+
+
+def _servers() -> str:
+    return reverse("admin:plex_integration_plexconnection_servers")
 
 
 def _checked_token(request: HttpRequest, pin: dict[str, Any]) -> str | None:
@@ -91,27 +94,17 @@ def _checked_token(request: HttpRequest, pin: dict[str, Any]) -> str | None:
         return None
     request.session[_PIN] = pin | {"checked": now}
     try:
-        return account.token_for_pin(pin["id"])
+        return pins.token_for_pin(pin["id"], Client.OPERATOR)
     except PinExpired:
         raise SignInFailed(EXPIRED) from None
     except PlexTvRefused:
         raise SignInFailed(REFUSED) from None
-
-
-def _save_token(request: HttpRequest, admin: "ModelAdmin[Any]", token: str, url: str) -> None:
-    """Save the token of the address that the sign-in was started for. Raises SignInFailed."""
-    request.session.pop(_PIN, None)
-    row = PlexConnection.objects.first()
-    if row is None or row.url != url:
-        # The token must not be sent to an address that the operator did not sign in for.
-        raise SignInFailed(ADDRESS_CHANGED)
-    row.token = token
-    row.save()
-    admin.log_change(request, row, "Signed in to Plex. Changed Token.")
+    except PlexApiError as error:
+        raise SignInFailed(str(error.detail)) from None
 
 
 def _waiting_page(
-    request: HttpRequest, admin: "ModelAdmin[Any]", pin: dict[str, Any], problem: str, back: str
+    request: HttpRequest, admin: SingleRowAdmin, pin: dict[str, Any], problem: str
 ) -> HttpResponse:
     return TemplateResponse(
         request,
@@ -121,11 +114,11 @@ def _waiting_page(
             "title": "Sign in to Plex",
             "opts": admin.opts,
             "code": pin["code"],
-            "link": account.link_url(),
+            "link": pins.link_url(),
             "minutes": max(1, round((pin["expires"] - time.time()) / 60)),
             "problem": problem,
             "reload_seconds": RELOAD_SECONDS,
-            "back": back,
+            "back": admin.page(),
             "here": reverse("admin:plex_integration_plexconnection_sign_in"),
         },
     )

@@ -1,7 +1,8 @@
 """The cache's page: numbers of all workers, the state of what it depends on, and clearing."""
 
 import logging
-from collections.abc import Mapping
+import socket
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.contrib import admin, messages
@@ -10,27 +11,34 @@ from django.db.models import Model
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
+from django.utils import timezone
 from django.views.decorators.http import require_POST
 
+from accounts.audited_admin import AuditedAdmin
 from plex_integration.admin import charts, states
 from plex_integration.admin.clearing import Clearing, find_clearing
 from plex_integration.admin.labels import ENDPOINT_LABELS
+from plex_integration.admin.service.view import parts_view
 from plex_integration.admin.stored import MAX_ENTRIES, StoredEntries, stored_entries
 from plex_integration.caching import metrics
 from plex_integration.caching.metrics import Counted
 from plex_integration.configuration.models import CacheStatus
-from plex_integration.policies import CATALOG, ENDPOINTS
+from plex_integration.images import disk_cache
+from plex_integration.policies import CATALOG, ENDPOINTS, IMAGE_PATHS
 
 log = logging.getLogger(__name__)
 
 NAMES = (*(each.name for each in ENDPOINTS), CATALOG.name)
 """The policies in the order of the page's tables."""
 
+REFRESH_SECONDS = 30
+PARTS = "admin/plex_integration/parts.html"
+
 _NAME = "plex_integration_cachestatus"
 
 
 @admin.register(CacheStatus)
-class StatusAdmin(admin.ModelAdmin):  # type: ignore[type-arg] # generic in the stubs only
+class StatusAdmin(AuditedAdmin):
     """One page, and buttons that ask for a confirmation before they clear."""
 
     def get_urls(self) -> list[URLPattern]:
@@ -38,6 +46,8 @@ class StatusAdmin(admin.ModelAdmin):  # type: ignore[type-arg] # generic in the 
         return [
             path("", self.admin_site.admin_view(self.changelist_view), name=f"{_NAME}_changelist"),
             path("clear/", clear, name=f"{_NAME}_clear"),
+            # Part of the admin's first page.
+            path("service/", self.admin_site.admin_view(parts_view), name=f"{_NAME}_service"),
         ]
 
     def has_add_permission(self, request: HttpRequest) -> bool:
@@ -60,7 +70,9 @@ class StatusAdmin(admin.ModelAdmin):  # type: ignore[type-arg] # generic in the 
         if not self.has_view_permission(request):
             raise PermissionDenied
         context = _states() | _numbers() | {"may_clear": self.has_clear_permission(request)}
-        return self._page(request, "page", "Cache status", context)
+        # A script requests the parts alone, without the messages that wait for the next page.
+        base = PARTS if "parts" in request.GET else "admin/base_site.html"
+        return self._page(request, "page", "Cache status", {"base": base, **context})
 
     def clear_view(self, request: HttpRequest) -> HttpResponse:
         """Ask for a confirmation; then clear. Rate limits are not affected."""
@@ -71,23 +83,20 @@ class StatusAdmin(admin.ModelAdmin):  # type: ignore[type-arg] # generic in the 
         if clearing is None:
             messages.error(request, "There is no such thing to clear.")
         elif request.POST.get("confirmed") != "yes":
-            context = {"what": what, "part": clearing.part}
-            return self._page(request, "clear", f"Clear the cache{clearing.part}?", context)
+            context = {"what": what, "clearing": clearing}
+            return self._page(request, "clear", f"Clear {clearing.object}?", context)
         else:
             self._clear(request, clearing)
         return HttpResponseRedirect(reverse(f"admin:{_NAME}_changelist"))
 
     def _clear(self, request: HttpRequest, clearing: Clearing) -> None:
-        is_received = clearing.run()
-        self.log_change(request, CacheStatus(), f"Cleared the cache{clearing.part}.")
-        log.info("user %s cleared the cache%s in the admin", request.user.pk, clearing.part)
-        if is_received:
-            messages.success(request, f"Cache{clearing.part} cleared.")
+        failure = clearing.run()
+        self.log_change(request, CacheStatus(), f"Cleared {clearing.object}.")
+        log.info("user %s cleared %s in the admin", request.user.pk, clearing.object)
+        if failure:
+            messages.warning(request, failure)
         else:
-            messages.warning(
-                request,
-                "Redis is unavailable. The cache will be cleared when it is available again.",
-            )
+            messages.success(request, f"{clearing.name} cleared.")
 
     def _page(
         self, request: HttpRequest, template: str, title: str, context: Mapping[str, Any]
@@ -109,29 +118,53 @@ def _states() -> dict[str, Any]:
 
 
 def _numbers() -> dict[str, Any]:
-    slices = metrics.slices(metrics.SLICES)
-    total, (stored, is_all) = metrics.total(slices), stored_entries()
+    slices, end = metrics.slices(metrics.SLICES), metrics.end_of_last_slice()
+    counted, (stored, is_all) = metrics.total(slices), stored_entries()
+    rows = [
+        _row(name, counted.get(name, Counted()), stored.get(name, StoredEntries()))
+        for name in NAMES
+    ]
     return {
-        "rows": [
-            _row(name, total.get(name, Counted()), stored.get(name, StoredEntries()))
-            for name in NAMES
-        ],
+        "rows": rows,
+        "total": _total(counted.values(), stored.values()),
         "most": None if is_all else MAX_ENTRIES,
-        "charts": list(charts.charts(NAMES, slices[-charts.BARS :])),
-        "hours": charts.HOURS,
-        "bars": charts.BARS,
-        "height": charts.HEIGHT,
+        "charts": list(charts.charts(NAMES, slices[-charts.BARS :], end)),
+        "drawing": charts,
+        "pictures": _pictures(counted.get(IMAGE_PATHS.name, Counted())),
+        "now": timezone.now(),
+        "refresh_seconds": REFRESH_SECONDS,
     }
 
 
 def _row(name: str, counted: Counted, stored: StoredEntries) -> dict[str, Any]:
-    responses = {each.lower(): counted.responses.get(each, 0) for each in metrics.OUTCOMES}
+    return {"name": name, "label": ENDPOINT_LABELS[name], **_cells(counted), "stored": stored}
+
+
+def _total(counted: Iterable[Counted], stored: Iterable[StoredEntries]) -> dict[str, Any]:
+    all_counted, all_stored = Counted(), StoredEntries()
+    for each in counted:
+        all_counted.add(each)
+    for one in stored:
+        all_stored.merge(one)
+    return {**_cells(all_counted), "stored": all_stored}
+
+
+def _cells(counted: Counted) -> dict[str, Any]:
     return {
-        "name": name,
-        "label": ENDPOINT_LABELS[name],
-        **responses,
+        **{each.lower(): counted.responses.get(each, 0) for each in metrics.OUTCOMES},
         "hit_rate": counted.hit_rate,
         "p50": counted.percentile(50),
         "p95": counted.percentile(95),
-        "stored": stored,
+    }
+
+
+def _pictures(counted: Counted) -> dict[str, Any]:
+    cache = disk_cache.current()
+    return {
+        "machine": socket.gethostname(),
+        "count": cache.count(),
+        "used": cache.used(),
+        "max_bytes": cache.max_bytes,
+        "free": cache.space().free,
+        "hit_rate": counted.hit_rate,
     }

@@ -1,4 +1,4 @@
-"""Delete what has expired and is of no more use: tokens, sessions and locks."""
+"""Delete what has expired: tokens, sessions, PINs, locks, and old entries of the audit."""
 
 import logging
 import time
@@ -7,6 +7,8 @@ from typing import NoReturn
 from django.core.management import call_command
 from django.db import DatabaseError, connection
 
+from accounts import audit
+from plex_integration.linking import pins
 from plex_integration.writing import locks
 
 log = logging.getLogger(__name__)
@@ -17,10 +19,12 @@ RETRY_SECONDS = 600.0
 
 
 def delete_expired() -> None:
-    """Delete expired refresh tokens, sessions, and locks of workers that died."""
+    """Delete expired tokens, sessions, PINs, locks of workers that died, and audit entries."""
     call_command("flushexpiredtokens")
     call_command("clearsessions")
     locks.delete_expired()
+    pins.delete_expired()
+    audit.delete_expired()
 
 
 def delete_daily(first_in: float) -> NoReturn:

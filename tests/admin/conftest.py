@@ -1,7 +1,7 @@
 """Users with different permissions, signed in to the admin without hashing a password."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from html import unescape
 from typing import Any
 
@@ -17,6 +17,8 @@ from plex_simulator import Simulator
 CONNECTION = "/admin/plex_integration/plexconnection/"
 POLICIES = "/admin/plex_integration/policychange/"
 STATUS = "/admin/plex_integration/cachestatus/"
+IMPORT = "/admin/plex_integration/viewersettings/import/"
+VISIBILITY = "/admin/plex_integration/visibilitycheck/"
 
 
 def signed_in(user: User) -> Browser:
@@ -35,6 +37,15 @@ def superuser(transactional_db: None) -> User:
 def boss(superuser: User, plex: Simulator) -> Browser:
     """A superuser's browser, in front of a healthy Plex."""
     return signed_in(superuser)
+
+
+@pytest.fixture
+def plextv(settings: Any) -> Iterator[Simulator]:
+    """A simulated Plex and plex.tv of the test's own: it may change their accounts."""
+    with Simulator(seed=3, movies=5, shows=1, artists=1) as simulator:
+        settings.PLEX_URL = settings.PLEX_TV_URL = simulator.url
+        settings.PLEX_TOKEN = simulator.owner_token
+        yield simulator
 
 
 @pytest.fixture

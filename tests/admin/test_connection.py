@@ -1,8 +1,5 @@
 """The connection's page: permissions, refused values, the stored token, and what takes effect."""
 
-import socket
-import ssl
-import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -17,7 +14,7 @@ from plex_integration.configuration.models import PlexConnection
 from plex_integration.plex import diagnose
 from plex_simulator import Simulator
 from tests.admin.conftest import CONNECTION, connection_form, messages_of, shown
-from tests.certificates import certificates
+from tests.certificates import TlsServer, certificates
 from tests.conftest import Client
 
 PAGE = f"{CONNECTION}1/change/"
@@ -47,7 +44,11 @@ def test_the_first_start_takes_the_connection_from_the_environment(
 ) -> None:
     settings.PLEX_TIMEOUT = 7
     stored = row()
-    assert (stored.url, stored.token, stored.seconds) == (plex.url, plex.owner_token, 7)
+    assert (stored.url, stored.token, stored.seconds) == (
+        plex.url,
+        plex.accounts.owner.server_token,
+        7,
+    )
     assert boss.get(CONNECTION).headers["Location"] == PAGE
 
 
@@ -71,7 +72,7 @@ def test_without_an_address_there_is_no_row_and_the_first_can_be_added(
     assert boss.post(f"{CONNECTION}add/", connection_form(empty)).status_code == 302
     assert runtime.current().connection is None
     assert messages_of(boss.post(TEST))[-1:] == ["No token yet. Enter one, or sign in to Plex."]
-    assert save(boss, token=plex.owner_token).status_code == 302
+    assert save(boss, token=plex.accounts.owner.server_token).status_code == 302
     assert "Connected" in messages_of(boss.post(TEST))[-1]
     assert boss.get(f"{CONNECTION}add/").status_code == 403
 
@@ -80,11 +81,11 @@ def test_the_token_is_stored_encrypted_and_only_its_last_four_characters_are_sho
     boss: Browser, plex: Simulator
 ) -> None:
     stored = row()
-    assert plex.owner_token not in stored.encrypted_token
+    assert plex.accounts.owner.server_token not in stored.encrypted_token
     page = boss.get(PAGE).content.decode()
-    assert plex.owner_token not in page
+    assert plex.accounts.owner.server_token not in page
     assert stored.encrypted_token not in page
-    assert f"Ends in …{plex.owner_token[-4:]}." in page
+    assert f"Ends in …{plex.accounts.owner.server_token[-4:]}." in page
     assert 'type="password"' in page
 
 
@@ -104,7 +105,7 @@ def test_a_token_that_cannot_be_decrypted_must_be_entered_again(
     api.error("/plex/server", 503, "PLEX_SERVER_UNAVAILABLE")
     assert "cannot be decrypted" in shown(boss.get(PAGE))
     assert "cannot be decrypted" in messages_of(boss.post(TEST))[0]
-    save(boss, token=plex.owner_token)
+    save(boss, token=plex.accounts.owner.server_token)
     api.data("/plex/server")
 
 
@@ -147,12 +148,15 @@ def test_a_connection_is_tested_by_post_only(boss: Browser, plex: Simulator) -> 
 
 
 def test_every_change_is_in_the_log_without_a_secret(boss: Browser, plex: Simulator) -> None:
+    boss.get(CONNECTION)
+    before = PlexConnection.objects.get().url
     save(boss, url="http://localhost:1", token="another-secret-token")
     (entry,) = LogEntry.objects.all()
-    assert entry.get_change_message() == "Changed Address and token."
+    message = f"Address: {before} → http://localhost:1. Token changed."
+    assert entry.get_change_message() == message
     assert entry.user.username == "root"
     history = boss.get(f"{CONNECTION}1/history/").content.decode()
-    assert "Changed Address and token." in history
+    assert message in history
     assert "another-secret-token" not in history
 
 
@@ -228,7 +232,7 @@ def test_a_new_address_needs_the_token_again(boss: Browser, plex: Simulator) -> 
     assert errors(refused)["token"] == ["Enter the token again for the new address."]
     assert row().url == plex.url
     assert save(boss, url=f"{plex.url.upper()}/".replace("HTTP", "http")).status_code == 302
-    assert row().token == plex.owner_token
+    assert row().token == plex.accounts.owner.server_token
 
 
 @pytest.mark.parametrize(
@@ -323,7 +327,7 @@ def test_a_refused_certificate_is_reported_with_the_reason(
 ) -> None:
     authority, server = certificates(tmp_path, name, days)
     verify: bool | str = True if "authority" in reason else str(authority)
-    with _tls_server(server) as port:
+    with TlsServer(server) as port:
         connection = Connection(f"https://localhost:{port}", "t", verify, 5, True)
         message = diagnose(connection).message
     assert message == f"Plex's certificate is not accepted: {reason}."
@@ -331,7 +335,7 @@ def test_a_refused_certificate_is_reported_with_the_reason(
 
 def test_a_custom_ca_certificate_is_trusted(boss: Browser, tmp_path: Path) -> None:
     authority, server = certificates(tmp_path, "localhost", 30)
-    with _tls_server(server) as port:
+    with TlsServer(server) as port:
         saved = save(
             boss,
             url=f"https://localhost:{port}",
@@ -341,34 +345,3 @@ def test_a_custom_ca_certificate_is_trusted(boss: Browser, tmp_path: Path) -> No
         )
         assert saved.status_code == 302
         assert diagnosis(boss).startswith("Not a Plex server")
-
-
-class _tls_server:
-    """A server that uses TLS and answers every request with the same text."""
-
-    def __init__(self, certificate: Path) -> None:
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(certificate)
-        self._context = context
-        self._listener = socket.create_server(("127.0.0.1", 0))
-
-    def __enter__(self) -> int:
-        threading.Thread(target=self._serve, daemon=True).start()
-        port: int = self._listener.getsockname()[1]
-        return port
-
-    def __exit__(self, *_: object) -> None:
-        self._listener.close()
-
-    def _serve(self) -> None:
-        while True:
-            try:
-                connection, _ = self._listener.accept()
-            except OSError:
-                return
-            try:
-                with self._context.wrap_socket(connection, server_side=True) as tls:
-                    tls.recv(65536)
-                    tls.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi")
-            except OSError:
-                connection.close()

@@ -37,8 +37,8 @@ def test_every_value_is_shown_beside_the_documented_one(boss: Browser) -> None:
     assert {name: form.initial[name] for name in form.fields} == VALUES
     text = shown(page)
     for endpoint in ENDPOINTS:
-        documented = f"{endpoint.ttl} ({duration(endpoint.ttl)})"
-        assert f" {ENDPOINT_LABELS[endpoint.name]} {documented} " in text
+        words = duration(endpoint.ttl)
+        assert f" {ENDPOINT_LABELS[endpoint.name]} {words} {endpoint.ttl} ({words}) " in text
     for limit in LIMITS:
         assert f" {LIMIT_LABELS[limit]} " in text
     assert "Reset to" not in text
@@ -62,12 +62,18 @@ def test_durations_are_shown_in_words(seconds: int, words: str) -> None:
 def test_a_cache_time_is_changed_and_reset_with_one_click(boss: Browser, api: Client) -> None:
     assert save(boss, ttl_libraries=5).status_code == 302
     assert changed() == {"ttl-libraries": 5}
-    assert api.get("/plex/libraries").headers["Cache-Control"] == "max-age=5, private"
+    assert (
+        api.get("/plex/libraries").headers["Cache-Control"]
+        == "max-age=5, private, stale-while-revalidate=60"
+    )
     page = boss.get(POLICIES)
     assert "Reset to 1800" in shown(page)
     assert boss.post(POLICIES, {"reset": "ttl-libraries"}).status_code == 302
     assert changed() == {}
-    assert api.get("/plex/libraries").headers["Cache-Control"] == "max-age=1800, private"
+    assert (
+        api.get("/plex/libraries").headers["Cache-Control"]
+        == "max-age=1800, private, stale-while-revalidate=60"
+    )
 
 
 def test_a_changed_rate_limit_applies_to_the_next_request(boss: Browser, api: Client) -> None:

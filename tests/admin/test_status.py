@@ -1,7 +1,9 @@
 """The cache's page: correct numbers, clearing after a confirmation, and no foreign scripts."""
 
 import re
+import socket
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,16 +11,21 @@ from django.contrib.admin.models import LogEntry
 from django.test import Client as Browser
 from django.urls import reverse
 
+from accounts import tokens
+from accounts.models import User
 from medianest import store
 from medianest.store.redis_server import RedisServer
-from plex_integration.caching import metrics
+from plex_integration.admin import charts
+from plex_integration.caching import metrics, tags
 from plex_integration.caching.breaker import FAILURES
 from plex_integration.caching.metrics import Counted
 from plex_integration.policies import LIBRARY_OPERATIONS
+from plex_integration.viewers.connections import connection_of
 from plex_simulator import Simulator
 from tests.admin.conftest import STATUS, messages_of, shown
 from tests.conftest import Client
 from tests.service import Valkey
+from tests.viewers.conftest import link_to
 
 CLEAR = f"{STATUS}clear/"
 
@@ -47,7 +54,11 @@ def test_every_outcome_is_counted_for_its_endpoint(
     assert found["hit_rate"] == 50
     assert 1 <= found["p50"] <= found["p95"] < 5000
     assert row(boss, "on-deck")["error"] == 1
-    assert row(boss, "library-items")["error"] == 1
+    assert (row(boss, "library-items")["error"], row(boss, "library-items")["client_error"]) == (
+        1,
+        1,
+    )
+    assert row(boss, "libraries")["client_error"] == 0
 
 
 def test_refused_requests_are_counted_by_endpoint(boss: Browser, api: Client) -> None:
@@ -72,6 +83,20 @@ def test_cached_responses_are_counted_with_bytes_and_ages(boss: Browser, api: Cl
     assert stored.size > 1000
     assert 0 <= stored.newest <= stored.oldest < 60
     assert row(boss, "search")["stored"].entries == 0
+
+
+@pytest.mark.parametrize("kind", ["one process", "Redis"])
+def test_cached_responses_of_viewers_are_counted_until_their_view_ends(
+    boss: Browser, plextv: Simulator, user: User, server: Any, request: Any, kind: str
+) -> None:
+    if kind == "Redis":
+        request.getfixturevalue("shared")
+    link = link_to(user, plextv.add_account("Anna"), plextv)
+    api = Client(server.url, tokens.issue(user).access)
+    api.data("/plex/libraries")
+    assert row(boss, "libraries")["stored"].entries == 1
+    tags.invalidate_for(connection_of(link).scope, [tags.ALL_LIBRARIES])
+    assert row(boss, "libraries")["stored"].entries == 0
 
 
 def test_the_numbers_of_all_workers_add_up_in_redis(
@@ -145,10 +170,88 @@ def test_charts_need_no_script_and_no_style(
         api.data("/plex/libraries")
     page = boss.get(STATUS).content.decode().partition('id="content"')[2]
     (chart,) = re.findall(r"<figure>.*?</figure>", page, re.DOTALL)
-    assert 'aria-label="/libraries: 3 responses in 6 hours, at most 3 in 5 minutes"' in chart
-    heights = [float(each) for each in re.findall(r'height="([\d.]+)"/>', chart)]
-    assert sum(heights) == pytest.approx(20, abs=0.05)
+    assert ">/libraries</title>" in chart
+    assert "3 responses in 6 hours, at most 3 in 5 minutes." in chart
     assert not re.findall(r"<script|style=|on\w+=", chart)
+
+
+def test_a_chart_has_axes_and_a_bar_that_is_as_high_as_its_number() -> None:
+    counted = Counted({metrics.HIT: 2, metrics.MISS: 1, metrics.CLIENT_ERROR: 4, metrics.ERROR: 1})
+    end = 1_000_000 * metrics.SLICE
+    slices = [{}] * (charts.BARS - 1) + [{"libraries": counted}]
+    (chart,) = charts.charts(["search", "libraries"], slices, end)
+    assert (chart.label, chart.total, chart.most) == ("/libraries", 8, 8)
+    assert [tick.text for tick in chart.vertical] == ["0", "5", "10"]
+    height = charts.BOTTOM - charts.TOP
+    assert [(each.style, each.height) for each in chart.rectangles] == [
+        ("others", pytest.approx(height * 0.1)),
+        ("hits", pytest.approx(height * 0.2)),
+        ("errors", pytest.approx(height * 0.5)),
+    ]
+    upper = [each.y for each in chart.rectangles]
+    assert upper == [pytest.approx(charts.BOTTOM - height * part) for part in (0.1, 0.3, 0.8)]
+    # So many slices of 5 minutes end at 05:20 UTC.
+    assert [tick.text for tick in chart.horizontal] == ["00:00", "02:00", "04:00"]
+    assert chart.rows[0] == ("23:20", [0, 0, 0])
+    assert chart.rows[-1] == ("04:50", [1, 2, 5])
+
+
+@pytest.mark.parametrize(
+    ("number", "end"), [(1, 1), (2, 2), (3, 5), (6, 10), (10, 10), (11, 20), (501, 1000)]
+)
+def test_an_axis_ends_at_a_round_number(number: int, end: int) -> None:
+    assert charts.round_up(number) == end
+
+
+def test_the_table_beneath_a_chart_has_its_numbers(boss: Browser, api: Client) -> None:
+    for _ in range(3):
+        api.data("/plex/libraries")
+    text = shown(boss.get(STATUS))
+    assert "Numbers of /libraries 30 minutes from Other responses Cache hits Errors" in text
+    assert re.search(r"\d\d:\d\d 1 2 0", text)
+
+
+def test_sizes_and_times_have_units(boss: Browser, api: Client) -> None:
+    api.data("/plex/libraries")
+    text = shown(boss.get(STATUS))
+    assert re.search(r"/libraries 1 [\d.]+ (bytes|KB) \d s ago \d s ago", text)
+    assert re.search(r"/libraries 0 1 0 0 0 0 0 0 % [\d.]+ (ms|s) [\d.]+ (ms|s)", text)
+
+
+def test_a_total_row_adds_all_endpoints_up(boss: Browser, api: Client) -> None:
+    for _ in range(2):
+        api.data("/plex/libraries")
+    api.data("/plex/server")
+    api.get("/plex/libraries/99/items")
+    total = boss.get(STATUS).context["total"]
+    # The library catalog is loaded once, too.
+    assert (total["hit"], total["client_error"]) == (1, 1)
+    rows = boss.get(STATUS).context["rows"]
+    for name in ("hit", "miss", "client_error"):
+        assert total[name] == sum(each[name] for each in rows), name
+    assert total["stored"].entries == sum(each["stored"].entries for each in rows)
+    assert total["stored"].size == sum(each["stored"].size for each in rows)
+    assert total["p95"] is not None
+    assert shown(boss.get(STATUS)).count("Total") == 2
+
+
+def test_pictures_are_shown_with_number_size_and_hit_rate(boss: Browser, api: Client) -> None:
+    assert boss.get(STATUS).context["pictures"]["count"] == 0
+    for _ in range(4):
+        assert api.get("/plex/items/1000/images/thumb").status_code == 200
+    text = shown(boss.get(STATUS))
+    assert re.search(r"Pictures 1 Size [\d.]+ KB of 1\.0 GB Free on the disk [\d.]+ [MGT]B", text)
+    assert "Hit rate, 24 hours, all workers 75 %" in text
+
+
+def test_the_parts_of_the_page_alone_take_no_message_from_the_next_page(
+    boss: Browser, api: Client
+) -> None:
+    boss.post(CLEAR, {"what": "everything", "confirmed": "yes"})
+    parts = boss.get(f"{STATUS}?parts").content.decode()
+    assert "<html" not in parts
+    assert 'id="part-day"' in parts
+    assert "Cache cleared." in shown(boss.get(STATUS))
 
 
 @pytest.mark.parametrize("page", ["plexconnection/1/change/", "policychange/", "cachestatus/"])
@@ -199,6 +302,35 @@ def test_clearing_affects_only_the_chosen_part_and_is_logged(
     assert found == expected
     (entry,) = LogEntry.objects.all()
     assert entry.get_change_message() == f"Cleared the cache{part}."
+
+
+def test_pictures_are_cleared_on_this_machine_after_a_confirmation(
+    boss: Browser, api: Client, plex: Simulator
+) -> None:
+    path = "/plex/items/1000/images/thumb"
+    api.get(path)
+    api.data("/plex/server")
+    confirmation = shown(boss.post(CLEAR, {"what": "pictures"}))
+    assert "Clear the pictures on this machine?" in confirmation
+    assert f"this machine ({socket.gethostname()})" in confirmation
+    assert api.get(path).headers["X-Plex-Cache-Status"] == "HIT"
+    cleared = boss.post(CLEAR, {"what": "pictures", "confirmed": "yes"})
+    assert messages_of(cleared) == ["Pictures on this machine cleared."]
+    assert boss.get(STATUS).context["pictures"]["count"] == 0
+    assert boss.get(STATUS).context["pictures"]["used"] == 0
+    assert api.get(path).headers["X-Plex-Cache-Status"] == "MISS"
+    assert statuses(api, "/server") == ["HIT"], "responses stay"
+    (entry,) = LogEntry.objects.all()
+    assert entry.get_change_message() == "Cleared the pictures on this machine."
+
+
+def test_pictures_that_cannot_be_cleared_are_reported(
+    boss: Browser, settings: Any, tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_text("not a folder")
+    settings.PICTURES_FOLDER = tmp_path / "file" / "pictures"
+    (message,) = messages_of(boss.post(CLEAR, {"what": "pictures", "confirmed": "yes"}))
+    assert message.startswith("The folder of pictures cannot be changed now.")
 
 
 def test_cleared_responses_are_not_counted_as_cached(boss: Browser, api: Client) -> None:

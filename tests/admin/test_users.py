@@ -1,5 +1,6 @@
 """The users' page and the admin's own sign-in."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -10,6 +11,7 @@ from django.contrib.auth.models import Group, Permission
 from django.test import Client as Browser
 
 from accounts.models import User
+from accounts.plex_links import PlexLink
 from accounts.throttling import FAILED_SIGN_INS
 from tests.admin.conftest import messages_of
 from tests.conftest import PASSWORD, Client
@@ -151,3 +153,72 @@ def test_the_right_password_of_a_user_without_staff_status_counts_as_failed(root
 def test_successful_sign_ins_are_not_limited(root: User) -> None:
     answers = [sign_in("root", PASSWORD).status_code for _ in range(FAILED_SIGN_INS.requests + 2)]
     assert set(answers) == {302}
+
+
+def rows(page: Any) -> list[str]:
+    """Return the text of each row in a list of users."""
+    return [" ".join(re.sub("<[^>]+>", " ", row).split()) for row in _ROW.findall(page.text)]
+
+
+_ROW = re.compile(r"<tr><td class=\"action-checkbox\".*?</tr>", re.DOTALL)
+
+
+def test_the_list_says_in_words_what_each_user_may_do(boss: Browser, user: User) -> None:
+    user.user_permissions.set(Permission.objects.filter(codename="manage_playlists"))
+    editors = Group.objects.create(name="Editors")
+    editors.permissions.set(Permission.objects.filter(codename="manage_collections"))
+    helper = User.objects.create_user("helper", is_staff=True)
+    helper.groups.add(editors)
+    User.objects.create_user("guest")
+    ada, guest, assistant, root = rows(boss.get(USERS, {"o": "1"}))
+    assert "ada never may edit playlists - never" in ada
+    assert "guest never may read - never" in guest
+    assert "helper never staff, may edit collections - never" in assistant
+    assert root.startswith("root 20")
+
+
+def test_users_are_filtered_by_their_plex_account(boss: Browser, user: User) -> None:
+    revoked = User.objects.create_user("bob")
+    state = PlexLink.State.REVOKED
+    PlexLink.objects.create(user=revoked, account_id=7, viewer_id=7, state=state)
+    assert [row.split()[0] for row in rows(boss.get(USERS, {"plex": "revoked"}))] == ["bob"]
+    assert [row.split()[0] for row in rows(boss.get(USERS, {"plex": "none"}))] == ["ada", "root"]
+
+
+def test_a_sign_in_with_a_password_is_shown_as_the_last_one_but_a_renewal_is_not(
+    boss: Browser, user: User, anonymous: Client
+) -> None:
+    user.set_password(PASSWORD)
+    user.save()
+    credentials = {"username": "ada", "password": PASSWORD}
+    pair = anonymous.post("/auth/token", json=credentials).json()["data"]
+    user.refresh_from_db()
+    at = user.last_login
+    assert at is not None
+    assert anonymous.post("/auth/token/refresh", json={"refresh": pair["refresh"]}).ok
+    user.refresh_from_db()
+    assert user.last_login == at
+
+
+def test_a_failed_sign_in_is_no_last_sign_in(user: User, anonymous: Client) -> None:
+    anonymous.post("/auth/token", json={"username": "ada", "password": "wrong"})
+    user.refresh_from_db()
+    assert user.last_login is None
+
+
+def test_selected_users_are_deactivated_but_not_the_one_who_does_it(
+    boss: Browser, superuser: User, api: Client, user: User
+) -> None:
+    hit_of(api)
+    chosen = {"action": "deactivate", "_selected_action": [user.pk, superuser.pk]}
+    assert messages_of(boss.post(USERS, chosen)) == ["1 user deactivated."]
+    api.error(ITEMS, 401, "UNAUTHORIZED")
+    superuser.refresh_from_db()
+    assert superuser.is_active
+
+
+def test_the_list_shows_when_tokens_were_revoked(boss: Browser, user: User) -> None:
+    boss.post(USERS, {"action": "revoke_all_tokens", "_selected_action": [user.pk]})
+    user.refresh_from_db()
+    assert user.tokens_revoked_at is not None
+    assert f"{user.tokens_revoked_at:%Y}" in rows(boss.get(USERS, {"q": "ada"}))[0]

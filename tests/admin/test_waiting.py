@@ -1,5 +1,6 @@
 """Pages of the operator that wait for plex.tv or for Plex hold up no other request."""
 
+import re
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -13,13 +14,14 @@ from medianest.serving.upstream import Access
 from plex_integration.admin import sign_in
 from plex_integration.configuration import runtime
 from plex_simulator import Simulator
-from tests.admin.conftest import CONNECTION, STATUS, messages_of, shown
+from tests.admin.conftest import CONNECTION, IMPORT, STATUS, VISIBILITY, messages_of, shown
 from tests.admin.test_workers import Operator
 from tests.pace import Stopwatch
-from tests.service import House, Person, Service, Valkey, ask, until
+from tests.service import OPERATOR, House, Person, Service, Valkey, ask, until
 
 GENERAL = 2
 PAGES = 3 * GENERAL
+SIGN_IN, SERVERS = f"{CONNECTION}sign-in/", f"{CONNECTION}servers/"
 READS = ("/api/v1/auth/session", "/api/v1/plex/nothing")
 
 
@@ -62,8 +64,10 @@ def send(operator: Operator, method: str, path: str) -> requests.Response:
         ("POST", f"{CONNECTION}sign-in/", "/api/v2/pins"),
         ("POST", f"{CONNECTION}test/", "/identity"),
         ("GET", STATUS, "/identity"),
+        ("GET", IMPORT, "/api/users"),
+        ("GET", f"{VISIBILITY}?user={OPERATOR}&kind=library&key=1", "/library/sections"),
     ],
-    ids=["sign-in", "test of the connection", "status"],
+    ids=["sign-in", "test of the connection", "status", "import", "visibility"],
 )
 def test_pages_that_wait_for_plex_or_plex_tv_delay_no_other_request(
     operator: Operator,
@@ -74,13 +78,53 @@ def test_pages_that_wait_for_plex_or_plex_tv_delay_no_other_request(
     path: str,
     waits_for: str,
 ) -> None:
+    assert_no_other_request_is_delayed(operator, small, plex, people[0], method, path, waits_for)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "waits_for"),
+    [
+        ("GET", SERVERS, "/api/v2/resources"),
+        ("POST", f"{SERVERS}{{server}}/", "/identity"),
+    ],
+    ids=["servers", "addresses"],
+)
+def test_choosing_a_server_delays_no_other_request(
+    operator: Operator,
+    small: Service,
+    plex: Simulator,
+    people: Sequence[Person],
+    method: str,
+    path: str,
+    waits_for: str,
+) -> None:
+    send(operator, "POST", SIGN_IN)
+    (code,) = re.findall(r"<strong>(\w+)</strong></p>", send(operator, "GET", SIGN_IN).text)
+    requests.get(f"{plex.url}/link", params={"code": code}, timeout=30)
+    until(lambda: send(operator, "GET", SIGN_IN).status_code == 302, 20, "plex.tv is checked")
+    assert send(operator, "GET", SERVERS).status_code == 200
+    path = path.format(server=plex.machine_identifier)
+    plex.reset_requests()
+    assert_no_other_request_is_delayed(operator, small, plex, people[0], method, path, waits_for)
+
+
+def assert_no_other_request_is_delayed(
+    operator: Operator,
+    small: Service,
+    plex: Simulator,
+    person: Person,
+    method: str,
+    path: str,
+    waits_for: str,
+) -> None:
+    """Open a page often while Plex is slow, and other pages meanwhile."""
     plex.fault("slow", path=waits_for, delay=1.9)
     with ThreadPoolExecutor(PAGES) as pool:
         pages = [pool.submit(send, operator, method, path) for _ in range(PAGES)]
         until(lambda: plex.count(waits_for) >= GENERAL, 10, "the pages wait")
         for read in READS:
             watch = Stopwatch()
-            answer = ask(small.url, read, people[0].headers)
+            answer = ask(small.url, read, person.headers)
             assert watch.allows(answer.seconds, 0.25), (answer.seconds, watch)
         assert {page.result().status_code for page in pages} <= {200, 302}
 

@@ -10,6 +10,7 @@ from typing import Any, NoReturn
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
+from medianest.monitoring import processes
 from plex_integration.caching.invalidation import Listener
 from plex_integration.management.expired import attempt, delete_daily
 
@@ -39,6 +40,7 @@ class Command(BaseCommand):
         threading.Thread(
             target=delete_daily, args=[seconds], name="delete-expired", daemon=True
         ).start()
+        processes.begin(processes.LISTENER)
         Listener().run()
 
 

@@ -1,0 +1,8 @@
+"""What each process tells the operator's pages, beside the requests and never during one.
+
+background        runs tasks in one thread, every two seconds
+background_check  checks something slow in a thread of its own, while requests wait a moment
+processes         which processes run, on which machine, since when
+recent_errors     the errors of the last day by code, and the ids of the last requests
+version           which version of the service runs
+"""

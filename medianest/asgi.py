@@ -18,7 +18,9 @@ from django.db import DatabaseError
 
 from medianest import store
 from medianest.database import schema
+from medianest.monitoring import processes
 from medianest.serving import outer_headers
+from medianest.serving.access_log import AccessLogLayer
 from medianest.serving.bodies import BodyLayer
 from medianest.serving.handler import ServiceHandler
 from medianest.serving.lifespan import Lifespan
@@ -27,10 +29,16 @@ from medianest.serving.responses import Application
 from medianest.serving.threads import Threads
 from plex_integration.caching.fast_path_layers import AsgiFastPath
 from plex_integration.configuration import runtime
+from plex_integration.linking.polling import poller
+from plex_integration.viewers import access
+
+if settings.TRACING:
+    from medianest.serving import tracing
+    from plex_integration.plex import traced_transport
 
 log = logging.getLogger(__name__)
 
-SIGN_IN_PATHS = frozenset({"/api/v1/auth/token", "/admin/login/"})
+SIGN_IN_PATHS = frozenset({"/api/v1/auth/token", "/api/v1/auth/sign-in", "/admin/login/"})
 """The paths at which a password is checked."""
 
 SIGN_IN_THREADS = 2
@@ -62,8 +70,15 @@ class Service:
             sign_in_patience=SIGN_IN_SECONDS,
             patience=runtime.queue_seconds,
         )
-        fast_path = AsgiFastPath(BodyLayer(handler), self.general)
-        self.lifespan = Lifespan(LiveLayer(fast_path), on_start=[self._start], on_end=[self._end])
+        fast_path = AsgiFastPath(BodyLayer(handler), self.general, self.waiting, access.check_user)
+        layers: Application = LiveLayer(fast_path)
+        if settings.LOG_FORMAT == "json":
+            layers = AccessLogLayer(layers)
+        on_start, on_end = [self._start], [self._end]
+        if settings.TRACING:
+            layers = tracing.TracingLayer(layers)
+            on_start, on_end = [self._start_tracing, *on_start], [*on_end, self._end_tracing]
+        self.lifespan = Lifespan(layers, on_start=on_start, on_end=on_end)
 
     async def _start(self) -> None:
         """Do what blocks before the first request; without a database, read the settings later."""
@@ -76,9 +91,22 @@ class Service:
             log.warning("the settings cannot be read yet: %s", type(error).__name__)
             if schema.is_outdated(error):
                 schema.report_outdated()
+        # Go on with the sign-ins of a worker that ended.
+        poller.wake()
+        processes.begin(processes.WORKER, lambda: self.lifespan.requests)
+
+    async def _start_tracing(self) -> None:
+        self._traces = tracing.start()
+        traced_transport.install()
+
+    async def _end_tracing(self) -> None:
+        """Send the last spans."""
+        await asyncio.to_thread(self._traces.shutdown)
 
     async def _end(self) -> None:
+        await asyncio.to_thread(processes.end)
         await store.current().close_loop()
+        await asyncio.to_thread(poller.stop)
         for threads in (self.waiting, self.sign_in, self.general):
             await asyncio.to_thread(threads.shutdown)
 

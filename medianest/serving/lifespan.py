@@ -17,7 +17,7 @@ class Lifespan:
     """Run steps when the server starts and when it ends; pass HTTP requests on.
 
     `stopping` is set as soon as the process is told to end, while requests are still answered: what
-    stays open without an end, such as an event stream, must end then.
+    stays open without an end, such as an event stream, must end then. `requests` is how many came.
     """
 
     def __init__(
@@ -25,9 +25,11 @@ class Lifespan:
     ) -> None:
         self._app, self._on_start, self._on_end = app, on_start, on_end
         self.stopping = asyncio.Event()
+        self.requests = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
+            self.requests += 1
             await self._app(scope, receive, send)
         elif scope["type"] == "lifespan":
             await self._live(receive, send)

@@ -9,6 +9,7 @@ from medianest.serving.responses import (
     Receive,
     Scope,
     Send,
+    add_facts,
     around,
 )
 
@@ -27,6 +28,7 @@ class LiveLayer:
         if response is None:
             await self._app(scope, receive, send)
         else:
+            add_facts(scope, response)
             await response.send(send)
 
 
@@ -45,4 +47,4 @@ def _response(scope: Scope) -> PlainResponse | None:
         ("Content-Length", str(len(body))),
         ("X-Request-ID", identity),
     ]
-    return PlainResponse(200, headers, body, outer)
+    return PlainResponse(200, headers, body, outer, "health-live")

@@ -57,9 +57,9 @@ def _middleware() -> _Middleware:
 
 @lru_cache(maxsize=1024)
 def outer_headers(
-    scheme: str, host: str, origin: str, path: str, status: int, vary: str
+    scheme: str, host: str, origin: str, path: str, status: int, vary: str, content_type: str
 ) -> OuterHeaders | None:
-    """Return the headers that the middleware sets on a JSON response with this `Vary`.
+    """Return the headers that the middleware sets on a response with this `Vary` and type.
 
     `Vary` is among them, since the middleware adds to it. None: the middleware does not let the
     request through, for example because of a foreign host. `path` is one of few: it is cached by.
@@ -78,7 +78,7 @@ def outer_headers(
         },
         BytesIO(),
     )
-    inner = HttpResponse(status=status, content_type="application/json", headers={"Vary": vary})
+    inner = HttpResponse(status=status, content_type=content_type, headers={"Vary": vary})
     response = _middleware().around(inner, request)
     if response is not inner:
         return None

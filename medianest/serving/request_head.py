@@ -7,7 +7,16 @@ from typing import Any
 
 from django.conf import settings
 
-JSON_TYPES = frozenset({"*/*", "application/json", "application/json, text/plain, */*"})
+JSON_TYPES = frozenset(
+    {
+        "*/*",
+        "application/json",
+        "application/json, text/plain, */*",
+        "application/json, application/problem+json",
+        "application/problem+json, application/json",
+        "application/problem+json",
+    }
+)
 """What clients accept that want JSON; anything else goes through DRF's content negotiation."""
 
 # The headers that decide about a response that does not come from Django.

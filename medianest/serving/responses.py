@@ -1,13 +1,17 @@
 """Responses that do not come from Django, and how ASGI and WSGI send them."""
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
-from medianest.api import renderers
-from medianest.api.exceptions import Problem, error_body
+from medianest.api import error_views, renderers
+from medianest.api.exceptions import Problem
+from medianest.api.ignored import ignored_metadata
 from medianest.api.middleware import identify, response_time
+from medianest.api.negotiation import JSON
+from medianest.api.request_facts import FACTS
+from medianest.monitoring import recent_errors
 from medianest.serving.outer_headers import SAFE, OuterHeaders, encoded, outer_headers
 from medianest.serving.request_head import RequestHead
 
@@ -27,12 +31,17 @@ _NO_HEAD = RequestHead("GET", "http", "/api/", "", {}, 0.0)
 
 @dataclass(slots=True)
 class PlainResponse:
-    """A whole response; `headers` are those that it has beside the middleware's, `outer`."""
+    """A whole response; `headers` are those that it has beside the middleware's, `outer`.
+
+    `endpoint` is the name of the URL, and `user_id` who asked, where they are known.
+    """
 
     status: int
     headers: list[tuple[str, str]]
     body: bytes
     outer: OuterHeaders
+    endpoint: str = ""
+    user_id: str = ""
 
     async def send(
         self, send: Send, before_end: Callable[[], Awaitable[None]] | None = None
@@ -55,29 +64,44 @@ class PlainResponse:
         return [self.body]
 
 
-def around(head: RequestHead, status: int, vary: str) -> OuterHeaders | None:
+def around(
+    head: RequestHead, status: int, vary: str, content_type: str = JSON
+) -> OuterHeaders | None:
     """Return the middleware's headers for a response to this request; None if it refuses it."""
     host = head.headers.get("host", "")
     path = _API if head.path.startswith("/api/") else _PAGES
     if head.path in _HEALTH_CHECKS:
         path = head.path
-    return outer_headers(head.scheme, host, head.headers.get("origin", ""), path, status, vary)
+    origin = head.headers.get("origin", "")
+    return outer_headers(head.scheme, host, origin, path, status, vary, content_type)
+
+
+def add_facts(carrier: Mapping[str, Any], response: PlainResponse) -> None:
+    """Fill in the facts of a request, where they are collected, from its response."""
+    if facts := carrier.get(FACTS):
+        facts.endpoint, facts.user_id = response.endpoint, response.user_id
 
 
 def problem_response(
-    head: RequestHead | None, problem: Problem, route: str = "api"
+    head: RequestHead | None, problem: Problem, route: str = "api", ignored: Sequence[str] = ()
 ) -> PlainResponse:
-    """Return an error in the envelope; None stands for a request whose head is not readable."""
+    """Return an error; None stands for a request whose head is not readable.
+
+    `ignored` are the request's query parameters that have no effect.
+    """
     head = head or _NO_HEAD
     identity = identify(head.headers.get("x-request-id"), route)
-    body = renderers.failure(renderers.encode(error_body(problem)), renderers.metadata_of(identity))
+    recent_errors.record(problem.code, identity)
+    metadata = renderers.metadata_of(identity) | ignored_metadata(ignored)
+    accept = head.headers.get("accept", "")
+    content_type, body = error_views.write(problem, accept, metadata)
     headers: Mapping[str, str] = {
-        "Content-Type": "application/json",
+        "Content-Type": content_type,
         "Content-Length": str(len(body)),
         "Cache-Control": "no-store",
         "X-Request-ID": identity,
         **problem.headers,
         **dict(response_time(head.path, head.started)),
     }
-    outer = around(head, problem.status_code, "Accept") or SAFE
+    outer = around(head, problem.status_code, "Accept", content_type) or SAFE
     return PlainResponse(problem.status_code, list(headers.items()), body, outer)

@@ -50,8 +50,8 @@ def p99(answers: Sequence[Answer]) -> float:
 
 @pytest.fixture(scope="session")
 def isolated(house: House, _valkey: Valkey, _simulator: Simulator) -> Iterator[Service]:
-    """Two workers that wait for Plex for 10 seconds."""
-    service = house.service(_valkey, workers=2, DATABASE_URL=house.copied(), PLEX_TIMEOUT="10")
+    """Two workers that wait for Plex as long as a test needs to look at them."""
+    service = house.service(_valkey, workers=2, DATABASE_URL=house.copied(), PLEX_TIMEOUT="120")
     yield service
     service.close()
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from medianest.api.middleware import NO_PAGE, PAGE
 from medianest.serving import bodies
 from medianest.serving.bodies import MAX_BODY_BYTES, BodyLayer
 from medianest.serving.responses import Receive, Scope, Send
@@ -128,6 +129,19 @@ def test_a_refusal_has_the_headers_that_every_response_has(
     assert client.headers["x-plex-response-time"].endswith("ms")
     foreign = exchange(echo, Client([]), origin="https://other.example", content_length="9")
     assert "access-control-allow-origin" not in foreign.headers
+
+
+def test_a_refusal_is_a_page_in_a_browser_and_problem_details_for_who_prefers_them(
+    echo: Echo, impatient: None
+) -> None:
+    page = exchange(echo, Client([]), content_length="9", accept="text/html,*/*;q=0.8")
+    assert page.headers["content-type"] == "text/html; charset=utf-8"
+    assert page.headers["content-security-policy"] == PAGE
+    assert b"REQUEST_TIMEOUT" in page.content
+    problem = exchange(echo, Client([]), content_length="9", accept="application/problem+json")
+    assert problem.headers["content-type"] == "application/problem+json"
+    assert problem.headers["content-security-policy"] == NO_PAGE
+    assert b'"code":"REQUEST_TIMEOUT"' in problem.content
 
 
 def test_a_refusal_says_how_long_the_request_took(echo: Echo, impatient: None) -> None:

@@ -19,6 +19,8 @@ NEGOTIATED = {"Accept": "application/json;q=0.9"}
 PREFLIGHT = {"Origin": "https://client.example", "Access-Control-Request-Method": "GET"}
 AT_PLEX = 32
 """Of 48 requests at least so many wait for Plex, however the kernel deals them to two workers."""
+UNTIL_HEALED = 100.0
+"""Seconds that Plex takes to answer: longer than any machine needs to look at what waits for it."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,7 @@ def cases(service: Service, people: Sequence[Person]) -> dict[str, Case]:
         "hits": Case([(CACHED, person.headers) for person in readers], times=15),
         "hits that one worker has not seen": Case([(OTHER, each.headers) for each in others]),
         "HEAD": Case([(CACHED, each.headers) for each in others], method="HEAD"),
-        "pages": Case([(CACHED, each.headers | PAGE) for each in others], times=1),
+        "pages": Case([(CACHED, each.headers | PAGE) for each in others], bound=1, times=1),
         "negotiated": Case([(CACHED, each.headers | NEGOTIATED) for each in others]),
         "pictures by link": Case([(link, {})] * 8),
         "pictures by token": Case([(image, each.headers) for each in others]),
@@ -76,9 +78,8 @@ def assert_none_waits(service: Service, prepared: dict[str, Case]) -> None:
         assert watch.allows(p99(answers), case.bound), f"{name}: {p99(answers):.3f} s; {watch}"
 
 
-def assert_answered_or_refused(answers: Sequence[Answer], seconds: float, watch: Stopwatch) -> None:
+def assert_answered_or_refused(answers: Sequence[Answer]) -> None:
     for answer in answers:
-        assert watch.allows(answer.seconds, seconds), f"{answer.seconds:.2f} s; {watch}"
         if answer.status != 200:
             assert answer.status == 503
             assert int(answer.headers["retry-after"]) >= 1
@@ -92,15 +93,17 @@ def test_with_48_requests_waiting_for_plex_nothing_else_waits(
     isolated: Service, valkey: Valkey, plex: Simulator, people: Sequence[Person]
 ) -> None:
     prepared = cases(isolated, people)
-    plex.fault("slow", path="/identity", delay=9.0)
-    plex.fault("slow", path=SLOW, times=MANY, delay=9.0)
-    watch = Stopwatch()
+    plex.fault("slow", path="/identity", delay=UNTIL_HEALED)
+    plex.fault("slow", path=SLOW, times=MANY, delay=UNTIL_HEALED)
     flood = Flood(isolated, plex, people, 48)
     until(lambda: flood.in_flight() >= AT_PLEX, 10, "the cold requests wait for Plex")
     assert_none_waits(isolated, prepared)
     assert not flood.is_over()
+    healed = Stopwatch()
     plex.heal()
-    assert_answered_or_refused(flood.answers(), 11, watch)
+    answers = flood.answers()
+    assert healed.keeps(5), healed
+    assert_answered_or_refused(answers)
 
 
 @pytest.mark.parametrize("size", [48, 300])
@@ -114,7 +117,9 @@ def test_with_a_silent_plex_nothing_else_waits_and_what_needs_it_is_refused(
     assert_none_waits(hurried, prepared)
     answers = flood.answers()
     assert {answer.status for answer in answers} == {503}
-    assert_answered_or_refused(answers, 3, watch)
+    assert_answered_or_refused(answers)
+    slowest = max(answer.seconds for answer in answers)
+    assert watch.allows(slowest, 3), f"{slowest:.2f} s; {watch}"
 
 
 def test_requests_that_plex_answers_after_2_seconds_are_answered_in_turn(
@@ -140,7 +145,7 @@ def test_a_repeated_write_is_answered_while_all_threads_wait_for_plex(
     assert first.status == 201, first.body
     made = first.json()["data"]["collection"]["ratingKey"]
     try:
-        plex.fault("slow", path=SLOW, times=MANY, delay=9.0)
+        plex.fault("slow", path=SLOW, times=MANY, delay=UNTIL_HEALED)
         flood = Flood(isolated, plex, people, 48)
         until(lambda: flood.in_flight() >= AT_PLEX, 10, "the cold requests wait for Plex")
         watch = Stopwatch()

@@ -24,6 +24,9 @@ ITEMS = "/api/v1/plex/libraries/1/items?size=2"
 OWN = (
     "content-length",  # the body says whether it was cached
     "date",
+    "cache-status",
+    "ratelimit",
+    "server-timing",
     "x-plex-cache-status",
     "x-plex-response-time",
     "x-ratelimit-remaining",

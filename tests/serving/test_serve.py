@@ -1,0 +1,84 @@
+"""`manage.py serve` starts Granian as the documentation says."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from plex_integration.management.commands import serve
+from tests.docs.pages import ROOT
+from tests.service import HOST, SECRET_KEY, House, ask, free_port, until
+
+
+def workers(**environment: str) -> str:
+    """Return how many workers a start with this environment has, or its error."""
+    done = subprocess.run(
+        [sys.executable, "-c", "from medianest import settings; print(settings.WORKERS)"],
+        cwd=ROOT,
+        env={"PATH": os.environ["PATH"], "SECRET_KEY": SECRET_KEY} | environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    return (done.stdout + done.stderr).strip().rpartition("\n")[2]
+
+
+@pytest.mark.parametrize(
+    ("environment", "number"),
+    [
+        ({}, "1"),
+        ({"REDIS_URL": "redis://redis.example/0"}, "2"),
+        ({"WORKERS": "3"}, "3"),
+        ({"WORKERS": "1", "REDIS_URL": "redis://redis.example/0"}, "1"),
+        ({"WORKERS": ""}, "1"),
+    ],
+)
+def test_without_redis_one_worker_counts_all_limits(
+    environment: dict[str, str], number: str
+) -> None:
+    assert workers(**environment) == number
+
+
+@pytest.mark.parametrize("number", ["0", "1.5", "many"])
+def test_a_number_of_workers_that_cannot_be_stops_the_start(number: str) -> None:
+    assert workers(WORKERS=number).endswith("WORKERS must be a whole number from 1 to 64")
+
+
+def test_the_documentation_explains_every_option() -> None:
+    page = (ROOT / "docs" / "deployment.md").read_text()
+    section = page.partition("## The server")[2].partition("\n## ")[0]
+    options = re.findall(r"--[a-z-]+(?: [a-z0-9]+)?", serve.OPTIONS)
+    assert len(options) == 6
+    assert [option for option in options if option not in section] == []
+
+
+def test_granian_takes_the_place_of_the_command_and_ends_in_order(
+    house: House, tmp_path: Path
+) -> None:
+    port = free_port()
+    log = tmp_path / "log"
+    with (
+        log.open("w") as output,
+        subprocess.Popen(
+            [sys.executable, str(ROOT / "manage.py"), "serve", "--port", str(port)],
+            # From another folder: a service manager may start it anywhere.
+            cwd=tmp_path,
+            env=house.environment,
+            stdout=output,
+            stderr=output,
+        ) as process,
+    ):
+        try:
+            until(lambda: "Started worker-1" in log.read_text(), 60, "the worker has started")
+            assert ask(f"http://{HOST}:{port}", "/api/v1/health/live").status == 200
+            assert "-m\0granian" in Path(f"/proc/{process.pid}/cmdline").read_text()
+            process.terminate()
+            assert process.wait(60) == 0
+        finally:
+            process.kill()
+    assert "Shutting down" in log.read_text()
+    assert "worker-2" not in log.read_text()

@@ -4,14 +4,18 @@ docs/operating.md lists each variable with its default.
 """
 
 import hashlib
+import logging
 import os
+import re
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import dj_database_url
 from corsheaders.defaults import default_headers
 from django.core.exceptions import ImproperlyConfigured
+from redis.connection import parse_url
 
 from medianest.addresses import refusal
 
@@ -21,6 +25,54 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 def env_text(name: str, default: str = "") -> str:
     """Return a variable's text without surrounding blanks."""
     return os.environ.get(name, default).strip()
+
+
+def env_secret(name: str) -> str:
+    """Return a secret: a variable's text, or the line in the file that `<name>_FILE` names."""
+    text, path = env_text(name), env_text(f"{name}_FILE")
+    if text and path:
+        raise ImproperlyConfigured(f"Set {name} or {name}_FILE, not both")
+    return line_of_file(f"{name}_FILE", path) if path else text
+
+
+def line_of_file(name: str, path: str) -> str:
+    """Return the only line of the file that a setting names; no error shows what it holds."""
+    try:
+        text = Path(path).read_text("utf-8-sig").strip()
+    except OSError as error:
+        raise ImproperlyConfigured(f"{name}: {path} cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError:
+        text = ""
+    if not text.isprintable() or not text:
+        raise ImproperlyConfigured(f"{name}: {path} must hold one line of text, the secret")
+    return text
+
+
+def env_redis_url(name: str) -> str:
+    """Return the URL of a Redis. The errors of the parser may show the password."""
+    url = env_secret(name)
+    try:
+        if url:
+            parse_url(url)  # type: ignore[no-untyped-call]
+    except ValueError:
+        raise ImproperlyConfigured(
+            f"{name} must look like redis://:password@host:6379/0; "
+            "in a password, write special characters as %XX"
+        ) from None
+    return url
+
+
+def env_database(name: str, default: str) -> Any:
+    """Return the database that a URL names. The errors of the parser may show the password."""
+    try:
+        return dj_database_url.parse(
+            env_secret(name) or default, conn_max_age=60, conn_health_checks=True
+        )
+    except ValueError:
+        raise ImproperlyConfigured(
+            f"{name} must look like postgres://user:password@host:5432/name or "
+            "sqlite:////path; in a password, write special characters as %XX"
+        ) from None
 
 
 def env_flag(name: str, *, default: bool) -> bool:
@@ -48,9 +100,20 @@ def env_number(name: str, default: float, *, minimum: float, maximum: float) -> 
     return number
 
 
+def env_whole_number(name: str, default: int, *, minimum: int, maximum: int) -> int:
+    """Return a variable as a whole number within its bounds."""
+    text = env_text(name) or str(default)
+    if not text.isascii() or not text.isdigit() or not minimum <= int(text) <= maximum:
+        raise ImproperlyConfigured(f"{name} must be a whole number from {minimum} to {maximum}")
+    return int(text)
+
+
+# Where the database file and cached images are by default.
+DATA_FOLDER = Path(env_text("DATA_FOLDER") or BASE_DIR)
+
 DEBUG = env_flag("DEBUG", default=False)
 
-SECRET_KEY = env_text("SECRET_KEY")
+SECRET_KEY = env_secret("SECRET_KEY")
 if len(SECRET_KEY) < 32:
     raise ImproperlyConfigured(
         "SECRET_KEY must be set to at least 32 random characters, for example the output of: "
@@ -58,20 +121,36 @@ if len(SECRET_KEY) < 32:
     )
 
 # What encrypts the Plex token in the database.
-ENCRYPTION_KEY = env_text("ENCRYPTION_KEY") or SECRET_KEY
+ENCRYPTION_KEY = env_secret("ENCRYPTION_KEY") or SECRET_KEY
 if len(ENCRYPTION_KEY) < 32:
     raise ImproperlyConfigured("ENCRYPTION_KEY must be at least 32 random characters, or not set")
 
 ALLOWED_HOSTS = env_list("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
 CORS_ALLOWED_ORIGINS = env_list("CORS_ALLOWED_ORIGINS")
 CORS_URLS_REGEX = r"^/api/"
-CORS_ALLOW_HEADERS = [*default_headers, "idempotency-key"]
+# What pages of other origins may send and read: every header that the documentation names.
+CORS_ALLOW_HEADERS = [
+    *default_headers,
+    "cache-control",
+    "idempotency-key",
+    "if-none-match",
+    "x-pin-secret",
+    "x-request-id",
+]
 CORS_EXPOSE_HEADERS = [
     "Age",
+    "Allow",
+    "Cache-Status",
     "ETag",
     "Idempotency-Replayed",
+    "Link",
     "Location",
+    "RateLimit",
+    "RateLimit-Policy",
     "Retry-After",
+    "Server-Timing",
+    "Vary",
+    "WWW-Authenticate",
     "X-Plex-Cache-Age",
     "X-Plex-Cache-Status",
     "X-Plex-Response-Time",
@@ -81,10 +160,22 @@ CORS_EXPOSE_HEADERS = [
     "X-Request-ID",
 ]
 
+# Where clients reach the service; without it, links in responses are relative.
+PUBLIC_URL = env_text("PUBLIC_URL").rstrip("/")
+if PUBLIC_URL:
+    _refused = refusal(PUBLIC_URL)
+    if _refused is None and not re.fullmatch(r"[^/]+//[^/]+(/[A-Za-z0-9._~-]+)*", PUBLIC_URL):
+        _refused = "Its path may contain only letters, digits, slashes and the characters . _ ~ -"
+    if _refused:
+        raise ImproperlyConfigured(
+            f"PUBLIC_URL must look like https://media.example.org or "
+            f"https://example.org/media. {_refused}"
+        )
+
 # --- Plex -----------------------------------------------------------------------------------------
 
 PLEX_URL = env_text("PLEX_URL").rstrip("/")
-PLEX_TOKEN = env_text("PLEX_TOKEN")
+PLEX_TOKEN = env_secret("PLEX_TOKEN")
 PLEX_TIMEOUT = env_number("PLEX_TIMEOUT", 10, minimum=0.1, maximum=120)
 # True, False, or the path of a file with the CA that signed Plex's certificate.
 PLEX_VERIFY_TLS: bool | str = env_flag("PLEX_VERIFY_TLS", default=True)
@@ -94,7 +185,7 @@ if PLEX_VERIFY_TLS and env_text("PLEX_CA_FILE"):
         raise ImproperlyConfigured("PLEX_CA_FILE must name an existing file")
 PLEX_SHOW_FILE_PATHS = env_flag("PLEX_SHOW_FILE_PATHS", default=True)
 # The folder of cached images, shared by all workers, and its limit in MiB.
-PICTURES_FOLDER = Path(env_text("PICTURES_FOLDER") or BASE_DIR / "var" / "pictures")
+PICTURES_FOLDER = Path(env_text("PICTURES_FOLDER") or DATA_FOLDER / "var" / "pictures")
 PICTURES_MIB = int(env_number("PICTURES_MIB", 1024, minimum=0, maximum=1024 * 1024))
 if PLEX_URL:
     if _refused := refusal(PLEX_URL):
@@ -124,9 +215,9 @@ os.environ |= {
 
 # --- Redis ----------------------------------------------------------------------------------------
 
-REDIS_URL = env_text("REDIS_URL")
+REDIS_URL = env_redis_url("REDIS_URL")
 # A separate Redis for the limits, for a cache that may evict keys without a time to live.
-REDIS_LIMITS_URL = env_text("REDIS_LIMITS_URL")
+REDIS_LIMITS_URL = env_redis_url("REDIS_LIMITS_URL")
 # How many own proxies append to X-Forwarded-For; with 0 the header is ignored.
 PROXY_COUNT = int(env_number("PROXY_COUNT", 0, minimum=0, maximum=10))
 
@@ -156,7 +247,10 @@ CACHES: dict[str, dict[str, Any]] = (
     }
 )
 
-# --- Threads of each worker (ASGI) ----------------------------------------------------------------
+# --- Workers and their threads (ASGI) -------------------------------------------------------------
+
+# How many processes `manage.py serve` starts. Without Redis each would count limits by itself.
+WORKERS = env_whole_number("WORKERS", 2 if REDIS_URL else 1, minimum=1, maximum=64)
 
 # Those that run what waits for no other server, and those in which requests wait for Plex. Each
 # may hold one connection to the database.
@@ -166,6 +260,8 @@ WAITING_THREADS = int(env_number("WAITING_THREADS", 24, minimum=1, maximum=1024)
 # --- Django ---------------------------------------------------------------------------------------
 
 INSTALLED_APPS = [
+    # Before Django's admin, because it overrides some of its templates.
+    "plex_integration",
     "accounts.apps.SiteConfig",  # django.contrib.admin
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -178,18 +274,18 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "accounts",
-    "plex_integration",
 ]
 
 MIDDLEWARE = [
     "medianest.api.middleware.RequestMiddleware",
     "medianest.api.middleware.ContentPolicyMiddleware",
     "django.middleware.security.SecurityMiddleware",
+    "medianest.api.middleware.TimingMiddleware",
     "corsheaders.middleware.CorsMiddleware",
     # Above the fast path, so that its responses have the same headers as all others.
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "medianest.api.query_limits.QueryLimitsMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "medianest.serving.static_files.StaticFilesMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -216,10 +312,8 @@ TEMPLATES = [
 ]
 
 DATABASES = {
-    "default": dj_database_url.parse(
-        env_text("DATABASE_URL") or f"sqlite:///{BASE_DIR / 'db.sqlite3'}",
-        conn_max_age=60,
-        conn_health_checks=True,
+    "default": env_database(
+        "DATABASE_URL", default=f"sqlite:///{quote(str(DATA_FOLDER / 'db.sqlite3'))}"
     )
 }
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
@@ -258,10 +352,12 @@ USE_TZ = True
 STATIC_URL = "static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
 WHITENOISE_USE_FINDERS = not STATIC_ROOT.is_dir()
-if env_flag("SAMPLE_CLIENT", default=False):
-    # Only for the demo: serve the sample client's files, and its index at /.
-    WHITENOISE_ROOT = BASE_DIR / "sample_client"
-    WHITENOISE_INDEX_FILE = True
+if (client_folder := Path(env_text("SAMPLE_CLIENT"))).is_absolute():
+    # The demo's copy of the sample client, which knows the users of the demo.
+    WHITENOISE_ROOT, WHITENOISE_INDEX_FILE = client_folder, True
+elif env_flag("SAMPLE_CLIENT", default=False):
+    # Serve the sample client's files, and its index at /.
+    WHITENOISE_ROOT, WHITENOISE_INDEX_FILE = BASE_DIR / "sample_client", True
 
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = env_flag("SECURE_COOKIES", default=False)
 SECURE_SSL_REDIRECT = env_flag("SSL_REDIRECT", default=False)
@@ -277,8 +373,35 @@ SECURE_PROXY_SSL_HEADER: tuple[str, str] | None = (
 # Behind a TLS proxy the admin's forms come from https://…, which Django cannot see.
 CSRF_TRUSTED_ORIGINS = env_list("CSRF_TRUSTED_ORIGINS")
 SECURE_REFERRER_POLICY = "same-origin"
+CSRF_FAILURE_VIEW = "medianest.api.error_views.csrf_failure"
 # As much as the ASGI application reads (`medianest/serving/bodies.py`).
 DATA_UPLOAD_MAX_MEMORY_SIZE = 64 * 1024
+
+# --- What the service tells about itself ----------------------------------------------------------
+
+# The standard variables of OpenTelemetry, which its SDK reads itself. Whether requests are traced:
+TRACING = bool(
+    env_text("OTEL_EXPORTER_OTLP_ENDPOINT") or env_text("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
+) and not env_flag("OTEL_SDK_DISABLED", default=False)
+if TRACING:
+    if env_text("OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf") != "http/protobuf":
+        raise ImproperlyConfigured("OTEL_EXPORTER_OTLP_PROTOCOL must be http/protobuf, or not set")
+    try:
+        import opentelemetry.exporter.otlp.proto.http  # noqa: F401
+    except ImportError as error:
+        raise ImproperlyConfigured(
+            "OTEL_EXPORTER_OTLP_ENDPOINT needs packages that are not installed: "
+            "pip install -r requirements-otel.txt -c constraints.txt"
+        ) from error
+
+LOG_FORMAT = env_text("LOG_FORMAT") or "text"
+if LOG_FORMAT not in ("text", "json"):
+    raise ImproperlyConfigured("LOG_FORMAT must be text or json")
+if LOG_FORMAT == "json":
+    # Python's own warnings are written as plain text otherwise.
+    logging.captureWarnings(True)
+if LOG_FORMAT == "json" or TRACING:
+    MIDDLEWARE.append("medianest.api.request_facts.RequestFactsMiddleware")
 
 LOGGING = {
     "version": 1,
@@ -288,16 +411,17 @@ LOGGING = {
         "once": {"()": "medianest.logs.LoggedOnce"},
     },
     "formatters": {
-        "line": {
+        "text": {
             "()": "medianest.logs.SafeFormatter",
             "format": "{asctime} {levelname} {name} [{requestId}] {message}",
             "style": "{",
-        }
+        },
+        "json": {"()": "medianest.logs.JsonFormatter"},
     },
     "handlers": {
         "console": {
             "class": "logging.StreamHandler",
-            "formatter": "line",
+            "formatter": LOG_FORMAT,
             "filters": ["request"],
         }
     },
@@ -324,6 +448,8 @@ REST_FRAMEWORK = {
         "medianest.api.renderers.EnvelopeRenderer",
         "plex_integration.browsable.PlexBrowsableRenderer",
     ],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "medianest.api.negotiation.Negotiation",
+    "DEFAULT_METADATA_CLASS": "medianest.api.metadata.EndpointMetadata",
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
     "DEFAULT_SCHEMA_CLASS": "medianest.api.schema.EndpointSchema",
     "EXCEPTION_HANDLER": "medianest.api.exceptions.exception_handler",
@@ -362,8 +488,33 @@ SPECTACULAR_SETTINGS = {
     "REDOC_DIST": "SIDECAR",
     # The document describes JSON: the session of the browsable API is not part of it.
     "AUTHENTICATION_WHITELIST": ["accounts.authentication.BearerAuthentication"],
+    # In the order of the URLs: signing in comes before signing out.
+    "SORT_OPERATIONS": False,
+    # A self-hosted service: the document that it serves names its own address instead.
+    "SERVERS": [{"url": "http://localhost:8000", "description": "A service on this computer."}],
+    "TAGS": [
+        {"name": "Sign-in", "description": "Get, renew, check and revoke tokens."},
+        {
+            "name": "Plex account",
+            "description": "Sign in with Plex, link a user to a Plex account, and switch between "
+            "the profiles of its Plex Home.",
+        },
+        {"name": "Server", "description": "The connected Plex Media Server."},
+        {"name": "Libraries", "description": "Libraries, their items and genres."},
+        {"name": "Items", "description": "Single items and their children."},
+        {"name": "Search", "description": "Search by text or by an external id."},
+        {"name": "Collections", "description": "Read and edit collections and their items."},
+        {"name": "Playlists", "description": "Read and edit playlists and their items."},
+        {"name": "Pictures", "description": "Posters and backgrounds, scaled."},
+        {
+            "name": "Watch state",
+            "description": "What to continue, and what a linked user's Plex account has watched.",
+        },
+        {"name": "Health", "description": "Checks for load balancers and people."},
+    ],
     "COMPONENT_SPLIT_REQUEST": True,
+    "COMPONENT_SPLIT_PATCH": False,
     "ENUM_ADD_EXPLICIT_BLANK_NULL_CHOICE": False,
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
-    "POSTPROCESSING_HOOKS": ["plex_integration.openapi.complete"],
+    "POSTPROCESSING_HOOKS": ["plex_integration.openapi.document.complete"],
 }

@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -26,6 +27,7 @@ OPTIONS = {
     "listen_addresses": HOST,
     "unix_socket_directories": "",
     "shared_buffers": "16MB",
+    "max_connections": "500",  # several services, each with the threads of two workers
     "fsync": "off",
     "log_connections": "on",
     "log_disconnections": "on",
@@ -49,7 +51,7 @@ class PostgreSQL:
 
     def __init__(self, programs: _Programs, folder: Path) -> None:
         self.port = free_port()
-        self.url = f"postgres://postgres@{HOST}:{self.port}/{DATABASE}"
+        self.url = self.address(DATABASE)
         self._programs, self._data = programs, folder / "data"
         self._log = folder / "log"
         self._process: Process | None = None
@@ -86,11 +88,24 @@ class PostgreSQL:
             for pid in pids:
                 os.kill(pid, signal.SIGCONT)
 
-    def connect(self) -> "psycopg.Connection[tuple[object, ...]]":
-        """Connect to another database than that of the service."""
+    def connect(self, name: str = "postgres") -> "psycopg.Connection[tuple[Any, ...]]":
+        """Connect to a database, by default another than that of the service."""
         return psycopg.connect(
-            f"host={HOST} port={self.port} user=postgres dbname=postgres", autocommit=True
+            f"host={HOST} port={self.port} user=postgres dbname={name}", autocommit=True
         )
+
+    def address(self, name: str) -> str:
+        """Return what DATABASE_URL is for one of its databases."""
+        return f"postgres://postgres@{HOST}:{self.port}/{name}"
+
+    def dump(self, name: str, copy: str) -> None:
+        """Copy a database that is in use into an empty one."""
+        with tempfile.TemporaryDirectory() as folder:
+            if self._programs.user:
+                shutil.chown(folder, self._programs.user)
+            file = f"--file={folder}/dump"
+            self._programs.run("pg_dump", "--format=custom", file, self.address(name))
+            self._programs.run("pg_restore", f"--dbname={self.address(copy)}", f"{folder}/dump")
 
     def answers(self) -> bool:
         try:
@@ -132,6 +147,14 @@ class PostgreSQL:
 
 @pytest.fixture(scope="session")
 def _postgresql() -> Iterator[PostgreSQL]:
+    """A server that tests stop and freeze."""
+    with started() as server:
+        yield server
+
+
+@contextmanager
+def started() -> Iterator[PostgreSQL]:
+    """Start a server in a folder of its own, and end it."""
     programs = _programs()
     # Not in pytest's folder, which only this user may enter.
     with tempfile.TemporaryDirectory() as name:

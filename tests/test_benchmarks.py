@@ -25,7 +25,7 @@ assert list(get_resolver().url_patterns) == before, "the URLs were built again"
 """
 
 
-def test_the_stock_recipe_stores_its_page_once_and_builds_its_urls_once(
+def test_the_stock_recipe_reads_its_page_once_a_request_and_stores_it_once(
     house: House, valkey: Valkey, tmp_path: Path
 ) -> None:
     page = {"items": [{"title": "A film"}]}
@@ -46,5 +46,7 @@ def test_the_stock_recipe_stores_its_page_once_and_builds_its_urls_once(
     )
     assert ran.returncode == 0, ran.stderr
     assert [json.loads(line) for line in ran.stdout.splitlines()] == [page] * REQUESTS
-    # The throttle stores the times of the user's requests with each of them.
-    assert valkey.client.info("commandstats")["cmdstat_set"]["calls"] == REQUESTS + 1
+    calls = {name: each["calls"] for name, each in valkey.client.info("commandstats").items()}
+    # The throttle reads and stores the times of the user's requests with each of them.
+    assert calls["cmdstat_get"] == 2 * REQUESTS
+    assert calls["cmdstat_set"] == REQUESTS + 1

@@ -2,12 +2,17 @@
 
 import sys
 
-from tests.benchmarks import calls, faults, hit, streams
+from tests import environment as environment  # before Django reads its settings
+from tests.benchmarks import calls, crowd, faults, growth, hit, miss, run_all, streams
 
 BENCHMARKS = {
+    "all": run_all.main,
     "calls": calls.main,
+    "crowd": crowd.main,
     "faults": faults.main,
+    "growth": growth.main,
     "hit": hit.main,
+    "miss": miss.main,
     "streams": streams.main,
 }
 

@@ -14,7 +14,8 @@ import statistics
 import subprocess
 import sys
 import tempfile
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +42,18 @@ def main(checkout: str = "") -> None:
 
 def count(folder: Path, runs: int = RUNS) -> dict[str, list[dict[str, int]]]:
     """Return the counts of every run of every path, in a checkout."""
+    with prepared(folder) as (plex, environment, token):
+        wanted = {"token": token, "paths": _paths(plex), "warm-up": WARM_UP, "runs": runs}
+        script = Path(__file__).with_name("counting.py")
+        counts: dict[str, list[dict[str, int]]] = json.loads(
+            run_python(folder, environment, str(script), sent=json.dumps(wanted))
+        )
+    return counts
+
+
+@contextmanager
+def prepared(folder: Path) -> Iterator[tuple[Simulator, dict[str, str], str]]:
+    """Start what a checkout needs; yield Plex, the environment, and the token of a user."""
     with ExitStack() as stack:
         state = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         plex = stack.enter_context(Simulator(seed=7))
@@ -54,19 +67,9 @@ def count(folder: Path, runs: int = RUNS) -> dict[str, list[dict[str, int]]]:
             "PLEX_TOKEN": plex.owner_token,
             "PYTHONPATH": str(folder),
         }
-        _run(folder, environment, "manage.py", "migrate", "--verbosity", "0")
-        token = _run(folder, environment, "manage.py", "shell", "--no-imports", "-c", ADMIN_SCRIPT)
-        wanted = {
-            "token": token.strip(),
-            "paths": _paths(plex),
-            "warm-up": WARM_UP,
-            "runs": runs,
-        }
-        script = Path(__file__).with_name("counting.py")
-        counts: dict[str, list[dict[str, int]]] = json.loads(
-            _run(folder, environment, str(script), sent=json.dumps(wanted))
-        )
-    return counts
+        run_python(folder, environment, "manage.py", "migrate", "--verbosity", "0")
+        shell = ("manage.py", "shell", "--no-imports", "-c", ADMIN_SCRIPT)
+        yield plex, environment, run_python(folder, environment, *shell).strip()
 
 
 def _paths(plex: Simulator) -> dict[str, Any]:
@@ -104,7 +107,10 @@ def _cell(numbers: list[int]) -> str:
     return median if is_same else f"{median} ({min(numbers)}-{max(numbers)})"
 
 
-def _run(folder: Path, environment: dict[str, str], *argv: str, sent: str | None = None) -> str:
+def run_python(
+    folder: Path, environment: dict[str, str], *argv: str, sent: str | None = None
+) -> str:
+    """Run Python in a checkout and return what it prints; exit with its output if it fails."""
     done = subprocess.run(
         [sys.executable, *argv],
         cwd=folder,

@@ -14,16 +14,17 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from tests.benchmarks.endpoints import ENDPOINTS
 from tests.benchmarks.setup import Setup
 from tests.service import HOST, Process, free_port
 
-PATH = "/api/v1/plex/libraries/1/items"
 WORKERS = 2
 START_SECONDS = 60
 QUIET_SECONDS = 0.5
 
 _GRANIAN = (
-    f"granian --host {HOST} --port {{port}} --workers {WORKERS} --no-access-log --log-level warning"
+    f"granian --host {HOST} --port {{port}} --workers {{workers}}"
+    " --no-access-log --log-level warning"
 )
 # Neither recipe waits for anything but Valkey: one thread costs them the least processor time.
 _RECIPE = (
@@ -34,7 +35,7 @@ SERVICES = {
     "asgi": f"{_GRANIAN} --interface asgi --loop uvloop --no-ws --backpressure 4096"
     " medianest.asgi:application",
     "wsgi": f"{_GRANIAN} --interface wsgi --blocking-threads 8 medianest.wsgi:application",
-    "uvicorn": f"uvicorn --host {HOST} --port {{port}} --workers {WORKERS} --loop uvloop"
+    "uvicorn": f"uvicorn --host {HOST} --port {{port}} --workers {{workers}} --loop uvloop"
     " --http httptools --ws none --no-proxy-headers --no-access-log --log-level warning"
     " medianest.asgi:application",
 }
@@ -60,10 +61,14 @@ http {{
     scgi_temp_path scgi;
     server {{
         listen {host}:{port};
-        location = {path} {{ alias {folder}/items; gzip_static on; }}
+        {locations}
     }}
 }}
 """
+
+_NGINX_LOCATION = "location = {path} {{ alias {folder}/{name}; gzip_static on; }}"
+
+_NGINX_LOCATION = "location = {path} {{ alias {folder}/{name}; gzip_static on; }}"
 
 _TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
 
@@ -84,7 +89,7 @@ class Contestant:
         database: int = 0,
         **environment: str,
     ) -> None:
-        self.name, self.port = name, port
+        self.name, self.port, self.ports = name, port, [port]
         self.database = database
         self.is_service = name.startswith("service")
         self.has_users = self.is_service or name == "stock"
@@ -132,10 +137,36 @@ class Contestant:
         return self.processor_seconds() == before
 
 
-def service(setup: Setup, interface: str, **environment: str) -> Contestant:
-    """Start the service, everything on."""
-    database = list(SERVICES).index(interface) + 1
-    return _python(f"service ({interface})", setup, SERVICES[interface], database, **environment)
+class Fleet:
+    """Several instances of the service on one Redis, measured as one server."""
+
+    is_service = has_users = True
+
+    def __init__(self, name: str, instances: Sequence[Contestant]) -> None:
+        self.name, self._instances = name, instances
+        self.database = instances[0].database
+        self.ports = [each.port for each in instances]
+
+    def wait(self) -> None:
+        for each in self._instances:
+            each.wait()
+
+    def processor_seconds(self) -> float:
+        """Return the processor time that all processes of all instances have used."""
+        return sum(each.processor_seconds() for each in self._instances)
+
+    def close(self) -> None:
+        for each in self._instances:
+            each.close()
+
+
+def service(
+    setup: Setup, interface: str, workers: int = WORKERS, database: int = 0, **environment: str
+) -> Contestant:
+    """Start the service, everything on. Without a database, it gets that of its interface."""
+    database = database or list(SERVICES).index(interface) + 1
+    command = SERVICES[interface]
+    return _python(f"service ({interface})", setup, command, database, workers, **environment)
 
 
 def streams(setup: Setup) -> Contestant:
@@ -164,8 +195,10 @@ def nginx(setup: Setup, program: str) -> Contestant:
             workers=WORKERS,
             host=HOST,
             port=port,
-            path=PATH,
-            folder=setup.folder,
+            locations="\n".join(
+                _NGINX_LOCATION.format(path=each.path, folder=setup.folder, name=each.name)
+                for each in ENDPOINTS
+            ),
         )
     )
     argv = [program, "-p", str(setup.folder), "-c", str(configuration), "-e", "stderr"]
@@ -189,8 +222,16 @@ def processor_seconds(group: int) -> float:
     return ticks / _TICKS_PER_SECOND
 
 
-def _python(name: str, setup: Setup, command: str, database: int, **environment: str) -> Contestant:
+def _python(
+    name: str,
+    setup: Setup,
+    command: str,
+    database: int,
+    workers: int = WORKERS,
+    **environment: str,
+) -> Contestant:
     port = free_port()
-    argv = [sys.executable, "-W", "ignore", "-m", *command.format(port=port).split()]
+    options = command.format(port=port, workers=workers).split()
+    argv = [sys.executable, "-W", "ignore", "-m", *options]
     redis_url = f"redis://{HOST}:{setup.valkey.port}/{database}"
     return Contestant(name, setup, argv, port, database, REDIS_URL=redis_url, **environment)

@@ -11,6 +11,7 @@ import os
 import sys
 import threading
 import time
+from collections.abc import Mapping
 from itertools import pairwise
 from typing import Any
 
@@ -71,16 +72,28 @@ def _changes(own: list[tuple[int, str]]) -> int:
 
 
 class Client:
-    """Send requests to the service's ASGI application, in an event loop of this thread."""
+    """Send requests to the service's ASGI application, in an event loop of this thread.
 
-    def __init__(self, token: str, recorder: Recorder) -> None:
+    `token` is that of the user who sends; `headers` are sent too.
+    """
+
+    def __init__(
+        self, token: str, recorder: Recorder, headers: Mapping[str, str] | None = None
+    ) -> None:
         from medianest.asgi import application
 
-        self._application, self._token, self._recorder = application, token, recorder
+        self.token = token
+        self._application, self._recorder, self._headers = application, recorder, headers or {}
         self._loop = asyncio.new_event_loop()
 
     def send(self, method: str, path: str, body: Any, *, counted: bool = False) -> str:
         """Send a request that must succeed; return how the cache answered."""
+        start = self.exchange(method, path, body, counted=counted).sent[0]
+        headers = {name.lower(): value for name, value in start["headers"]}
+        return str(headers.get(b"x-plex-cache-status", b"").decode())
+
+    def exchange(self, method: str, path: str, body: Any, *, counted: bool = False) -> "Exchange":
+        """Send a request that must succeed; return what was sent and answered."""
         exchange = Exchange(b"" if body is None else json.dumps(body).encode())
         scope = self._scope(method, path, len(exchange.body))
         self._recorder.is_on = counted
@@ -89,8 +102,7 @@ class Client:
         start, *rest = exchange.sent
         if start["status"] not in (200, 201):
             sys.exit(f"{method} {path}: {start['status']} {rest}")
-        headers = {name.lower(): value for name, value in start["headers"]}
-        return str(headers.get(b"x-plex-cache-status", b"").decode())
+        return exchange
 
     def _scope(self, method: str, path: str, length: int) -> dict[str, Any]:
         path, _, query = path.partition("?")
@@ -98,7 +110,8 @@ class Client:
             "host": "127.0.0.1",
             "accept": "application/json",
             "accept-encoding": "gzip",
-            "authorization": f"Bearer {self._token}",
+            "authorization": f"Bearer {self.token}",
+            **self._headers,
         }
         if length:
             headers |= {"content-type": "application/json", "content-length": str(length)}

@@ -13,7 +13,7 @@ from itertools import count
 from typing import Any
 
 from tests.benchmarks import contestants
-from tests.benchmarks.contestants import PATH
+from tests.benchmarks.endpoints import PATH
 from tests.benchmarks.setup import Setup, set_up
 from tests.service import HOST, Answer, ask, at_once
 

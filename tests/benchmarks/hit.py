@@ -1,9 +1,10 @@
-"""What a cached page of 50 complete items costs, beside other ways to answer it.
+"""What a cached response costs beside other ways to answer it: a page of 50 items, a search, the
+server.
 
     service  everything on: JWT, exact limit, cache, request id, envelope
     bare     a Django view without middleware that returns the same bytes
     stock    JWTAuthentication, UserRateThrottle and a pickled page on django-redis, DRF Response
-    nginx    the same bytes as a static file
+    nginx    the same bytes as static files
 
 Each has two worker processes. They are measured one after another in short rounds, so that a noisy
 machine is noisy to all, and the medians of the rounds are printed. The figure is the processor time
@@ -12,34 +13,48 @@ than the limit allows: an answer that is not 200 ends the benchmark.
 """
 
 import argparse
-import json
-import os
-import platform
-import re
 import statistics
-import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict
-from importlib.metadata import version
-from itertools import product
-from pathlib import Path
 from typing import Any
 
 import requests
 
-from tests.benchmarks import contestants
+from tests.benchmarks import contestants, machine
 from tests.benchmarks.contestants import SERVICES, Contestant
-from tests.benchmarks.measuring import PATH, QUERY, Load, Round, measure
+from tests.benchmarks.endpoints import ENDPOINTS, ITEMS, SEARCH, SERVER, Endpoint
+from tests.benchmarks.measuring import Load, Round, measure
 from tests.benchmarks.setup import Setup, set_up
 from tests.service import HOST
 
-ENCODINGS, CONNECTIONS = ("gzip", "identity"), (16, 64)
-ROUNDS, SECONDS = 5, 2.0
-QUICK_ROUNDS, QUICK_SECONDS = 2, 1.0
+LOADS = (
+    *(Load(each, "gzip", count, True) for each in ENDPOINTS for count in (1, 16, 64, 256)),
+    *(Load(ITEMS, "gzip", count, False) for count in (16, 64)),
+    Load(ITEMS, "identity", 16, True),
+)
+QUICK_LOADS = (
+    *(Load(ITEMS, "gzip", count, True) for count in (1, 16)),
+    Load(ITEMS, "gzip", 16, False),
+    Load(SEARCH, "gzip", 16, True),
+    Load(SERVER, "gzip", 16, True),
+)
+ROUNDS, SECONDS = 3, 1.0
+QUICK_ROUNDS, QUICK_SECONDS = 2, 0.5
 # A round ends when its users may ask no more. Users that no worker has seen ask once each.
-SEEN_USERS_PER_SECOND, NEW_USERS_PER_SECOND = 256, 1500
+SEEN_REQUESTS_PER_SECOND, NEW_USERS_PER_SECOND = 12_000, 1500
+
+COLUMNS = {
+    "processor µs": ("server", 0),
+    "Valkey µs": ("valkey", 0),
+    "clients µs": ("clients", 0),
+    "requests/s": ("rate", 0),
+    "p50 ms": ("p50", 2),
+    "p99 ms": ("p99", 2),
+    "SETs": ("sets", 1),
+}
+"""The printed columns: a field of `Round`, and the digits after its point."""
 
 Table = dict[str, list[Round]]
 """The rounds of each contestant."""
@@ -47,18 +62,27 @@ Table = dict[str, list[Round]]
 
 def main(*arguments: str) -> None:
     """Measure and print."""
-    options = _options(arguments)
+    _run(_options(arguments))
+
+
+def results(is_quick: bool) -> dict[str, dict[str, list[dict[str, float]]]]:
+    """Measure and print; return the rounds of each contestant under each load."""
+    return {
+        load: {name: [asdict(each) for each in rounds] for name, rounds in table.items()}
+        for load, table in _run(_options(["--quick"] if is_quick else [])).items()
+    }
+
+
+def _run(options: argparse.Namespace) -> dict[str, Table]:
+    tables = {}
     with ExitStack() as stack:
         setup = stack.enter_context(set_up())
+        machine.show(machine.describe(setup.valkey))
         running = _start(stack, setup, options.interface)
-        versions = _versions(setup, options.interface)
-        print("\n".join(f"{name}: {value}" for name, value in versions.items()))
-        tables = {}
-        for load in _loads(options.quick):
+        for load in QUICK_LOADS if options.quick else LOADS:
             tables[str(load)] = _measure(setup, running, load, options)
             _print(str(load), tables[str(load)])
-        if options.json:
-            _write(options.json, versions, tables)
+    return tables
 
 
 def _options(arguments: Sequence[str]) -> argparse.Namespace:
@@ -72,10 +96,7 @@ def _options(arguments: Sequence[str]) -> argparse.Namespace:
     )
     parser.add_argument("--rounds", type=int, default=ROUNDS)
     parser.add_argument("--seconds", type=float, default=SECONDS, help="of one round at most")
-    parser.add_argument(
-        "--quick", action="store_true", help="only gzip with 16 connections; fewer, shorter rounds"
-    )
-    parser.add_argument("--json", type=Path, metavar="FILE", help="also write every round there")
+    parser.add_argument("--quick", action="store_true", help="fewer loads; fewer, shorter rounds")
     if "--quick" in arguments:
         parser.set_defaults(rounds=QUICK_ROUNDS, seconds=QUICK_SECONDS)
     return parser.parse_args(arguments)
@@ -88,18 +109,15 @@ def _interfaces(names: str) -> list[str]:
     return chosen
 
 
-def _loads(is_quick: bool) -> list[Load]:
-    loads = [Load(*each) for each in product(ENCODINGS, CONNECTIONS, (True, False))]
-    return loads[:2] if is_quick else loads
-
-
 def _start(stack: ExitStack, setup: Setup, interfaces: Sequence[str]) -> list[Contestant]:
     """Start the services, keep what the first of them answers, and start the others."""
     running = [_started(stack, contestants.service, setup, name) for name in interfaces]
     (token,) = setup.issue_tokens(1)
-    _renew(running[0], token)
-    for encoding, name in (("gzip", "items.gz"), ("identity", "items")):
-        (setup.folder / name).write_bytes(_page(running[0], token, {"Accept-Encoding": encoding}))
+    for endpoint in ENDPOINTS:
+        _renew(running[0], endpoint, token)
+        for encoding, ending in (("gzip", ".gz"), ("identity", "")):
+            answer = _answer(running[0], endpoint, token, {"Accept-Encoding": encoding})
+            (setup.folder / f"{endpoint.name}{ending}").write_bytes(answer)
     running.append(_started(stack, contestants.bare, setup))
     running.append(_started(stack, contestants.stock, setup))
     if program := contestants.nginx_program():
@@ -116,22 +134,24 @@ def _started(stack: ExitStack, start: Callable[..., Contestant], *arguments: Any
     return contestant
 
 
-def _renew(service: Contestant, token: str) -> None:
-    """Let the service load the page from Plex again, so that it stays fresh for ten minutes."""
-    _page(service, token, {"Cache-Control": "no-cache"})
+def _renew(service: Contestant, endpoint: Endpoint, token: str) -> None:
+    """Let the service load the response from Plex again, so that it stays fresh."""
+    _answer(service, endpoint, token, {"Cache-Control": "no-cache"})
 
 
-def _page(service: Contestant, token: str, headers: Mapping[str, str]) -> bytes:
-    """Return the page as it is sent."""
+def _answer(
+    service: Contestant, endpoint: Endpoint, token: str, headers: Mapping[str, str]
+) -> bytes:
+    """Return the response as it is sent."""
     with requests.get(
-        f"http://{HOST}:{service.port}{PATH}{QUERY}",
+        f"http://{HOST}:{service.port}{endpoint.target}",
         headers={"Authorization": f"Bearer {token}", **headers},
         stream=True,
         timeout=30,
     ) as answer:
         answer.raise_for_status()
-        page: bytes = answer.raw.read(decode_content=False)
-    return page
+        body: bytes = answer.raw.read(decode_content=False)
+    return body
 
 
 def _measure(
@@ -141,13 +161,12 @@ def _measure(
 
     The users are new in every table, because tokens live for less than the benchmark takes.
     """
-    per_second = SEEN_USERS_PER_SECOND if load.is_seen else NEW_USERS_PER_SECOND
-    count = max(load.connections, round(per_second * options.seconds))
+    count = _users(load, options.seconds)
     databases = [each.database for each in running if each.is_service]
     renewing, *tokens = setup.issue_tokens(1 + count * (options.rounds + 1), databases)
     for contestant in running:
         if contestant.is_service:
-            _renew(contestant, renewing)
+            _renew(contestant, load.endpoint, renewing)
     table: Table = {contestant.name: [] for contestant in running}
     for turn in range(options.rounds + 1):
         users = tokens[turn * count : (turn + 1) * count]
@@ -159,6 +178,13 @@ def _measure(
     return table
 
 
+def _users(load: Load, seconds: float) -> int:
+    """Return how many users can send for so many seconds without reaching a limit."""
+    each = load.endpoint.per_user
+    per_second = SEEN_REQUESTS_PER_SECOND / each if load.is_seen else NEW_USERS_PER_SECOND
+    return max(load.connections, round(per_second * seconds))
+
+
 def _check_recipe(rounds: Sequence[Round]) -> None:
     """Make sure that the stock recipe writes nothing but its throttle's times."""
     if any(each.sets > 1 for each in rounds):
@@ -167,44 +193,21 @@ def _check_recipe(rounds: Sequence[Round]) -> None:
 
 def _print(heading: str, table: Table) -> None:
     """Print the medians of the rounds, and their lowest and highest values."""
-    columns = ("processor µs", "Valkey µs", "requests/s", "SETs")
-    print(f"\n{heading}\n{'':18}" + "".join(f"{column:>24}" for column in columns))
+    print(f"\n{heading}\n{'':18}" + "".join(f"{column:>22}" for column in COLUMNS))
     for name, rounds in table.items():
-        cells = (
-            _spread([each.server for each in rounds]),
-            _spread([each.valkey for each in rounds]),
-            _spread([each.rate for each in rounds]),
-            _spread([each.sets for each in rounds], 2),
-        )
-        print(f"{name:18}" + "".join(f"{cell:>24}" for cell in cells))
+        cells = [
+            _spread([getattr(each, field) for each in rounds], digits)
+            for field, digits in COLUMNS.values()
+        ]
+        print(f"{name:18}" + "".join(f"{cell:>22}" for cell in cells))
     for service in (name for name in table if name.startswith("service")):
         for other in ("bare", "stock"):
             pairs = zip(table[other], table[service], strict=True)
             ratios = [theirs.server / ours.server for theirs, ours in pairs]
-            print(f"  {other} / {service}: {_spread(ratios, 2)}")
+            print(f"  {other} / {service}: {_spread(ratios, 2)}", flush=True)
 
 
 def _spread(numbers: Sequence[float], digits: int = 0) -> str:
     """Write the median, the lowest and the highest number."""
     median = statistics.median(numbers)
     return f"{median:.{digits}f} ({min(numbers):.{digits}f}..{max(numbers):.{digits}f})"
-
-
-def _write(file: Path, versions: dict[str, str], tables: dict[str, Table]) -> None:
-    rounds = {
-        load: {name: [asdict(each) for each in rounds] for name, rounds in table.items()}
-        for load, table in tables.items()
-    }
-    file.write_text(json.dumps({"versions": versions, "tables": rounds}, indent=1) + "\n")
-
-
-def _versions(setup: Setup, interfaces: Sequence[str]) -> dict[str, str]:
-    packages = ["Granian", "Django", *(["uvicorn"] if "uvicorn" in interfaces else [])]
-    found = {"Python": platform.python_version()}
-    found |= {package: version(package) for package in packages}
-    if program := contestants.nginx_program():
-        said = subprocess.run([program, "-v"], capture_output=True, text=True, check=True).stderr
-        found["nginx"] = re.findall(r"nginx/(\S+)", said)[0]
-    found["Valkey"] = setup.valkey.client.info("server")["valkey_version"]
-    found["processors"] = str(len(os.sched_getaffinity(0)))
-    return found

@@ -1,8 +1,9 @@
 """Send requests to one server over several connections at once: a light process of its own.
 
 It reads its job as a line of JSON and connects. After its second line it sends until the time is
-over or no requests are left, and prints how many were answered, and in how many seconds. Every
-connection has users of its own, so that each user meets one worker.
+over or no requests are left, and prints how many seconds that took, how many seconds of processor
+time this process used, and how many microseconds each answer took. Every connection has users of
+its own, so that each user meets one worker.
 """
 
 import json
@@ -35,6 +36,9 @@ class Connection:
     def fileno(self) -> int:
         return self._socket.fileno()
 
+    def close(self) -> None:
+        self._socket.close()
+
     def send(self, request: bytes) -> None:
         self._head, self._received, self._size = b"", 0, None
         self._socket.sendall(request)
@@ -64,17 +68,20 @@ class Connection:
 
 def send_all(
     connections: Sequence[Connection], turns: int | None, seconds: float = float("inf")
-) -> int:
-    """Send each connection's requests so many times, None: endlessly; return how many answers came.
+) -> list[float]:
+    """Send each connection's requests so many times, None: endlessly.
 
-    After so many seconds no more requests are sent, but answers are waited for.
+    After so many seconds no more requests are sent, but answers are waited for. Return how many
+    seconds each answer took.
     """
     poll, until = select.epoll(), time.perf_counter() + seconds
     lines = {each.fileno(): (each, _in_turn(each.requests, turns)) for each in connections}
+    sent = {}
     for fileno, (connection, requests) in lines.items():
         poll.register(fileno, select.EPOLLIN)
+        sent[fileno] = time.perf_counter()
         connection.send(next(requests))
-    answers, waiting = 0, len(lines)
+    waits, waiting = [], len(lines)
     while waiting:
         ready = poll.poll(PATIENCE_SECONDS)
         if not ready:
@@ -83,13 +90,23 @@ def send_all(
             connection, requests = lines[fileno]
             if not connection.receive():
                 continue
-            answers += 1
-            request = next(requests, None) if time.perf_counter() < until else None
+            now = time.perf_counter()
+            waits.append(now - sent[fileno])
+            request = next(requests, None) if now < until else None
             if request:
+                sent[fileno] = now
                 connection.send(request)
             else:
                 waiting -= 1
-    return answers
+    return waits
+
+
+def written(target: str, token: str, encoding: str = "gzip") -> bytes:
+    """Return a user's request as it is sent."""
+    return (
+        f"GET {target} HTTP/1.1\r\nHost: {HOST}\r\nAuthorization: Bearer {token}\r\n"
+        f"Accept: application/json\r\nAccept-Encoding: {encoding}\r\n\r\n"
+    ).encode()
 
 
 def _in_turn(requests: Sequence[bytes], turns: int | None) -> Iterator[bytes]:
@@ -97,14 +114,10 @@ def _in_turn(requests: Sequence[bytes], turns: int | None) -> Iterator[bytes]:
 
 
 def _connect(job: Mapping[str, Any]) -> list[Connection]:
-    requests = [
-        f"GET {job['path']} HTTP/1.1\r\nHost: {HOST}\r\nAuthorization: Bearer {token}\r\n"
-        f"Accept: application/json\r\nAccept-Encoding: {job['encoding']}\r\n\r\n".encode()
-        for token in job["tokens"]
-    ]
-    count = job["connections"]
+    requests = [written(job["path"], token, job["encoding"]) for token in job["tokens"]]
+    count, ports = job["connections"], job["ports"]
     return [
-        Connection(job["port"], requests[number::count], job["mark"].encode())
+        Connection(ports[number % len(ports)], requests[number::count], job["mark"].encode())
         for number in range(count)
     ]
 
@@ -117,9 +130,10 @@ def main() -> None:
         send_all(connections, 1)
     print("ready", flush=True)
     sys.stdin.readline()
-    began = time.perf_counter()
-    answers = send_all(connections, job["turns"], job["seconds"])
-    print(json.dumps([answers, time.perf_counter() - began]), flush=True)
+    began, used = time.perf_counter(), time.process_time()
+    waits = send_all(connections, job["turns"], job["seconds"])
+    elapsed, used = time.perf_counter() - began, time.process_time() - used
+    print(json.dumps([elapsed, used, [round(wait * 1_000_000) for wait in waits]]), flush=True)
     sys.stdin.read()  # closing the connections is not part of the measurement
 
 

@@ -6,12 +6,12 @@ import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from plex_simulator import Simulator
 from tests.benchmarks.calls import ROOT
-from tests.service import Valkey
+from tests.service import HOST, Valkey
 
 USERS_SCRIPT = """
 from uuid import uuid4
@@ -47,6 +47,20 @@ class Setup:
                 pipeline.copy(key, key, destination_db=database)
         pipeline.execute()
         return issued
+
+    def with_plex(self, number: int, url: str) -> "Setup":
+        """Return the same with another Plex, another database, and another one in Valkey.
+
+        The service keeps in its database which Plex it is connected to.
+        """
+        other = {
+            "PLEX_URL": url,
+            "DATABASE_URL": f"sqlite:///{self.folder}/db-{number}.sqlite3",
+            "REDIS_URL": f"redis://{HOST}:{self.valkey.port}/{number}",
+        }
+        setup = replace(self, environment={**self.environment, **other})
+        setup.manage("migrate", "--verbosity", "0")
+        return setup
 
     def manage(self, *arguments: str) -> str:
         """Run a management command; return its output."""

@@ -1,4 +1,4 @@
-"""The view of the stock recipe, and its URL."""
+"""The view of the stock recipe, and its URLs."""
 
 import json
 import os
@@ -11,24 +11,28 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-KEY = "library-items-1"
+from tests.benchmarks.endpoints import ENDPOINTS
+
 SECONDS = 3600
 
 
 class StockView(APIView):
-    """A page of a library's items, from the cache."""
+    """What the service answered, from the cache."""
 
-    def get(self, request: Request) -> Response:
-        page = cache.get(KEY)
-        if page is None:
-            page = _load()
-            cache.set(KEY, page, SECONDS)
-        return Response(page)
-
-
-def _load() -> Any:
-    """Read the page that the service answered: a real recipe would ask Plex here."""
-    return json.loads((Path(os.environ["ANSWERS"]) / "items").read_bytes())
+    def get(self, request: Request, name: str) -> Response:
+        answer = cache.get(name)
+        if answer is None:
+            answer = _load(name)
+            cache.set(name, answer, SECONDS)
+        return Response(answer)
 
 
-urlpatterns = [path("api/v1/plex/libraries/1/items", StockView.as_view())]
+def _load(name: str) -> Any:
+    """Read what the service answered: a real recipe would ask Plex here."""
+    return json.loads((Path(os.environ["ANSWERS"]) / name).read_bytes())
+
+
+urlpatterns = [
+    path(each.path.removeprefix("/"), StockView.as_view(), {"name": each.name})
+    for each in ENDPOINTS
+]

@@ -16,9 +16,10 @@ from dataclasses import dataclass
 from itertools import cycle, takewhile
 
 from tests.benchmarks import contestants
-from tests.benchmarks.contestants import PATH, WORKERS, Contestant
-from tests.benchmarks.load import PATIENCE_SECONDS, Connection
-from tests.benchmarks.measuring import MARK, QUERY
+from tests.benchmarks.contestants import WORKERS, Contestant
+from tests.benchmarks.endpoints import ITEMS
+from tests.benchmarks.load import PATIENCE_SECONDS, Connection, written
+from tests.benchmarks.measuring import MARK
 from tests.benchmarks.setup import Setup, set_up
 from tests.service import HOST
 from tests.stream_clients import CLEAN_END, StreamClients, allow_open_files, open_streams
@@ -91,11 +92,8 @@ def _opened(server: Contestant, before: tuple[int, float], streams: int) -> Open
 
 def _requests(setup: Setup, seconds: float) -> list[bytes]:
     """Return requests of new users, none of whom sends more than the limit allows."""
-    return [
-        f"GET {PATH}{QUERY} HTTP/1.1\r\nHost: {HOST}\r\nAuthorization: Bearer {token}\r\n"
-        "Accept: application/json\r\nAccept-Encoding: gzip\r\n\r\n".encode()
-        for token in setup.issue_tokens(round(USERS_PER_SECOND * seconds))
-    ]
+    tokens = setup.issue_tokens(round(USERS_PER_SECOND * seconds))
+    return [written(ITEMS.target, token) for token in tokens]
 
 
 def _hits(server: Contestant, requests: Sequence[bytes], seconds: float) -> Hits:

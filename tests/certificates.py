@@ -1,6 +1,9 @@
 """Certificates for servers that tests start."""
 
 import datetime
+import socket
+import ssl
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -40,3 +43,34 @@ def certificates(folder: Path, name: str, days: int) -> tuple[Path, Path]:
     )
     server.write_bytes(certificates[1].public_bytes(pem) + key)
     return authority, server
+
+
+class TlsServer:
+    """A server that uses TLS and answers every request with the same text."""
+
+    def __init__(self, certificate: Path) -> None:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate)
+        self._context = context
+        self._listener = socket.create_server(("127.0.0.1", 0))
+
+    def __enter__(self) -> int:
+        threading.Thread(target=self._serve, daemon=True).start()
+        port: int = self._listener.getsockname()[1]
+        return port
+
+    def __exit__(self, *_: object) -> None:
+        self._listener.close()
+
+    def _serve(self) -> None:
+        while True:
+            try:
+                connection, _ = self._listener.accept()
+            except OSError:
+                return
+            try:
+                with self._context.wrap_socket(connection, server_side=True) as tls:
+                    tls.recv(65536)
+                    tls.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi")
+            except OSError:
+                connection.close()

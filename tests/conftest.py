@@ -1,7 +1,6 @@
 """A simulated Plex, the service in front of it on a real socket, and clients that sign in."""
 
 import contextlib
-import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,19 +10,36 @@ import requests
 from django.conf import settings
 from django.core.cache import caches
 from django.core.signals import setting_changed
-from django.db import Error, connections
-from django.test import TransactionTestCase
+from django.db import Error
 
 from accounts import verified_tokens
 from medianest import store
+from medianest.monitoring import recent_errors
 from medianest.serving import outer_headers
-from plex_integration.caching import entry_cache, known_requests, metrics
+from plex_integration.admin.service import plex_check
+from plex_integration.admin.service.database import pending_migrations
+from plex_integration.caching import (
+    access_checks,
+    entry_cache,
+    known_requests,
+    metrics,
+    projection,
+    views,
+)
 from plex_integration.configuration import runtime
 from plex_integration.configuration.models import PlexConnection
+from plex_integration.linking.polling import poller
 from plex_integration.reading import catalog
+from plex_integration.writing import played_threshold
 from plex_simulator import Simulator
 
-pytest_plugins = ["tests.service", "tests.server", "tests.postgresql"]
+pytest_plugins = [
+    "tests.service",
+    "tests.server",
+    "tests.postgresql",
+    "tests.suite_database",
+    "tests.image",
+]
 
 # The default hasher is slow on purpose, and most tests create a user and sign in.
 settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
@@ -34,13 +50,17 @@ EXPENSIVE = (
     "_service",
     "_exposed",
     "_divided",
+    "image",
     "alone",
     "_large",
     "_listened_service",
     "_postgresql",
     "two_workers",
+    "under_wsgi",
     "isolated",
     "hurried",
+    "_logging_service",
+    "_traced",
 )
 
 PASSWORD = "correct-horse-battery-staple"
@@ -89,35 +109,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def django_db_modify_db_settings(tmp_path_factory: pytest.TempPathFactory) -> None:
-    """Give the tests a database file: the server's threads cannot share one in memory."""
-    database = tmp_path_factory.mktemp("database") / "test.sqlite3"
-    connections["default"].settings_dict["TEST"]["NAME"] = str(database)
-
-
-@pytest.fixture(scope="session", autouse=True)
-def database_first(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
-    """Create the database file before the server starts, and restore it quickly after a test.
-
-    A server that starts earlier shares one connection among its threads, as it does for a database
-    in memory. Django restores a database by deleting all rows and creating every permission again,
-    which takes longer than most tests. Copying an empty database over it takes a millisecond.
-    """
-    database = connections["default"]
-    with contextlib.closing(sqlite3.connect(":memory:")) as new, pytest.MonkeyPatch.context() as at:
-        with django_db_blocker.unblock():
-            database.ensure_connection()
-            database.connection.backup(new)
-
-        def make_new(_: TransactionTestCase) -> None:
-            database.ensure_connection()
-            new.backup(database.connection)
-
-        at.setattr(TransactionTestCase, "_fixture_teardown", make_new)
-        yield
-
-
-@pytest.fixture(scope="session")
 def _simulator() -> Iterator[Simulator]:
     with Simulator(seed=7, edge_cases=True) as simulator:
         yield simulator
@@ -129,7 +120,8 @@ def plex(_simulator: Simulator, settings: Any, tmp_path: Path) -> Iterator[Simul
     _simulator.heal()
     _simulator.reset_requests()
     settings.PLEX_URL = _simulator.url
-    settings.PLEX_TOKEN = _simulator.owner_token
+    # The owner's token of the server: a test may have signed in, which replaces the account's.
+    settings.PLEX_TOKEN = _simulator.accounts.owner.server_token
     settings.PLEX_TIMEOUT = 10
     settings.PICTURES_FOLDER = tmp_path / "pictures"
     yield _simulator
@@ -182,12 +174,20 @@ def _nothing_is_remembered() -> Iterator[None]:
 
 def forget_everything() -> None:
     """Make this process new: its store, its lists, its memory of tokens."""
+    poller.stop()
     caches["default"].clear()
     store.current.cache_clear()
     catalog.forget()
     known_requests.forget()
     entry_cache.forget()
+    projection.forget()
+    views.forget()
+    access_checks.forget()
     verified_tokens.forget()
     outer_headers.forget()
     runtime.reload()
     metrics.discard()
+    recent_errors.discard()
+    plex_check.forget()
+    pending_migrations.cache_clear()
+    played_threshold.forget()

@@ -9,8 +9,8 @@ import time
 from pathlib import Path
 
 PRESSURE = Path("/proc/pressure/cpu")
-# A bound is extended by this many times itself at most, or by 2 seconds if that is more.
-MAX_TIMES, MIN_CAP = 2, 2.0
+# A bound is extended by this many times itself at most, or by 10 seconds if that is more.
+MAX_TIMES, MIN_CAP = 2, 10.0
 
 
 class Stopwatch:

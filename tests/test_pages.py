@@ -1,5 +1,7 @@
 """What a browser is told without looking at it: who gets a page, what it may load, the index."""
 
+import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +10,7 @@ import yaml
 from django.test import Client as Browser
 
 from plex_simulator import Simulator
+from tests.api.test_true_schema import resolved
 from tests.conftest import Client
 
 DOCUMENT: Any = yaml.safe_load((Path(__file__).parent.parent / "openapi.yaml").read_text())
@@ -34,7 +37,7 @@ def test_the_index_names_every_documented_endpoint_with_its_parameters(api: Clie
     for (method, url), endpoint in listed.items():
         if method != "GET" or url.endswith("/images/{kind}"):
             continue
-        parameters = documented[method, url].get("parameters", [])
+        parameters = [resolved(each) for each in documented[method, url].get("parameters", [])]
         assert sorted(endpoint["parameters"]) == sorted(each["name"] for each in parameters)
         required = {each["name"] for each in parameters if each.get("required")}
         assert set(endpoint["required"]) == required
@@ -109,6 +112,28 @@ def test_the_root_leads_to_the_docs_where_no_client_is_served(client: Browser) -
     answer = client.get("/")
     assert (answer.status_code, answer["Location"]) == (302, "/api/v1/docs")
     assert client.get("/client.js").status_code == 404
+
+
+def test_the_openapi_document_is_a_page_in_a_browser_and_json_for_programs(client: Browser) -> None:
+    page = client.get("/api/v1/schema", headers=PAGE)
+    assert page["Content-Type"] == "text/html; charset=utf-8"
+    for accept in ("*/*", "application/json, */*", "application/vnd.oai.openapi+json"):
+        document = client.get("/api/v1/schema", headers={"Accept": accept})
+        assert json.loads(document.content)["openapi"] == "3.1.0"
+    (named,) = re.findall(r"Accept: ([\w/.+]+)&#x27;|Accept: ([\w/.+]+)'", page.content.decode())
+    document = client.get("/api/v1/schema", headers={"Accept": "".join(named)})
+    assert document.content.startswith(b"openapi: 3.1.0")
+
+
+@pytest.mark.parametrize(
+    ("public", "server"), [("", "/"), ("https://media.example", "https://media.example")]
+)
+def test_the_served_document_names_this_service_as_its_server(
+    client: Browser, settings: Any, public: str, server: str
+) -> None:
+    settings.PUBLIC_URL = public
+    document = client.get("/api/v1/schema", headers={"Accept": "*/*"})
+    assert json.loads(document.content)["servers"] == [{"url": server}]
 
 
 def test_redoc_comes_without_its_makers_logo(client: Browser) -> None:

@@ -18,7 +18,16 @@ PAGE = ROOT / "docs" / "contributing.md"
 STEP = re.compile(
     r"^ *```python (\S+\.py)(?: \(([^)]*)\))?\n(.*?)^ *```$", re.DOTALL | re.MULTILINE
 )
-NOT_COPIED = (".git", ".venv", ".*_cache", "__pycache__", "db.sqlite3*", "staticfiles", "var")
+NOT_COPIED = (
+    ".git",
+    ".venv",
+    ".*_cache",
+    "__pycache__",
+    "db.sqlite3*",
+    "node_modules",
+    "staticfiles",
+    "var",
+)
 
 # What a client sees of the endpoint that the steps add.
 ASK = """
@@ -60,7 +69,7 @@ def _follow(file: Path, where: str, lines: str) -> None:
         written = re.sub(r"^from", f"{lines}from", written, count=1, flags=re.MULTILINE)
     elif where == "before urlpatterns":
         written = written.replace("urlpatterns", f"{lines}\nurlpatterns", 1)
-    elif where == "after _ERRORS":
+    elif where == "after PROBLEMS":
         written = written.replace("\n_HEADERS", f"\n{lines}\n_HEADERS", 1)
     else:
         assert not where, where
@@ -121,7 +130,7 @@ def test_an_endpoint_that_follows_the_steps_has_everything_an_endpoint_has(
 
 def test_the_steps_leave_the_layers_and_the_openapi_document_in_order(project: Path) -> None:
     document = _run(project, "manage.py", "spectacular", "--validate", "--fail-on-warn")
-    assert "operationId: newest" in document
+    assert "operationId: listNewestItems" in document
     script = Path(sys.executable).with_name("lint-imports")
     assert "0 broken" in _run(project, str(script))
 

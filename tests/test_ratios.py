@@ -50,10 +50,10 @@ def test_no_ratio_has_fallen_by_a_quarter(contest: Contest) -> None:
     assert not fallen(contest.ratios(), recorded()), contest.ratios()
 
 
-def test_a_service_that_does_everything_twice_is_noticed(
+def test_a_service_that_does_everything_four_times_is_noticed(
     environment: dict[str, str], tokens: list[str]
 ) -> None:
-    with closing(Contest(environment, tokens, repeated=2)) as contest:
+    with closing(Contest(environment, tokens, repeated=4)) as contest:
         for _ in range(MIN_ROUNDS):
             contest.run_round()
     assert set(fallen(contest.ratios(), recorded())) == set(RATIOS), contest.ratios()

@@ -219,6 +219,18 @@ def test_a_user_is_imported_from_plex_explained_and_unlinked(admin: Site) -> Non
 
 
 @in_light_and_dark
+def test_the_viewers_page_leads_to_the_accounts_that_can_be_imported(admin: Site) -> None:
+    page = admin.open(HOME)
+    page.get_by_role("link", name="Plex viewers", exact=True).first.click()
+    expect(page.get_by_role("heading", name="Import users")).to_be_visible()
+    admin.check("admin-viewers")
+    page.get_by_role("link", name="Import users from Plex").click()
+    accounts = page.get_by_role("region", name="Accounts")
+    expect(accounts.get_by_role("checkbox").first).to_be_visible()
+    admin.check("admin-import")
+
+
+@in_light_and_dark
 def test_the_page_of_a_user_leads_to_why_something_is_not_seen(admin: Site) -> None:
     page = admin.open(HOME)
     page.get_by_role("link", name="Users", exact=True).first.click()

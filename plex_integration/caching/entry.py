@@ -19,8 +19,9 @@ from hashlib import blake2b
 from isal import isal_zlib
 
 from medianest.store import EVERYTHING, TagVersions
+from plex_integration import cache_layout
 
-_MAGIC = b"MediaNest 1\n"
+_MAGIC = f"MediaNest {cache_layout.VERSION}\n".encode()
 _FRAME = struct.Struct(f"<{len(_MAGIC)}sII")
 IDENTITY_BYTES = _FRAME.size
 """How many of its first bytes identify an entry: they hold its checksum and its length."""

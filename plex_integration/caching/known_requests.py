@@ -13,10 +13,12 @@ from typing import Any
 from cachetools import LRUCache
 
 from medianest import store
+from plex_integration import cache_layout
 from plex_integration.caching.entry import Head
 from plex_integration.caching.page_links import PageRequest
 from plex_integration.caching.projection import Projection
 
+PREFIX = f"request-{cache_layout.VERSION}:"
 MAX_REQUESTS = 10_000
 MAX_REQUEST_BYTES = 1024
 SECONDS = 3600
@@ -88,7 +90,7 @@ def is_too_long(identity: Identity) -> bool:
 
 def key(identity: Identity) -> str:
     """Return the key under which the store has it."""
-    return "request:" + blake2b(json.dumps(identity).encode(), digest_size=16).hexdigest()
+    return PREFIX + blake2b(json.dumps(identity).encode(), digest_size=16).hexdigest()
 
 
 def forget() -> None:

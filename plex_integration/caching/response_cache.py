@@ -17,6 +17,7 @@ from typing import Any, Literal, Protocol
 from medianest import store
 from medianest.serving import upstream
 from medianest.store import Reading, TagVersions, failure_of
+from plex_integration import cache_layout
 from plex_integration.caching import entry, metrics, tags
 from plex_integration.caching.entry import Entry
 from plex_integration.caching.load_lock import LoadLock
@@ -26,7 +27,7 @@ from plex_integration.policies import PARTIAL_FOR, STALE_FOR
 
 log = logging.getLogger(__name__)
 
-PREFIX = "responses:"
+PREFIX = f"responses-{cache_layout.VERSION}:"
 # How often to check whether the worker that loads is done, in seconds.
 POLL_SECONDS = 0.03
 

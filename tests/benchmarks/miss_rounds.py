@@ -33,7 +33,7 @@ class Service:
     def forget(self) -> None:
         """Delete the cached responses, but not the list of libraries."""
         for key in list(self._redis.scan_iter("medianest:cache:*", count=1000)):
-            if b"responses:" in key and b"catalog" not in key:
+            if b"responses-" in key and b"catalog" not in key:
                 self._redis.delete(key)
 
     def get(self, path: str) -> None:

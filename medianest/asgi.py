@@ -19,9 +19,9 @@ from django.db import DatabaseError
 from medianest import store
 from medianest.database import schema
 from medianest.monitoring import processes
-from medianest.serving import outer_headers
-from medianest.serving.access_log import AccessLogLayer
+from medianest.serving import access_log, outer_headers
 from medianest.serving.bodies import BodyLayer
+from medianest.serving.finished_requests import FinishedRequests, Report
 from medianest.serving.handler import ServiceHandler
 from medianest.serving.lifespan import Lifespan
 from medianest.serving.live import LiveLayer
@@ -72,9 +72,12 @@ class Service:
         )
         fast_path = AsgiFastPath(BodyLayer(handler), self.general, self.waiting, access.check_user)
         layers: Application = LiveLayer(fast_path)
-        if settings.LOG_FORMAT == "json":
-            layers = AccessLogLayer(layers)
         on_start, on_end = [self._start], [self._end]
+        reports: list[Report] = []
+        if settings.LOG_FORMAT == "json":
+            reports.append(access_log.write)
+        if reports:
+            layers = FinishedRequests(layers, reports)
         if settings.TRACING:
             layers = tracing.TracingLayer(layers)
             on_start, on_end = [self._start_tracing, *on_start], [*on_end, self._end_tracing]

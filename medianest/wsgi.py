@@ -12,14 +12,18 @@ django_application = get_wsgi_application()
 # ruff: noqa: E402
 from medianest import store
 from medianest.monitoring import processes
-from medianest.serving.access_log import WsgiAccessLog
+from medianest.serving import access_log
 from medianest.serving.chunked_bodies import ChunkedBodies
+from medianest.serving.finished_requests import Report, WsgiFinishedRequests
 from plex_integration.caching.fast_path_layers import WsgiFastPath
 from plex_integration.linking.polling import poller
 from plex_integration.viewers import access
 
 fast_path = WsgiFastPath(ChunkedBodies(django_application), access.check_user)
-application = WsgiAccessLog(fast_path) if settings.LOG_FORMAT == "json" else fast_path
+reports: list[Report] = []
+if settings.LOG_FORMAT == "json":
+    reports.append(access_log.write)
+application = WsgiFinishedRequests(fast_path, reports) if reports else fast_path
 
 # Log at the start, not with the first request, whether this process shares its limits.
 store.current()

@@ -4,24 +4,21 @@ A span has no query, no header and no id of the path, and of an error its class 
 may be secret or personal.
 """
 
-import re
 from typing import Any
 from urllib.parse import urlsplit
 
 import requests
 from opentelemetry.trace import SpanKind, StatusCode, get_tracer
 
-from plex_integration.plex.transport import Adapter, use_adapter
-
-_WORDS = re.compile(r"[A-Za-z:._-]{0,24}|v\d")
-"""The parts of a path that are no ids."""
+from plex_integration.plex.path_template import path_template
+from plex_integration.plex.transport import Adapter, add_adapter
 
 _tracer = get_tracer("medianest")
 
 
 def install() -> None:
     """Trace the requests of all sessions that are made from now on."""
-    use_adapter(_TracedAdapter)
+    add_adapter(_TracedAdapter)
 
 
 class _TracedAdapter(Adapter):
@@ -29,7 +26,7 @@ class _TracedAdapter(Adapter):
 
     def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> Any:
         place = urlsplit(request.url or "")
-        template = _template(place.path)
+        template = path_template(place.path)
         with _tracer.start_as_current_span(
             f"{request.method} {template}",
             kind=SpanKind.CLIENT,
@@ -52,7 +49,3 @@ class _TracedAdapter(Adapter):
             if response.status_code >= 400:
                 span.set_status(StatusCode.ERROR)
             return response
-
-
-def _template(path: str) -> str:
-    return "/".join(part if _WORDS.fullmatch(part) else "{id}" for part in path.split("/"))

@@ -196,7 +196,10 @@ class Adapter(HTTPAdapter):
 _adapter: type[Adapter] = Adapter
 
 
-def use_adapter(adapter: type[Adapter]) -> None:
-    """Let every session that is made from now on send its requests with another adapter."""
+def add_adapter(adapter: type[Adapter]) -> None:
+    """Let every session that is made from now on send its requests through another adapter, too.
+
+    Its `send` calls that of its parent: these are the adapters that were added before.
+    """
     global _adapter
-    _adapter = adapter
+    _adapter = type(adapter.__name__, (adapter, _adapter), {})

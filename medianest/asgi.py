@@ -36,6 +36,11 @@ if settings.TRACING:
     from medianest.serving import tracing
     from plex_integration.plex import traced_transport
 
+if settings.METRICS_TOKEN:
+    from medianest.monitoring import background, series
+    from medianest.serving import request_metrics
+    from plex_integration.plex import counted_transport
+
 log = logging.getLogger(__name__)
 
 SIGN_IN_PATHS = frozenset({"/api/v1/auth/token", "/api/v1/auth/sign-in", "/admin/login/"})
@@ -76,6 +81,9 @@ class Service:
         reports: list[Report] = []
         if settings.LOG_FORMAT == "json":
             reports.append(access_log.write)
+        if settings.METRICS_TOKEN:
+            reports.append(request_metrics.record)
+            on_start = [self._start_metrics, *on_start]
         if reports:
             layers = FinishedRequests(layers, reports)
         if settings.TRACING:
@@ -97,6 +105,16 @@ class Service:
         # Go on with the sign-ins of a worker that ended.
         poller.wake()
         processes.begin(processes.WORKER, lambda: self.lifespan.requests)
+
+    async def _start_metrics(self) -> None:
+        await self.general.run(series.start, settings.METRICS_FOLDER)
+        counted_transport.install()
+        background.repeat(self._count_jobs)
+
+    def _count_jobs(self) -> None:
+        for threads in (self.general, self.waiting, self.sign_in):
+            series.THREADS.labels(threads.name).set(threads.size)
+            series.JOBS.labels(threads.name).set(threads.jobs)
 
     async def _start_tracing(self) -> None:
         self._traces = tracing.start()

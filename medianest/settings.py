@@ -361,7 +361,7 @@ elif env_flag("SAMPLE_CLIENT", default=False):
 
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = env_flag("SECURE_COOKIES", default=False)
 SECURE_SSL_REDIRECT = env_flag("SSL_REDIRECT", default=False)
-# Health checks come from inside the network, over plain HTTP.
+# Health checks, and Prometheus, come from inside the network, over plain HTTP.
 SECURE_REDIRECT_EXEMPT = [r"api/v1/health(/live)?$"]
 SECURE_HSTS_SECONDS = int(env_number("HSTS_SECONDS", 0, minimum=0, maximum=10 * 365 * 24 * 3600))
 SECURE_HSTS_INCLUDE_SUBDOMAINS = env_flag("HSTS_INCLUDE_SUBDOMAINS", default=False)
@@ -394,13 +394,24 @@ if TRACING:
             "pip install -r requirements-otel.txt -c constraints.txt"
         ) from error
 
+# What Prometheus sends to read /metrics. Without it there is no such path and nothing is counted.
+METRICS_TOKEN = env_secret("METRICS_TOKEN")
+if METRICS_TOKEN and not re.fullmatch(r"[!-~]{16,}", METRICS_TOKEN):
+    raise ImproperlyConfigured(
+        "METRICS_TOKEN must be at least 16 random ASCII characters without blanks, or not set"
+    )
+# Where the workers of a machine count for it, each in files of its own.
+METRICS_FOLDER = Path(env_text("METRICS_FOLDER") or DATA_FOLDER / "var" / "metrics")
+if METRICS_TOKEN:
+    SECURE_REDIRECT_EXEMPT.append(r"^metrics$")
+
 LOG_FORMAT = env_text("LOG_FORMAT") or "text"
 if LOG_FORMAT not in ("text", "json"):
     raise ImproperlyConfigured("LOG_FORMAT must be text or json")
 if LOG_FORMAT == "json":
     # Python's own warnings are written as plain text otherwise.
     logging.captureWarnings(True)
-if LOG_FORMAT == "json" or TRACING:
+if LOG_FORMAT == "json" or TRACING or METRICS_TOKEN:
     MIDDLEWARE.append("medianest.api.request_facts.RequestFactsMiddleware")
 
 LOGGING = {

@@ -1,5 +1,6 @@
 """The URL map of the project."""
 
+from django.conf import settings
 from django.contrib import admin
 from django.templatetags.static import static
 from django.urls import include, path, re_path
@@ -11,6 +12,9 @@ from medianest.health import HealthView, LiveView
 from plex_integration.error_codes import ErrorCodesView
 from plex_integration.index import IndexView
 from plex_integration.openapi.views import SchemaView
+
+if settings.METRICS_TOKEN:
+    from medianest.metrics import metrics
 
 handler400 = "medianest.api.error_views.bad_request"
 handler403 = "medianest.api.error_views.permission_denied"
@@ -35,3 +39,5 @@ urlpatterns = [
     path("favicon.ico", RedirectView.as_view(url=static("plex_integration/icon.svg"))),
     re_path(r"^api(?:/|$)", unknown_path, name="api"),
 ]
+if settings.METRICS_TOKEN:
+    urlpatterns.append(path("metrics", metrics, name="metrics"))

@@ -19,10 +19,19 @@ from plex_integration.caching.fast_path_layers import WsgiFastPath
 from plex_integration.linking.polling import poller
 from plex_integration.viewers import access
 
+if settings.METRICS_TOKEN:
+    from medianest.monitoring import series
+    from medianest.serving import request_metrics
+    from plex_integration.plex import counted_transport
+
 fast_path = WsgiFastPath(ChunkedBodies(django_application), access.check_user)
 reports: list[Report] = []
 if settings.LOG_FORMAT == "json":
     reports.append(access_log.write)
+if settings.METRICS_TOKEN:
+    series.start(settings.METRICS_FOLDER)
+    counted_transport.install()
+    reports.append(request_metrics.record)
 application = WsgiFinishedRequests(fast_path, reports) if reports else fast_path
 
 # Log at the start, not with the first request, whether this process shares its limits.

@@ -60,6 +60,7 @@ EXPENSIVE = (
     "isolated",
     "hurried",
     "_logging_service",
+    "_counting_service",
     "_traced",
 )
 

@@ -14,6 +14,8 @@ for name in (
     "REDIS_URL_FILE",
     "REDIS_LIMITS_URL_FILE",
     "PLEX_TOKEN_FILE",
+    "METRICS_TOKEN",
+    "METRICS_TOKEN_FILE",
     "PLEX_URL",
     "PLEX_TOKEN",
     "ALLOWED_HOSTS",

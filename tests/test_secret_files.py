@@ -20,12 +20,14 @@ SECRETS = {
     "REDIS_URL": "redis://:pass-of-redis@redis.example:6379/0",
     "REDIS_LIMITS_URL": "redis://:pass-of-limits@limits.example:6379/0",
     "PLEX_TOKEN": "token-of-plex",
+    "METRICS_TOKEN": "token-of-the-metrics",
 }
 SHOW = """
 import json
 from medianest import settings
 database = settings.DATABASES["default"]
 names = ("SECRET_KEY", "ENCRYPTION_KEY", "REDIS_URL", "REDIS_LIMITS_URL", "PLEX_TOKEN")
+names += ("METRICS_TOKEN",)
 print(json.dumps({name: getattr(settings, name) for name in names} | {
     "DATABASE_URL": f"postgres://{database['USER']}:{database['PASSWORD']}"
                     f"@{database['HOST']}/{database['NAME']}",

@@ -1,4 +1,4 @@
-"""Report every request when its response is sent: to the log.
+"""Report every request when its response is sent: to the log, and to the metrics.
 
 Reports are written when the last byte was given to the server: in the event loop, or under WSGI in
 the request's thread. Without any, these layers are left out, which costs nothing.

@@ -21,10 +21,16 @@ class Threads:
     """Runs functions in at most `size` threads; `queue` more may wait for one."""
 
     def __init__(self, name: str, size: int, queue: int) -> None:
+        self.name, self.size = name, size
         self._executor = ThreadPoolExecutor(size, thread_name_prefix=name)
         self._max_jobs = size + queue
         self._jobs = 0
         self._lock = threading.Lock()
+
+    @property
+    def jobs(self) -> int:
+        """How many functions run or wait for a thread."""
+        return self._jobs
 
     async def run(
         self, function: Callable[..., T], *arguments: Any, patience: float | None = None

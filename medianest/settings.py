@@ -15,9 +15,9 @@ from urllib.parse import quote
 import dj_database_url
 from corsheaders.defaults import default_headers
 from django.core.exceptions import ImproperlyConfigured
-from redis.connection import parse_url
 
 from medianest.addresses import refusal
+from medianest.redis_address import RedisAddress
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -53,10 +53,11 @@ def env_redis_url(name: str) -> str:
     url = env_secret(name)
     try:
         if url:
-            parse_url(url)  # type: ignore[no-untyped-call]
+            RedisAddress.parse(url)
     except ValueError:
         raise ImproperlyConfigured(
-            f"{name} must look like redis://:password@host:6379/0; "
+            f"{name} must look like redis://:password@host:6379/0 or "
+            "redis+sentinel://:password@host:26379,host:26379/mymaster/0; "
             "in a password, write special characters as %XX"
         ) from None
     return url

@@ -35,6 +35,7 @@ from plex_simulator import Simulator
 
 pytest_plugins = [
     "tests.service",
+    "tests.topologies",
     "tests.server",
     "tests.postgresql",
     "tests.suite_database",
@@ -62,6 +63,7 @@ EXPENSIVE = (
     "_logging_service",
     "_counting_service",
     "_traced",
+    "_replaceable",
 )
 
 PASSWORD = "correct-horse-battery-staple"

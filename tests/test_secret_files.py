@@ -122,6 +122,7 @@ def test_a_file_without_one_line_of_text_stops_the_start(file: Path, written: by
         ("DATABASE_URL", "hidden://medianest:hidden@database.example/medianest"),
         ("REDIS_URL", "redis://:hidden/hidden@redis.example/0"),
         ("REDIS_URL", "hidden"),
+        ("REDIS_URL", "redis+sentinel://:hidden@one,two"),
         ("REDIS_LIMITS_URL", "redis://:hidden@[redis.example/0"),
     ],
 )

@@ -8,18 +8,18 @@ TLS, sockets of Unix, passwords and databases.
 import asyncio
 import contextlib
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 import hiredis
 import redis
 import redis.asyncio
 
+from medianest.redis_address import Kind, RedisAddress
+from medianest.store import clients
+
 T = TypeVar("T")
 Command = tuple[Any, ...]
-
-# Without it redis-py reads its own version from a file, in the event loop, for every connection.
-_DRIVER = redis.DriverInfo()
 
 GRACE_SECONDS = 0.01
 """A reply that is late may be waiting in the socket of a busy process: look there once more."""
@@ -43,7 +43,10 @@ class LoopConnection:
 
     def __init__(self, url: str, options: Mapping[str, Any]) -> None:
         self._timeout: float = options["SOCKET_TIMEOUT"]
-        self._pool: Any = redis.asyncio.ConnectionPool.from_url(url, driver_info=_DRIVER)
+        self._options = options
+        self._address = RedisAddress.parse(url)
+        is_master = self._address.kind is Kind.SENTINEL
+        self._error = _error_of_master if is_master else _error
         self._connecting: asyncio.Task[_Pipeline] | None = None
         self._pipeline: _Pipeline | None = None
 
@@ -95,12 +98,20 @@ class LoopConnection:
             return self._pipeline
         # Each task waits for its own time; this ends a connection for which none waits any more.
         async with asyncio.timeout(2 * self._timeout):
-            self._pipeline = await self._opened(self._pool.make_connection())
+            self._pipeline = await self._opened(await self._about())
         return self._pipeline
+
+    async def _about(self) -> Any:
+        """Return redis-py's description of the connection, to the master if Sentinel names one."""
+        url = self._address.url
+        if self._address.kind is Kind.SENTINEL:
+            url = self._address.url_of(*await clients.master_in_loop(self._address, self._options))
+        pool: Any = redis.asyncio.ConnectionPool.from_url(url, driver_info=clients.DRIVER)
+        return pool.make_connection()
 
     async def _opened(self, about: Any) -> "_Pipeline":
         """Open the connection that redis-py describes, sign in and select the database."""
-        loop, pipeline = asyncio.get_running_loop(), _Pipeline(self._timeout)
+        loop, pipeline = asyncio.get_running_loop(), _Pipeline(self._timeout, self._error)
         try:
             if isinstance(about, redis.asyncio.UnixDomainSocketConnection):
                 await loop.create_unix_connection(lambda: pipeline, about.path)
@@ -120,12 +131,12 @@ class LoopConnection:
 class _Pipeline(asyncio.Protocol):
     """The protocol of a connection: commands out, replies in their order."""
 
-    def __init__(self, timeout: float) -> None:
+    def __init__(self, timeout: float, error: Callable[[str], Exception]) -> None:
         self._timeout = timeout
         self._loop = asyncio.get_running_loop()
         self._transport: Any = None
         self._reader = hiredis.Reader(
-            protocolError=redis.exceptions.InvalidResponse, replyError=_error
+            protocolError=redis.exceptions.InvalidResponse, replyError=error
         )
         self._unsent: list[_Waiting] = []
         self._waiting: deque[_Waiting] = deque()
@@ -295,3 +306,10 @@ def _error(message: str) -> Exception:
         if message.startswith(beginning):
             return kind(message)
     return redis.exceptions.ResponseError(message)
+
+
+def _error_of_master(message: str) -> Exception:
+    """Return the exception of an error reply. A master that is a replica now is no longer used."""
+    if message.startswith("READONLY"):
+        return redis.exceptions.ConnectionError(message)
+    return _error(message)

@@ -160,6 +160,8 @@ class RedisServer:
         connection, is_new = self._own_connection()
         replies: list[Any] = []
         try:
+            if is_new:
+                connection.connect()  # by itself it would not look for the master
             _exchange(connection, commands, replies)
         except (redis.exceptions.RedisError, OSError) as error:
             del self._connections.connection

@@ -1,4 +1,4 @@
-"""Both kinds of store, for what must hold for either."""
+"""Every kind of store, for what must hold for each."""
 
 from typing import Any
 
@@ -8,10 +8,12 @@ from django.core.cache import caches
 from medianest.store import LocalStore
 
 
-@pytest.fixture(params=["in this process", "Redis"])
+@pytest.fixture(params=["in this process", "Redis", "Sentinel"])
 def each_store(request: Any) -> Any:
-    """The store of this process alone, then one in Redis."""
+    """The store of this process alone, then those in each kind of Redis."""
     if request.param == "Redis":
         return request.getfixturevalue("shared")
+    if request.param == "Sentinel":
+        return request.getfixturevalue("stores").use(request.getfixturevalue("watched").url)
     caches["default"].clear()
     return LocalStore()

@@ -1,0 +1,52 @@
+"""redis-py's clients of a master that Sentinel names."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import redis
+import redis.asyncio
+from redis.asyncio.retry import Retry as RetryInLoop
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+from medianest.redis_address import RedisAddress
+
+# Without it redis-py reads its own version from a file, in the event loop, for every connection.
+DRIVER = redis.DriverInfo()
+
+
+def master(address: RedisAddress, options: Mapping[str, Any]) -> Any:
+    """Return the client of the master that Sentinel names; each new connection asks for it."""
+    timeouts = _timeouts(options)
+    # Without a retry: redis-py waits for seconds before it connects to a Sentinel again.
+    about = _sentinel_options(address) | timeouts | {"retry": Retry(NoBackoff(), 0)}
+    sentinels: Any = redis.Sentinel(  # type: ignore[no-untyped-call]
+        address.nodes, sentinel_kwargs=about, **(address.options() | timeouts)
+    )
+    return sentinels.master_for(address.master)
+
+
+async def master_in_loop(address: RedisAddress, options: Mapping[str, Any]) -> tuple[str, int]:
+    """Return where the master is, without blocking the event loop."""
+    about = _sentinel_options(address) | _timeouts(options)
+    about |= {"retry": RetryInLoop(NoBackoff(), 0), "driver_info": DRIVER}
+    sentinels = redis.asyncio.Sentinel(  # type: ignore[no-untyped-call]
+        address.nodes, sentinel_kwargs=about
+    )
+    try:
+        found: tuple[str, int] = await sentinels.discover_master(address.master)
+        return found
+    finally:
+        await sentinels.aclose()
+
+
+def _sentinel_options(address: RedisAddress) -> dict[str, Any]:
+    """Return what redis-py needs for a connection to a Sentinel, which has no databases."""
+    of_master = {"username", "password", "db"}
+    others = {name: each for name, each in address.options().items() if name not in of_master}
+    return {**others, **address.sentinel_credentials}
+
+
+def _timeouts(options: Mapping[str, Any]) -> dict[str, float]:
+    """Return redis-py's names of django-redis's timeouts."""
+    return {name.lower(): options[name] for name in ("SOCKET_TIMEOUT", "SOCKET_CONNECT_TIMEOUT")}

@@ -24,9 +24,21 @@ _NETWORK_FILE_SYSTEMS = (
     "lustre",
     "afs",
 )
-_SIGN_IN_CONNECTIONS = 2
+_OTHER_THREADS = 3
+"""Those of a worker that may hold a connection besides: two check passwords, one polls plex.tv."""
 _OTHER_CONNECTIONS = 3
 """Those of the listener, of a command such as this one, and of a sign-in to the shell."""
+_CONNECTIONS = """
+SELECT LEAST(
+    current_setting('max_connections')::int
+    - current_setting('superuser_reserved_connections')::int
+    - COALESCE(current_setting('reserved_connections', true), '0')::int,
+    NULLIF(datconnlimit, -1),
+    NULLIF(rolconnlimit, -1)
+), pg_is_in_recovery()
+FROM pg_database, pg_roles WHERE datname = current_database() AND rolname = current_user
+"""
+"""How many connections the service's user may have, and whether the server is a standby."""
 
 
 def lines() -> Iterator[Line]:
@@ -104,16 +116,16 @@ def _file_system(path: Path) -> str:
 
 def _postgresql() -> Iterator[str]:
     with connection.cursor() as cursor:
-        cursor.execute("SELECT current_setting('max_connections'), pg_is_in_recovery()")
-        limit, is_standby = cursor.fetchone()
+        cursor.execute(_CONNECTIONS)
+        allowed, is_standby = cursor.fetchone()
     if is_standby:
         yield "PostgreSQL is a standby server, which cannot be written. Name the primary server."
-    allowed = int(limit)
     workers = services.number_of_workers()
-    each = settings.GENERAL_THREADS + settings.WAITING_THREADS + _SIGN_IN_CONNECTIONS
+    each = settings.GENERAL_THREADS + settings.WAITING_THREADS + _OTHER_THREADS
     needed = workers * each + _OTHER_CONNECTIONS
     if allowed < needed:
         yield (
-            f"PostgreSQL accepts {allowed} connections, but {counted(workers, 'worker')} may need "
-            f"{needed}. Raise max_connections, or set fewer GENERAL_THREADS and WAITING_THREADS."
+            f"PostgreSQL accepts {allowed} connections of this user, but "
+            f"{counted(workers, 'worker')} may need {needed}. Raise max_connections, or the limit "
+            "of the user or database, or set fewer GENERAL_THREADS and WAITING_THREADS."
         )

@@ -64,6 +64,7 @@ EXPENSIVE = (
     "_counting_service",
     "_traced",
     "_replaceable",
+    "_instances",
 )
 
 PASSWORD = "correct-horse-battery-staple"

@@ -49,8 +49,9 @@ class _Programs:
 class PostgreSQL:
     """A server with an empty database."""
 
-    def __init__(self, programs: _Programs, folder: Path) -> None:
+    def __init__(self, programs: _Programs, folder: Path, **options: str) -> None:
         self.port = free_port()
+        self._options = OPTIONS | options
         self.url = self.address(DATABASE)
         self._programs, self._data = programs, folder / "data"
         self._log = folder / "log"
@@ -62,7 +63,7 @@ class PostgreSQL:
             connection.execute(f"CREATE DATABASE {DATABASE}")
 
     def start(self) -> None:
-        options = [f"--{name}={value}" for name, value in OPTIONS.items()]
+        options = [f"--{name}={value}" for name, value in self._options.items()]
         argv = [str(self._programs.folder / "postgres"), "-D", str(self._data)]
         self._process = Process(
             [*argv, "-p", str(self.port), *options],
@@ -153,14 +154,14 @@ def _postgresql() -> Iterator[PostgreSQL]:
 
 
 @contextmanager
-def started() -> Iterator[PostgreSQL]:
-    """Start a server in a folder of its own, and end it."""
+def started(**options: str) -> Iterator[PostgreSQL]:
+    """Start a server with options in a folder of its own, and end it."""
     programs = _programs()
     # Not in pytest's folder, which only this user may enter.
     with tempfile.TemporaryDirectory() as name:
         if programs.user:
             shutil.chown(name, programs.user)
-        server = PostgreSQL(programs, Path(name))
+        server = PostgreSQL(programs, Path(name), **options)
         try:
             yield server
         finally:

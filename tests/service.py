@@ -210,7 +210,7 @@ class Valkey:
 
 
 class Service:
-    """The service behind granian, with its own environment, on a port of its own."""
+    """The service behind granian, with its own environment, on a port that it keeps."""
 
     server = "granian"
     options = (
@@ -224,12 +224,19 @@ class Service:
     ) -> None:
         self.port = free_port()
         self.url = f"http://{HOST}:{self.port}"
-        self._workers = workers
+        self._workers, self._starts = workers, count(1)
         place = f"--host {HOST} --port {self.port} --workers {workers} {self.options}"
+        application = application or self.application
+        self._argv = [sys.executable, "-m", self.server, *place.split(), application]
+        self._folder, self._environment = folder, environment
+        self.start()
+
+    def start(self) -> None:
+        """Start its processes, whose log begins anew."""
         self._process = Process(
-            [sys.executable, "-m", self.server, *place.split(), application or self.application],
-            folder / f"service-{self.port}.log",
-            environment,
+            self._argv,
+            self._folder / f"service-{self.port}-{next(self._starts)}.log",
+            self._environment,
             # Where all of it shares few cores, Valkey must not wait for those who ask it.
             nice=5,
         )

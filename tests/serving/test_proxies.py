@@ -113,7 +113,7 @@ def nginx(folder: Path, upstream: int, plain: int, secure: int, certificate: Pat
     """Write the configuration, and return the command."""
     example = (ROOT / "deploy" / "nginx.conf").read_text()
     changes = {
-        "server 127.0.0.1:8000;": f"server {LOCAL}:{upstream};",
+        "server 127.0.0.1:8000 ": f"server {LOCAL}:{upstream} ",
         "listen 80;": f"listen {LOCAL}:{plain};",
         "listen 443 ssl http2;": f"listen {LOCAL}:{secure} ssl http2;",
         "/etc/ssl/medianest/fullchain.pem;": f"{certificate};",

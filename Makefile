@@ -32,7 +32,7 @@ quick: checks ## the checks, and the unit and API tests
 	$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadgroup -m "not slow" $(QUICK_TESTS)
 
 # All tests but those that have no database, or always one of a kind of their own.
-WITHOUT_DATABASE := browser clients docs simulator benchmarks test_benchmark_report.py test_open_loop.py test_ratios.py test_sqlite.py test_postgresql.py test_backup.py
+WITHOUT_DATABASE := browser clients docs instances simulator benchmarks test_benchmark_report.py test_open_loop.py test_ratios.py test_sqlite.py test_postgresql.py test_backup.py
 postgresql: $(INSTALLED) ## the tests once more, on PostgreSQL instead of SQLite
 	TEST_DATABASE=postgresql $(BIN)/python -m pytest -q -n $(WORKERS) --dist loadgroup \
 		$(addprefix --ignore=tests/,$(WITHOUT_DATABASE))

@@ -54,7 +54,7 @@ class StubServer(ThreadingHTTPServer):
     def serving(self) -> Iterator[int]:
         """Serve requests meanwhile, on this port."""
         with self:
-            threading.Thread(target=self.serve_forever, daemon=True).start()
+            threading.Thread(target=self.serve_forever, args=[0.02], daemon=True).start()
             yield self.server_address[1]
             self.shutdown()
 

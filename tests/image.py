@@ -83,7 +83,7 @@ def build(folder: Path) -> Image:
         if name == "FROM":
             base, _, stage = value.partition(" AS ")
             assert base == "${PYTHON_IMAGE}", base
-            image = stages[stage] = Image(_base(folder / (stage or "image")), {"PATH": PATH})
+            image = stages[stage] = Image(base(folder / (stage or "image")), {"PATH": PATH})
         elif name == "ENV":
             image.environment = dict(parser.envs)  # those of the last stage, the only one with any
         elif name not in ("ARG", "COMMENT", "EXPOSE"):
@@ -91,7 +91,7 @@ def build(folder: Path) -> Image:
     return image
 
 
-def _base(root: Path) -> Path:
+def base(root: Path) -> Path:
     """Create the file system of the base image: Debian's folders, and `python` and `pip`."""
     for name in ("etc/ssl/certs", "usr", "dev", "proc", "tmp", "var", "root"):
         (root / name).mkdir(parents=True)
@@ -121,16 +121,20 @@ def _install_pip(root: Path) -> None:
     script.chmod(0o755)
 
 
-def _entered(image: Image, volume: Path | None, mode: str) -> list[str]:
-    """Return the command that enters the file system of an image."""
-    return ["sh", "-c", _ENTER, "enter", str(image.root), sys.base_prefix, str(volume or ""), mode]
+def entered(root: Path, volume: Path | None, mode: str) -> list[str]:
+    """Return the command that enters a file system which `base` has begun."""
+    return ["sh", "-c", _ENTER, "enter", str(root), sys.base_prefix, str(volume or ""), mode]
+
+
+def network() -> list[str]:
+    """Return the settings that lead to the package index, as `env` takes them."""
+    return [f"{name}={text}" for name, text in os.environ.items() if NETWORK.fullmatch(name)]
 
 
 def _run_step(image: Image, value: str, _: dict[str, Image]) -> None:
-    network = [f"{name}={text}" for name, text in os.environ.items() if NETWORK.fullmatch(name)]
     environment = [f"{name}={text}" for name, text in image.environment.items()]
-    step = ["env", "-i", f"--chdir={image.folder}", *network, *environment, "sh", "-c", value]
-    argv = ["unshare", "--mount", *_entered(image, None, "rw"), *step]
+    step = ["env", "-i", f"--chdir={image.folder}", *network(), *environment, "sh", "-c", value]
+    argv = ["unshare", "--mount", *entered(image.root, None, "rw"), *step]
     done = subprocess.run(argv, capture_output=True, text=True, timeout=280, check=False)
     assert done.returncode == 0, f"{value}\n{done.stdout}{done.stderr}"
 
@@ -198,11 +202,12 @@ class Container:
         self, image: Image, volume: Path, log: Path, environment: dict[str, str], *argv: str
     ) -> None:
         self._image, self._environment = image, image.environment | environment
-        network = [sys.executable, "-c", _LOOPBACK_UP]
         self.process = Process(
             [
                 *("unshare", "--mount", "--net"),
-                *(*network, *_entered(image, volume, "ro"), *self._as_user(argv or image.command)),
+                *(sys.executable, "-c", _LOOPBACK_UP),
+                *entered(image.root, volume, "ro"),
+                *self._as_user(argv or image.command),
             ],
             log,
             {"PATH": os.environ["PATH"]},

@@ -31,6 +31,7 @@ REASONS = {
     "is interactive",
     "needs Docker",
     "needs a Plex server",
+    "needs root",
     "needs PostgreSQL",
     "needs the database",
     "runs the tests",

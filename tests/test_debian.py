@@ -1,0 +1,343 @@
+"""The documented commands for a Debian server: install, start, update, go back.
+
+They run in a folder that is the root of the file system, with this machine's Debian, read-only, and
+the Python of the tests, as in `tests/image.py`. In place of what cannot be there, `apt-get` does
+nothing, because the packages are here, Valkey runs for Redis, and `systemctl` is
+`tests/systemctl.py`, which starts what the units say. The first release is installed from the
+package index; the next one begins with a copy of its packages.
+"""
+
+import configparser
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import requests
+
+from plex_integration import cache_layout
+from plex_integration.management.commands.serve import OPTIONS
+from plex_simulator import Simulator
+from tests.admin.test_workers import Operator
+from tests.docs.pages import ROOT, blocks
+from tests.image import PATH, base, entered, network
+from tests.service import HOST, OPERATOR, PASSWORD, Valkey, free_port, until
+
+# One server serves all of them.
+pytestmark = pytest.mark.xdist_group("debian")
+
+CLONE = "/root/clone"
+RELEASED = ("manage.py", "medianest", "accounts", "plex_integration", "deploy", "requirements.lock")
+POLICIES = "/admin/plex_integration/policychange/"
+ITEMS = "/api/v1/plex/libraries/1/items?size=2"
+UNITS = sorted((ROOT / "deploy").glob("*.service"))
+ACCOUNT = 7_000_009
+LINK = f"""
+from accounts.models import User
+from accounts.plex_links import PlexLink
+user = User.objects.create_user("viewer", password="{PASSWORD}")
+link = PlexLink(user=user, account_id={ACCOUNT}, viewer_id={ACCOUNT}, account_name="Nadia")
+link.save()
+"""
+NEXT_MIGRATION = """
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+    dependencies = [("accounts", "{before}")]
+    operations = [
+        migrations.AddField("user", "of_next_release", models.CharField(max_length=9, null=True))
+    ]
+"""
+COLUMNS = """
+import sqlite3
+rows = sqlite3.connect("/var/lib/medianest/db.sqlite3").execute("PRAGMA table_info(accounts_user)")
+print("of_next_release" in [row[1] for row in rows])
+"""
+
+needs_systemd = pytest.mark.skipif(
+    shutil.which("systemd-analyze") is None and os.environ.get("IMAGE_TESTS") != "required",
+    reason="systemd-analyze is needed to check the units",
+)
+
+
+def documented(word: str) -> str:
+    """Return the block of commands for root that contains this word."""
+    page = ROOT / "docs" / "deployment.md"
+    (text,) = [
+        each.text
+        for each in blocks(page)
+        if each.mark == "not-run: needs root" and word in each.text
+    ]
+    return text
+
+
+@dataclass
+class Debian:
+    """A folder with the file system of a server, and what listens for it."""
+
+    root: Path
+    valkey: Valkey
+    port: int = 0
+
+    @property
+    def url(self) -> str:
+        return f"http://{HOST}:{self.port}"
+
+    def run(self, script: str) -> str:
+        """Run commands as root, in the clone; return what they print."""
+        script = script.replace(":6379/", f":{self.valkey.port}/")
+        settings = [f"PATH=/stubs:{PATH}", "PIP_NO_COMPILE=1", *network()]
+        command = ["env", "-i", f"--chdir={CLONE}", *settings, "bash", "-euo", "pipefail", "-c"]
+        done = subprocess.run(
+            ["unshare", "--mount", *entered(self.root, None, "rw"), *command, script],
+            capture_output=True,
+            text=True,
+            timeout=280,
+            check=False,
+        )
+        assert done.returncode == 0, f"{script}\n{done.stdout}{done.stderr}{self.logs()}"
+        return done.stdout
+
+    def install(self, commands: str) -> str:
+        """Run the commands that install a release; return its folder."""
+        return self.run(f'{commands}\necho "$release"').splitlines()[-1]
+
+    def change_over(self, release: str, commands: str) -> None:
+        """Run the commands that start a release, on the port of this server, until it answers."""
+        unit = self.root / release[1:] / "deploy" / "medianest.service"
+        assert unit.read_text().count("--port 8000") == 1
+        unit.write_text(unit.read_text().replace("--port 8000", f"--port {self.port}"))
+        self.run(f"release={release}\n{commands}")
+        self.wait()
+
+    def as_medianest(self, command: str) -> str:
+        return self.run(f"/opt/medianest/current/deploy/as-medianest {command}")
+
+    def pid(self, unit: str) -> int:
+        return int((self.root / "run/systemctl" / f"{unit}.pid").read_text())
+
+    def logs(self) -> str:
+        files = (self.root / "run/systemctl").glob("*.log")
+        return "".join(f"\n{file.name}:\n{file.read_text()}" for file in files)
+
+    def wait(self) -> None:
+        """Wait until the service answers."""
+        until(self.is_live, 60, "the service answers")
+
+    def is_live(self) -> bool:
+        assert Path(f"/proc/{self.pid('medianest')}").exists(), self.logs()
+        try:
+            return requests.get(f"{self.url}/api/v1/health/live", timeout=20).status_code == 200
+        except requests.ConnectionError:
+            return False
+
+    def sign_in(self, name: str) -> dict[str, str]:
+        """Return the header of a user who has signed in."""
+        answer = requests.post(
+            f"{self.url}/api/v1/auth/token",
+            json={"username": name, "password": PASSWORD},
+            timeout=60,
+        )
+        assert answer.status_code == 200, answer.text
+        return {"Authorization": f"Bearer {answer.json()['data']['access']}"}
+
+    def get(self, path: str, headers: dict[str, str]) -> requests.Response:
+        answer = requests.get(self.url + path, headers=headers, timeout=60)
+        assert answer.status_code == 200, answer.text
+        return answer
+
+    def close(self) -> None:
+        """Kill what runs."""
+        for file in (self.root / "run/systemctl").glob("*.pid"):
+            pid = int(file.read_text())
+            if Path(f"/proc/{pid}").exists():
+                os.killpg(pid, 9)
+
+
+@pytest.fixture(scope="module")
+def debian(
+    tmp_path_factory: pytest.TempPathFactory, _valkey: Valkey, _simulator: Simulator
+) -> Iterator[Debian]:
+    """A server on which the service was installed and started, with an administrator."""
+    if os.geteuid() != 0 and os.environ.get("IMAGE_TESTS") != "required":
+        pytest.skip("Only root can run the commands for a server here")
+    folder = tmp_path_factory.mktemp("debian")
+    server = Debian(base(folder / "root"), _valkey)
+    prepare(server)
+    try:
+        server.run(documented("useradd"))
+        # Settings of the table, as an operator adds them.
+        server.run(
+            f"cat >> /etc/medianest/medianest.env <<'END'\nPLEX_URL={_simulator.url}\n"
+            f"PLEX_TOKEN='{_simulator.accounts.owner.server_token}'\nWORKERS=1\nEND"
+        )
+        release = server.install(documented("collectstatic"))
+        server.port = free_port()
+        server.change_over(release, documented("enable --now"))
+        server.as_medianest(
+            f"env DJANGO_SUPERUSER_PASSWORD={PASSWORD} python manage.py createsuperuser "
+            f"--noinput --username {OPERATOR} --email root@example.org"
+        )
+        yield server
+    finally:
+        server.close()
+        shutil.rmtree(folder)
+
+
+def prepare(server: Debian) -> None:
+    """Put the release and the stubs into the folder, and what packages bring."""
+    clone = server.root / CLONE[1:]
+    clone.mkdir()
+    ignored = shutil.ignore_patterns("__pycache__", "staticfiles")
+    for name in RELEASED:
+        if (ROOT / name).is_dir():
+            shutil.copytree(ROOT / name, clone / name, ignore=ignored)
+        else:
+            shutil.copy2(ROOT / name, clone / name)
+    for name in ("stubs", "run", "etc/redis", "etc/systemd/system"):
+        (server.root / name).mkdir(parents=True)
+    stub(server, "apt-get", "exit 0")
+    stub(server, "systemctl", 'exec /python/bin/python /stubs/systemctl.py "$@"')
+    shutil.copy(ROOT / "tests" / "systemctl.py", server.root / "stubs")
+
+
+def stub(server: Debian, name: str, script: str) -> None:
+    file = server.root / "stubs" / name
+    file.write_text(f"#!/bin/sh\n{script}\n")
+    file.chmod(0o755)
+
+
+def test_the_service_and_the_listener_run_as_their_user_and_write_to_its_folders_alone(
+    debian: Debian,
+) -> None:
+    assert debian.get(ITEMS, debian.sign_in(OPERATOR)).json()["data"]["items"]
+    (uid,) = re.findall(r"^medianest:[^:]*:(\d+):", (debian.root / "etc/passwd").read_text(), re.M)
+    for unit in ("medianest", "medianest-listener"):
+        status = Path(f"/proc/{debian.pid(unit)}/status").read_text()
+        assert f"Uid:\t{uid}\t{uid}\t{uid}\t{uid}" in status
+        assert "CapEff:\t0000000000000000" in status
+        assert "CapBnd:\t0000000000000000" in status
+        assert "NoNewPrivs:\t1" in status
+    until(lambda: "listening to Plex" in debian.logs(), 20, "the listener is connected")
+    debian.as_medianest("python manage.py listener_health")
+    inside = ["nsenter", f"--target={debian.pid('medianest')}", "--mount", "--root", "--wd"]
+    for path, is_writable in {
+        "/var/lib/medianest/new": True,
+        "/var/cache/medianest/new": True,
+        "/tmp/new": True,
+        "/opt/medianest/new": False,
+        "/etc/medianest/medianest.env": False,
+        "/var/new": False,
+    }.items():
+        touched = subprocess.run([*inside, "touch", path], check=False, capture_output=True)
+        assert (touched.returncode == 0) is is_writable, path  # root, and still not writable
+    modes = {
+        name: (debian.root / name).stat().st_mode & 0o777
+        for name in ("etc/medianest/secret_key", "var/lib/medianest", "etc/medianest")
+    }
+    assert list(modes.values()) == [0o640, 0o700, 0o750]
+
+
+def test_an_update_has_all_that_was_there_and_can_be_undone(debian: Debian, valkey: Valkey) -> None:
+    debian.as_medianest(f"python manage.py shell -c '{LINK}'")
+    change(debian, "77")
+    token = debian.sign_in(OPERATOR)
+    assert_as_before(debian, token)
+    assert debian.run(f"/python/bin/python -c '{COLUMNS}'") == "False\n"
+
+    make_next_release(debian)
+    assert not is_cached(debian, cache_layout.VERSION + 1)
+    copied = 'cp -a "$(readlink /opt/medianest/current)/.venv" "$release/.venv"'
+    release = documented("collectstatic").replace('python3 -m venv "$release/.venv"', copied)
+    assert copied in release
+    debian.change_over(debian.install(release), documented("before-${release"))
+    assert_as_before(debian, token)
+    assert debian.run(f"/python/bin/python -c '{COLUMNS}'") == "True\n"
+    assert is_cached(debian, cache_layout.VERSION + 1)
+    change(debian, "99")
+
+    debian.run(documented("before-${updated"))
+    debian.wait()
+    assert_as_before(debian, token)
+    assert debian.run(f"/python/bin/python -c '{COLUMNS}'") == "False\n"
+
+
+def change(debian: Debian, seconds: str) -> None:
+    """Change a setting in the admin: how long pages of items are cached."""
+    with Operator(debian.url) as operator:
+        operator.submit(POLICIES, {"ttl-library-items": seconds})
+
+
+def make_next_release(debian: Debian) -> None:
+    """Give the clone a migration and another layout of what is cached."""
+    clone = debian.root / CLONE[1:]
+    migrations = clone / "accounts" / "migrations"
+    before = max(each.stem for each in migrations.glob("0*.py"))
+    (migrations / "9999_next.py").write_text(NEXT_MIGRATION.format(before=before))
+    layout = clone / "plex_integration" / "cache_layout.py"
+    ours = f"VERSION = {cache_layout.VERSION}\n"
+    assert layout.read_text().count(ours) == 1
+    layout.write_text(layout.read_text().replace(ours, f"VERSION = {cache_layout.VERSION + 1}\n"))
+
+
+def assert_as_before(debian: Debian, operator: dict[str, str]) -> None:
+    """Assert that users, tokens, settings, the connection and a link are there."""
+    answer = debian.get(ITEMS, operator)
+    assert answer.headers["Cache-Control"].startswith("max-age=77, private")
+    link = debian.get("/api/v1/auth/plex", debian.sign_in("viewer")).json()["data"]
+    assert (link["linked"], link["account"]["name"]) == (True, "Nadia")
+
+
+def is_cached(debian: Debian, layout: int) -> bool:
+    return bool(debian.valkey.client.keys(f"medianest:cache:responses-{layout}:*"))
+
+
+@needs_systemd
+def test_systemd_accepts_the_units_where_they_are_installed(debian: Debian) -> None:
+    installed = "/etc/systemd/system/medianest*.service /etc/systemd/system/medianest*.timer"
+    assert debian.run(f"systemd-analyze verify --man=no {installed} 2>&1") == ""
+    wrong = "sed s/ProtectHome/ProtectHouse/ /etc/systemd/system/medianest.service > /tmp/m.service"
+    said = debian.run(f"{wrong}\nsystemd-analyze verify --man=no /tmp/m.service 2>&1 || true")
+    assert "Unknown key" in said
+
+
+@needs_systemd
+@pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.stem)
+def test_a_unit_exposes_little(unit: Path) -> None:
+    check = "systemd-analyze security --offline=true --no-pager --threshold=20"
+    done = subprocess.run(
+        [*check.split(), unit], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def section(unit: Path) -> configparser.SectionProxy:
+    parsed = configparser.ConfigParser(interpolation=None, delimiters=("=",))
+    parsed.optionxform = str  # type: ignore[assignment, method-assign]
+    parsed.read(unit)
+    return parsed["Service"]
+
+
+def test_the_units_differ_only_in_what_they_run_and_in_their_limits() -> None:
+    own = {
+        *("Type", "ExecStart", "Restart", "RestartSec", "KillMode", "TimeoutStopSec"),
+        *("TimeoutStartSec", "LimitNOFILE", "MemoryMax", "TasksMax"),
+    }
+    common = [
+        {key: text for key, text in section(each).items() if key not in own} for each in UNITS
+    ]
+    assert len(common) == 3
+    assert common[0] == common[1] == common[2]
+    assert all(section(each)["MemoryMax"] and section(each)["TasksMax"] for each in UNITS)
+
+
+def test_systemd_waits_longer_than_the_service_needs_to_end() -> None:
+    (longest,) = re.findall(r"--workers-kill-timeout (\d+)", OPTIONS)
+    service = section(ROOT / "deploy" / "medianest.service")
+    assert int(service["TimeoutStopSec"]) > int(longest)
+    assert service["KillMode"] == "mixed"

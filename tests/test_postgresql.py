@@ -32,6 +32,7 @@ RESPONSE_SECONDS, CONNECT_SECONDS = 1, 2
 REFUSAL_SECONDS = 2 * RESPONSE_SECONDS + CONNECT_SECONDS
 HIT_SECONDS = 1.0
 CREDENTIALS = {"username": "user-0", "password": PASSWORD}
+METRICS = {"Authorization": "Bearer token-of-the-metrics"}
 ITEMS = "/api/v1/plex/libraries/1/items?size=5"
 
 SEED = f"""
@@ -86,6 +87,8 @@ def _site(
         "WAITING_THREADS": str(WAITING),
         "PROXY_COUNT": "1",
         "PLEX_TV_URL": house.environment["PLEX_URL"],
+        "METRICS_TOKEN": METRICS["Authorization"].removeprefix("Bearer "),
+        "METRICS_FOLDER": str(tmp_path_factory.mktemp("metrics")),
     }
     seeded = subprocess.run(
         [sys.executable, "-c", SEED],
@@ -142,12 +145,15 @@ class Sampler:
 
 
 def visit(site: Site, number: int, headers: dict[str, str]) -> set[int]:
-    """Send the requests of one client, which misses, signs in or opens admin pages."""
+    """Send the requests of one client: it misses, signs in, opens admin pages or reads metrics."""
     url, turns = site.service.url, range(ROUNDS)
     with requests.Session() as client:
         client.trust_env = False
         client.headers["X-Forwarded-For"] = f"10.0.0.{number}"
-        if number % 3 == 0:
+        if number % 8 == 7:
+            client.headers.update(METRICS)
+            answers = [client.get(f"{url}/metrics") for _ in turns]
+        elif number % 3 == 0:
             client.headers.update(headers)
             starts = [number * ROUNDS + turn + 1 for turn in turns]
             wanted = [f"{url}/api/v1/plex/libraries/1/items?size=1&start={each}" for each in starts]
@@ -233,6 +239,9 @@ def test_hits_go_on_without_postgresql_and_others_get_503_in_time(
         watch = Stopwatch()
         answers = at_once(url, [*hits, *misses])
         answers += at_once(url, [("/api/v1/auth/token", {})] * 4, CREDENTIALS)
+        metrics = ask(url, "/metrics", METRICS)
+    assert b"medianest_database_up 0.0" in metrics.body
+    assert b"medianest_plex_breaker_open 0.0" in metrics.body
     for answer in answers[: len(hits)]:
         assert (answer.status, answer.headers["x-plex-cache-status"]) == (200, "HIT")
         assert watch.allows(answer.seconds, HIT_SECONDS), (answer.seconds, watch)

@@ -6,6 +6,8 @@ import re
 import shutil
 import signal
 import subprocess
+import sys
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -34,6 +36,7 @@ from tests.service import (
 
 TOKEN = "token-of-the-metrics"
 BEARER = {"Authorization": f"Bearer {TOKEN}"}
+COLLECTIONS = "/api/v1/plex/libraries/1/collections"
 ITEMS = "/api/v1/plex/libraries/1/items?size=2"
 REQUESTS = "medianest_http_request_duration_seconds"
 PLEX = "medianest_plex_request_duration_seconds"
@@ -124,19 +127,21 @@ def count(service: Service, name: str = f"{REQUESTS}_count", **labels: str) -> f
 def test_requests_of_all_workers_are_counted_together(
     counting_service: Service, people: Sequence[Person]
 ) -> None:
-    url, headers = counting_service.url, people[0].headers
-    labels = {"endpoint": "plex-library-items", "method": "GET", "status": "200"}
+    # No other test reads collections, so nothing is counted late from before.
+    labels = {"endpoint": "plex-collections", "method": "GET", "status": "200"}
     hits, misses = labels | {"cache_status": "HIT"}, labels | {"cache_status": "MISS"}
-    before = scrape(counting_service)
-    until(lambda: is_hit(ask(url, ITEMS, headers)), 10, "the response is cached")
-    began = count(counting_service, **hits)
-    assert count(counting_service, **misses) > (before.sum(f"{REQUESTS}_count", **misses) or 0)
-    answers = at_once(url, [(ITEMS, headers)] * 40)
-    assert all(map(is_hit, answers))
+    wanted = [(COLLECTIONS, people[0].headers)]
+    before = scrape(counting_service).sum(f"{REQUESTS}_count", **labels)
+    answers = at_once(counting_service.url, wanted)
+    answers += at_once(counting_service.url, wanted * 30)
+    statuses = Counter(answer.headers["x-plex-cache-status"] for answer in answers)
+    assert (before, set(statuses)) == (None, {"MISS", "HIT"})
     # A worker counts when it has given the last byte to its server, which may be after it arrived.
-    until(lambda: count(counting_service, **hits) == began + 40, 10, "all hits are counted")
+    until(lambda: count(counting_service, **labels) == len(answers), 10, "all requests are counted")
     after = scrape(counting_service)
-    assert after.sum(f"{REQUESTS}_bucket", **hits, le="+Inf") == began + 40
+    assert after.sum(f"{REQUESTS}_count", **misses) == statuses["MISS"]
+    assert after.sum(f"{REQUESTS}_bucket", **hits, le="+Inf") == statuses["HIT"]
+    assert 0 < (after.sum(f"{REQUESTS}_sum", **hits) or 0) < 600
     assert (after.sum(f"{PLEX}_count", server="plex", status="200") or 0) > 0
     assert after.sum("medianest_cache_entries_complete") == 1
 
@@ -211,7 +216,8 @@ def test_refusals_are_counted_by_their_limit(
 def test_a_failing_plex_shows_in_its_requests_and_the_breaker(
     counting_service: Service, plex: Simulator, people: Sequence[Person]
 ) -> None:
-    assert scrape(counting_service).sum("medianest_plex_up") == 1
+    # While the first check takes long, the series is missing.
+    until(lambda: scrape(counting_service).sum("medianest_plex_up") == 1, 20, "Plex is checked")
     # The list of libraries is loaded once for all: its failure would count only once.
     ask(counting_service.url, ITEMS, people[2].headers)
     plex.fault("status", status=503)
@@ -224,6 +230,8 @@ def test_a_failing_plex_shows_in_its_requests_and_the_breaker(
     )
     until(lambda: scrape(counting_service).sum("medianest_plex_up") == 0, 20, "Plex is checked")
     assert count(counting_service, f"{PLEX}_count", server="plex", status="503") >= 5
+    plex.fault("refused", seconds=None)
+    until(lambda: count(counting_service, f"{PLEX}_count", error="ConnectionError"), 20, "errors")
 
 
 def test_a_worker_that_is_killed_takes_no_count_with_it(
@@ -254,7 +262,7 @@ def test_the_rest_can_be_read_while_redis_is_unavailable(
     assert without.sum("medianest_redis_up", redis="default") == 0
     assert without.sum("medianest_database_up") == without.sum("medianest_metrics_folder_up") == 1
     assert (without.sum(f"{REQUESTS}_count") or 0) > 0
-    assert without.sum("medianest_plex_breaker_open") == 0
+    assert without.sum("medianest_plex_breaker_open") is not None
     for unknown in ("cache_entries", "listener_up", "redis_memory_bytes"):
         assert without.sum(f"medianest_{unknown}") is None
     until(
@@ -366,3 +374,18 @@ def test_the_documentation_has_a_row_for_every_series_and_every_alert() -> None:
     assert {each["alert"] for each in group["rules"]} <= listed
     used = {name for each in expressions().values() for name in series_of(each)}
     assert {re.sub("_(bucket|count|sum)$", "", name) for name in used} <= listed
+
+
+@pytest.mark.parametrize("token", ["too-short", "not one line of letters", "sixteen-letters-ä"])
+def test_a_token_that_cannot_be_sent_or_is_short_stops_the_start(house: House, token: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "manage.py", "check"],
+        cwd=ROOT,
+        env=house.environment | {"METRICS_TOKEN": token},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode != 0
+    assert "METRICS_TOKEN must be at least 16 random ASCII characters" in done.stderr
+    assert token not in done.stderr

@@ -1,11 +1,11 @@
 """Base classes of serializers: responses (Payload), query parameters (Query), bodies (Body)."""
 
-from collections.abc import Callable, Mapping
-from functools import cached_property, lru_cache
+from collections.abc import Callable, Iterable, Mapping
+from functools import lru_cache
 from hashlib import blake2b
 from operator import attrgetter
 from types import MappingProxyType
-from typing import Any
+from typing import Any, cast
 
 from django.conf import settings
 from django.http import QueryDict
@@ -15,9 +15,13 @@ from rest_framework.request import Request
 
 from medianest.api.fields import CommaList, Instant
 
+_Context = Mapping[str, Any]
 _Read = Callable[[Any], Any]
-_Step = tuple[str, bool, _Read, _Read]
-"""A member's name, whether it is required, how to read its value, and how to write it."""
+_Step = tuple[str, bool, _Read, Callable[..., Any], bool]
+"""A member: its name, whether it is required, how to read and to write its value.
+
+The last one tells whether writing takes the context as well.
+"""
 
 # What these fields of DRF do in their `to_representation`.
 _WRITERS: Mapping[type, _Read] = {
@@ -28,29 +32,24 @@ _WRITERS: Mapping[type, _Read] = {
 }
 
 
+class ContextField(serializers.CharField):
+    """A text that depends on the serializer's context.
+
+    All responses share a payload's fields, so the context is an argument.
+    """
+
+    def write(self, value: Any, context: _Context) -> str | None:
+        """Return what stands in the JSON for a value."""
+        raise NotImplementedError
+
+
 class Payload(serializers.Serializer[Any]):
     """What goes under `data`: a member declared `required=False` is omitted where it is None."""
 
     payload_version = 1
 
     def to_representation(self, instance: Any) -> dict[str, Any]:
-        members: dict[str, Any] = {}
-        steps = self._of_mapping if isinstance(instance, Mapping) else self._of_object
-        for name, is_required, read, write in steps:
-            value = read(instance)
-            if value is not None:
-                members[name] = write(value)
-            elif is_required:
-                members[name] = None
-        return members
-
-    @cached_property
-    def _of_mapping(self) -> list[_Step]:
-        return [_step(name, each, each.get_attribute) for name, each in self.fields.items()]
-
-    @cached_property
-    def _of_object(self) -> list[_Step]:
-        return [_step(name, each, _reader(each)) for name, each in self.fields.items()]
+        return _plan(type(self)).write(instance, self.context)
 
     @classmethod
     def shape(cls) -> str:
@@ -62,9 +61,49 @@ class Payload(serializers.Serializer[Any]):
         return _shape(cls, settings.PUBLIC_URL)
 
 
+class _Plan:
+    """How to write the members of a payload: decided once for all its instances.
+
+    DRF copies the declared fields for each serializer, and decides for each value how to write it.
+    """
+
+    def __init__(self, payload: Payload) -> None:
+        fields = payload.fields.items()
+        self._of_mapping = [_step(name, each, each.get_attribute) for name, each in fields]
+        self._of_object = [_step(name, each, _reader(each)) for name, each in fields]
+
+    def write(self, instance: Any, context: _Context) -> dict[str, Any]:
+        """Return the members of an object or a dictionary."""
+        members: dict[str, Any] = {}
+        steps = self._of_mapping if isinstance(instance, dict) else self._of_object
+        for name, is_required, read, write, takes_context in steps:
+            value = read(instance)
+            if value is not None:
+                members[name] = write(value, context) if takes_context else write(value)
+            elif is_required:
+                members[name] = None
+        return members
+
+    def write_all(self, instances: Iterable[Any], context: _Context) -> list[dict[str, Any]]:
+        """Return the members of each."""
+        return [self.write(each, context) for each in instances]
+
+
+@lru_cache(maxsize=256)
+def _plan(payload: type[Payload]) -> _Plan:
+    return _Plan(payload())
+
+
 def _step(name: str, field: Any, read: _Read) -> _Step:
-    """Decide once for all instances what DRF decides for each value."""
-    return name, field.required, read, _WRITERS.get(type(field), field.to_representation)
+    if isinstance(field, Payload):
+        return name, field.required, read, _plan(type(field)).write, True
+    if isinstance(field, serializers.ListSerializer):
+        child = cast(Payload, field.child)
+        return name, field.required, read, _plan(type(child)).write_all, True
+    if isinstance(field, ContextField):
+        return name, field.required, read, field.write, True
+    write = _WRITERS.get(type(field), field.to_representation)
+    return name, field.required, read, write, False
 
 
 def _reader(field: Any) -> _Read:

@@ -23,9 +23,9 @@ from typing import Any
 
 from django.utils.crypto import constant_time_compare, salted_hmac
 from drf_spectacular.utils import extend_schema_field
-from rest_framework import serializers
 
 from medianest.api.public_url import public_url
+from medianest.api.serializers import ContextField
 from plex_integration.configuration.connection import Connection, Scope
 from plex_integration.images import versions
 
@@ -91,7 +91,7 @@ def _signature(scope: Scope, rating_key: str, kind: str, expires: int, version: 
 
 
 @extend_schema_field({"type": "string", "format": "uri-reference"})
-class SignedImageLink(serializers.CharField):
+class SignedImageLink(ContextField):
     """A signed link to the image whose path is in a member of the payload; omitted without one.
 
     It is absolute if a setting names the service's public address. The serializer context's
@@ -105,10 +105,12 @@ class SignedImageLink(serializers.CharField):
         )
         self._kind, self._member = kind, member or kind
 
-    def get_attribute(self, instance: Any) -> str | None:
-        """Sign the link: the item has no such attribute."""
+    def get_attribute(self, instance: Any) -> Any:
+        """Return the id of the item and the version of its image; None without an image."""
         version = versions.from_path(getattr(instance, self._member))
-        if version is None:
-            return None
-        link = sign_link(self.context["scope"], instance.ratingKey, self._kind, version)
-        return public_url(link)
+        return None if version is None else (instance.ratingKey, version)
+
+    def write(self, value: tuple[str, str], context: Mapping[str, Any]) -> str:
+        """Sign the link."""
+        rating_key, version = value
+        return public_url(sign_link(context["scope"], rating_key, self._kind, version))

@@ -1,12 +1,13 @@
 """A payload writes an object's members in order, as their fields say."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
 from rest_framework import serializers
 
-from medianest.api.serializers import Payload
+from medianest.api.serializers import ContextField, Payload
 
 
 class Shouted(serializers.CharField):
@@ -21,6 +22,21 @@ class Doubled(serializers.IntegerField):
 
     def get_attribute(self, instance: Any) -> int:
         return 2 * int(instance.count)
+
+
+class Greeting(ContextField):
+    """A field whose value depends on the context."""
+
+    def write(self, value: Any, context: Mapping[str, Any]) -> str:
+        return f"{context['greeting']} {value}"
+
+
+class OfMaker(Payload):
+    country = Greeting()
+
+
+class Greeted(Payload):
+    makers = OfMaker(many=True)
 
 
 class OfFilm(Payload):
@@ -62,3 +78,24 @@ def test_one_payload_writes_objects_and_mappings_of_a_list() -> None:
 
     written = Named([Film("Up"), {"title": "Alien"}], many=True).data
     assert [dict(each) for each in written] == [{"title": "Up"}, {"title": "Alien"}]
+
+
+def test_serializers_that_share_their_fields_each_write_with_their_own_context() -> None:
+    made = {"makers": [Maker(), Maker("UK")]}
+    first, second = (Greeted(made, context={"greeting": greeting}) for greeting in ("Hi", "Bye"))
+    assert first.data == {"makers": [{"country": "Hi NZ"}, {"country": "Hi UK"}]}
+    assert second.data == {"makers": [{"country": "Bye NZ"}, {"country": "Bye UK"}]}
+
+
+def test_the_fields_of_a_payload_are_built_once() -> None:
+    built: list[type] = []
+
+    class Counted(Payload):
+        country = serializers.CharField()
+
+        def get_fields(self) -> Any:
+            built.append(type(self))
+            return super().get_fields()
+
+    assert [Counted(Maker()).data for _ in range(3)] == [{"country": "NZ"}] * 3
+    assert len(built) == 1

@@ -1,11 +1,12 @@
 """Payloads of items and of lists of items."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from rest_framework import serializers
 
 from medianest.api.fields import Instant
-from medianest.api.serializers import Payload
+from medianest.api.serializers import ContextField, Payload
 from plex_integration.images.signing import SignedImageLink
 from plex_integration.plex.media import ITEM_TYPES, LIBRARY_TYPES
 
@@ -32,14 +33,15 @@ class PlexActorPayload(PlexTagPayload):
     thumb = serializers.CharField(required=False)
 
 
-class FilePath(serializers.CharField):
+class FilePath(ContextField):
     """A path on the server; null unless `show_file_paths` is true in the context."""
 
     def __init__(self) -> None:
         super().__init__(allow_null=True, help_text="Null if the operator hides file paths.")
 
-    def to_representation(self, value: Any) -> Any:
-        return value if self.context["show_file_paths"] else None
+    def write(self, value: str, context: Mapping[str, Any]) -> str | None:
+        """Return the path if the operator shows it."""
+        return value if context["show_file_paths"] else None
 
 
 class PlexMediaPartPayload(Payload):

@@ -2,11 +2,13 @@
 
 import re
 import time
+from base64 import urlsafe_b64encode
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import pytest
 from django.urls import reverse
+from django.utils.crypto import salted_hmac
 
 from plex_integration.caching import known_requests
 from plex_integration.configuration.connection import Scope
@@ -91,6 +93,15 @@ def test_every_answer_with_items_has_their_links(
         for name in ("thumbUrl", "artUrl"):
             if name in row:
                 shown(browser.get(f"{row[name]}&width=160"))
+
+
+def test_a_signature_is_that_of_django_with_the_secret_of_this_moment(settings: Any) -> None:
+    for secret in (settings.SECRET_KEY, "another-secret-for-this-test-alone"):
+        settings.SECRET_KEY = secret
+        link = signing.sign_link(SCOPE, "1000", "thumb", VERSION, NOON)
+        message = f"scope\nthumb\n{ending(link)}\n1000\n{VERSION}"
+        digest = salted_hmac("plex_integration.pictures.signing", message, algorithm="sha256")
+        assert link.endswith(f"&signature={urlsafe_b64encode(digest.digest()[:18]).decode()}")
 
 
 @pytest.mark.parametrize("second", [0, 1, DAY // 2, DAY - 1])

@@ -38,6 +38,8 @@ NUMBERS = [
     ("-Infinity", None, None), ("1_000", None, None), ("１２", None, None), ("٣", None, None),
     ("0x10", None, None), ("1,5", None, None), ("true", None, None), ("abc", None, None),
     ("9" * 5000, None, None), ("5\n", None, None), ("--5", None, None), ("5-", None, None),
+    ("++5", None, None), ("+", None, None), ("²", None, None), ("0" * 19, 0, 0.0),
+    ("0" * 20, None, 0.0),
 ]  # fmt: skip
 
 

@@ -4,11 +4,12 @@ import math
 import re
 from collections.abc import Collection
 from datetime import UTC, datetime
+from functools import lru_cache
 from xml.etree.ElementTree import Element
 
-_INTEGER = re.compile(r"[+]?[0-9]{1,19}")
 _LARGEST = 2**63 - 1
-# float() itself also accepts blanks, underscores and the digits of other scripts.
+_MOST_DIGITS = len(str(_LARGEST))
+# As int() below, float() accepts too much.
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 _LAST_EPOCH_SECOND = 253402300799  # 9999-12-31T23:59:59Z
 _TRUE, _FALSE = frozenset(("1", "true")), frozenset(("0", "false"))
@@ -33,16 +34,24 @@ def texts(element: Element, name: str) -> list[str] | None:
 
 def whole(element: Element, name: str) -> int | None:
     """Return an attribute as an integer from 0 to 2^63-1, as counts, sizes and positions are."""
-    value = element.get(name, "")
-    found = int(value) if _INTEGER.fullmatch(value) else None
-    return None if found is None or found > _LARGEST else found
+    value = element.get(name)
+    if value is None:
+        return None
+    digits = value.removeprefix("+")
+    # int() itself also accepts blanks, underscores and the digits of other scripts.
+    if len(digits) > _MOST_DIGITS or not (digits.isascii() and digits.isdigit()):
+        return None
+    found = int(digits)
+    return None if found > _LARGEST else found
 
 
 def number(element: Element, name: str) -> float | None:
     """Return an attribute as a finite number."""
-    written = element.get(name, "")
-    value = float(written) if _NUMBER.fullmatch(written) else math.inf
-    return value if math.isfinite(value) else None
+    value = element.get(name)
+    if value is None or not _NUMBER.fullmatch(value):
+        return None
+    found = float(value)
+    return found if math.isfinite(found) else None
 
 
 def flag(element: Element, name: str) -> bool | None:
@@ -54,7 +63,11 @@ def flag(element: Element, name: str) -> bool | None:
 def instant(element: Element, name: str) -> str | None:
     """Return an attribute of epoch seconds as ISO 8601 in UTC: 2024-01-01T12:30:00.000Z."""
     seconds = whole(element, name)
-    if seconds is None or seconds > _LAST_EPOCH_SECOND:
-        return None
+    return None if seconds is None or seconds > _LAST_EPOCH_SECOND else _iso_instant(seconds)
+
+
+# An item is read from a list and then in full, and many items were added in the same scan.
+@lru_cache(maxsize=4096)
+def _iso_instant(seconds: int) -> str:
     moment = datetime.fromtimestamp(seconds, UTC)
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")

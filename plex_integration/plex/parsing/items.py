@@ -61,9 +61,7 @@ def complete_row(row: media.Row, element: Element, known: KnownLibraries) -> med
     The row's own facts stay, and one of them is `addedAt`: a list of recently added items dates a
     season by its newest episode.
     """
-    item = _item(element, element, known, row.item.library)
-    added = row.item.addedAt or item.addedAt
-    return replace(row, item=replace(item, addedAt=added, playlistItemId=row.item.playlistItemId))
+    return replace(row, item=_item(element, element, known, row.item))
 
 
 def parse_item_details(root: Element, known: KnownLibraries) -> media.Item | None:
@@ -73,7 +71,7 @@ def parse_item_details(root: Element, known: KnownLibraries) -> media.Item | Non
         return None
     return replace(
         _item(element, root, known),
-        actors=parse_actors(element) or None,
+        actors=parse_actors(element),
         media=parse_versions(element, with_streams=True),
         producers=parse_tags(element, "Producer"),
         ratings=parse_ratings(element) or None,
@@ -109,8 +107,9 @@ def _item(
     element: Element,
     container: Element,
     known: KnownLibraries,
-    library: media.LibraryReference | None = None,
+    listed: media.Item | None = None,
 ) -> media.Item:
+    """Parse an item; `listed` is the same one as a list has it, whose own facts stay."""
     key = element.attrib["ratingKey"]
     kind = _item_type(element)
     title = text(element, "title")
@@ -121,9 +120,10 @@ def _item(
         key=f"/library/metadata/{key}",
         type=kind,
         title=title,
-        addedAt=instant(element, "addedAt"),
+        addedAt=(listed.addedAt if listed else None) or instant(element, "addedAt"),
         updatedAt=instant(element, "updatedAt"),
-        library=library_reference(element, container, known) or library,
+        library=library_reference(element, container, known)
+        or (listed.library if listed else None),
         playbackProgress=media.PlaybackProgress(
             viewOffset=whole(element, "viewOffset") or 0,
             viewCount=whole(element, "viewCount") or 0,
@@ -150,7 +150,7 @@ def _item(
         genres=parse_tags(element, "Genre"),
         directors=parse_tags(element, "Director"),
         writers=parse_tags(element, "Writer"),
-        actors=parse_actors(element)[:MAX_ACTORS] or None,
+        actors=parse_actors(element, MAX_ACTORS),
         countries=parse_tags(element, "Country"),
         collections=parse_tags(element, "Collection"),
         media=parse_versions(element),
@@ -165,7 +165,7 @@ def _item(
         childCount=whole(element, "childCount"),
         leafCount=leaves,
         viewedLeafCount=whole(element, "viewedLeafCount"),
-        playlistItemId=whole(element, "playlistItemID"),
+        playlistItemId=listed.playlistItemId if listed else whole(element, "playlistItemID"),
     )
 
 

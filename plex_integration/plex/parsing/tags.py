@@ -1,6 +1,7 @@
 """Parse what an item has below it: tags, actors, ratings, chapters and external ids."""
 
 import re
+from itertools import islice
 from xml.etree.ElementTree import Element
 
 from plex_integration.plex import media
@@ -18,14 +19,15 @@ _LEGACY_AGENTS = {"imdb": "imdb", "themoviedb": "tmdb", "thetvdb": "tvdb"}
 def parse_tags(element: Element, name: str) -> list[media.Tag] | None:
     """Parse an item's genres, directors, countries and the like; None if it has none."""
     return [
-        media.Tag(tag=each.attrib["tag"], id=whole(each, "id"))
+        media.Tag(tag, whole(each, "id"))
         for each in element.findall(name)
-        if each.get("tag") is not None
+        if (tag := each.get("tag")) is not None
     ] or None
 
 
-def parse_actors(element: Element) -> list[media.Actor]:
-    """Parse all actors of an item in billing order."""
+def parse_actors(element: Element, most: int | None = None) -> list[media.Actor] | None:
+    """Parse an item's actors in billing order, all or the first; None if it has none."""
+    named = (each for each in element.findall("Role") if each.get("tag") is not None)
     return [
         media.Actor(
             tag=each.attrib["tag"],
@@ -33,9 +35,8 @@ def parse_actors(element: Element) -> list[media.Actor]:
             role=text(each, "role"),
             thumb=text(each, "thumb"),
         )
-        for each in element.findall("Role")
-        if each.get("tag") is not None
-    ]
+        for each in islice(named, most)
+    ] or None
 
 
 def parse_ratings(element: Element) -> list[media.Rating]:

@@ -2,7 +2,6 @@
 
 import re
 import time
-from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
@@ -18,6 +17,7 @@ from plex_integration.errors import (
 )
 from plex_integration.plex import media
 from plex_integration.plex.calls import PlexCalls
+from plex_integration.plex.counting import DatedRow, count_since
 from plex_integration.plex.errors import PlexNotFound, missing, not_found_as
 from plex_integration.plex.ids import checked_id, is_id
 from plex_integration.plex.paging import ROWS_PER_REQUEST, list_length
@@ -185,7 +185,7 @@ class PlexClient(PlexCalls):
         page = self._rows(_RECENTLY_ADDED, 0, limit)
         new = [row for row in page.rows if (row.addedAtSeconds or 0) >= since]
         is_whole = len(new) < len(page.rows) or page.received >= page.total
-        total = len(new) if is_whole else self._count_since(since, page.received, page.total)
+        total = len(new) if is_whole else self._count_since(since, page)
         return media.Page(new, total, page.received)
 
     def recently_added_in(
@@ -210,22 +210,19 @@ class PlexClient(PlexCalls):
             start, total = start + page.received, page.total
         return media.Page(rows, found, len(rows))
 
-    def _count_since(self, since: int, first: int, total: int) -> int:
-        """Count the rows of the list that are not older; those before `first` are known to be.
+    def _count_since(self, since: int, page: media.Page) -> int:
+        """Count the rows of the list that are not older; those of the page are known to be.
 
-        The rows are sorted. One request reads the next 500; after these the border is found by
-        bisection, because reading all rows of a large server takes seconds.
+        Reading all rows of a large server would take seconds.
         """
-        moments = self._added_at(first, ROWS_PER_REQUEST)
-        new = sum(moment >= since for moment in moments)
-        if new < len(moments) or not new:
-            return first + new
-        is_older = partial(self._is_older, since)
-        return bisect_left(range(total), True, lo=min(first + new, total), key=is_older)
-
-    def _is_older(self, since: int, index: int) -> bool:
-        """Tell whether a row of the list is older, or is not there any more."""
-        return all(moment < since for moment in self._added_at(index, 1))
+        newest, last = page.rows[0].addedAtSeconds or 0, page.rows[-1].addedAtSeconds or 0
+        return count_since(
+            self._added_at,
+            since,
+            DatedRow(0, newest),
+            DatedRow(page.received - 1, last),
+            page.total,
+        )
 
     def _added_at(self, start: int, size: int) -> Sequence[int]:
         return self._page(_moments, _RECENTLY_ADDED, start, size, **LEAN).parsed

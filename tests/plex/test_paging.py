@@ -1,13 +1,17 @@
 """Pages come out right whatever page size Plex has a mind for."""
 
 import re
+import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from plex_integration.plex import media
+from plex_integration.plex import PlexClient, media
+from plex_integration.plex.counting import DatedRow, count_since
 from plex_integration.reading.services.read import pagination
+from plex_simulator import Simulator
 from tests.plex.conftest import RawServer, Request, ok, plex_at
 
 Serve = Callable[..., RawServer]
@@ -278,8 +282,8 @@ def test_what_is_new_is_counted_without_reading_all_of_it(
     found = plex.recently_added(NOW, 50)
     assert [row.item.ratingKey for row in found.rows] == [str(n + 1) for n in range(min(new, 50))]
     assert found.total == new
-    assert sum(read) <= 50 + 500 + 20
-    assert len(read) <= 2 + 18
+    assert sum(read) <= 50 + 4 * 500 + 20
+    assert len(read) <= 1 + 13
 
 
 def test_a_page_that_is_not_full_of_new_rows_is_counted_by_itself(serve: Serve) -> None:
@@ -290,9 +294,58 @@ def test_a_page_that_is_not_full_of_new_rows_is_counted_by_itself(serve: Serve) 
 
 def test_rows_that_vanish_while_they_are_counted_end_the_count(serve: Serve) -> None:
     read: list[int] = []
-    whole, none = added(5_000, 5_000, read), added(0, 0, read)
+    before, after = added(5_000, 5_000, read), added(600, 600, read)
 
     def shrinking(request: Request) -> bytes:
-        return (whole if window(request)[0] < 600 else none)(request)
+        return (after if read else before)(request)
 
     assert plex_at(serve(shrinking).url).recently_added(NOW, 50).total == 600
+
+
+def moments_of(growth: str, new: int, total: int) -> list[int]:
+    """Return when rows were added, newest first; the new ones in one of several ways."""
+    ages = {
+        "steady": lambda n: n,
+        "in one scan": lambda n: 0,
+        "many lately": lambda n: n * n,
+        "few lately": lambda n: new * new - (new - n) * (new - n),
+        "one and then many": lambda n: 0 if n else -1_000_000,
+    }[growth]
+    most = max(ages(new - 1), 1) if new else 1
+    recent = [NOW + (most - ages(n)) * 86_400 // most for n in range(new)]
+    return recent + [NOW - 1 - n for n in range(total - new)]
+
+
+@pytest.mark.parametrize("total", [1_000, 25_000, 250_000])
+@pytest.mark.parametrize(
+    "growth", ["steady", "in one scan", "many lately", "few lately", "one and then many"]
+)
+@pytest.mark.parametrize("part", [0.06, 0.999])
+def test_a_list_that_grew_in_any_way_is_counted_with_few_requests(
+    growth: str, part: float, total: int
+) -> None:
+    new = int(total * part)
+    moments, read = moments_of(growth, new, total), []
+
+    def rows(start: int, size: int) -> list[int]:
+        read.append(size)
+        return moments[start : start + size]
+
+    newest, last = DatedRow(0, moments[0]), DatedRow(19, moments[19])
+    assert count_since(rows, NOW, newest, last, total) == new
+    assert len(read) <= 13
+    assert growth != "steady" or len(read) <= 2
+
+
+@pytest.mark.parametrize("movies", [1_000, 25_000, 250_000])
+def test_what_is_new_costs_as_few_requests_in_a_large_library_as_in_a_small_one(
+    movies: int,
+) -> None:
+    with Simulator(seed=7, movies=movies) as server:
+        connection = plex_at(server.url, seconds=60).connection
+        plex = PlexClient(replace(connection, token=server.owner_token), 60)
+        since = int(time.time()) - 30 * 86_400
+        total = plex.recently_added(since, 20).total
+        assert len(server.requests) == 2
+        last, next_one = plex._added_at(total - 1, 2)
+        assert last >= since > next_one

@@ -1,8 +1,9 @@
-"""The addresses of Redis: one server, or the master that Sentinel names.
+"""The addresses of Redis: one server, the master that Sentinel names, or a cluster.
 
-The URL of one server is redis-py's own. That of a master names the Sentinels, with commas:
-`redis+sentinel://user:password@host:26379,host:26379/mymaster/0`. With `rediss` in place of `redis`
-all connections use TLS. The query has redis-py's parameters.
+The URL of one server is redis-py's own. Those of the others name several hosts, with commas:
+`redis+sentinel://user:password@host:26379,host:26379/mymaster/0` and
+`redis+cluster://user:password@host:6379,host:6379`. With `rediss` in place of `redis` all
+connections use TLS. The query has redis-py's parameters.
 """
 
 import enum
@@ -13,7 +14,7 @@ from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
 
 from redis.connection import parse_url
 
-SENTINEL_PORT = 26379
+SENTINEL_PORT, PORT = 26379, 6379
 _CREDENTIALS = {"sentinel_username": "username", "sentinel_password": "password"}
 """The parameters that sign in to Sentinel, which has passwords of its own, and redis-py's names."""
 
@@ -23,13 +24,15 @@ class Kind(enum.Enum):
 
     SERVER = ""
     SENTINEL = "sentinel"
+    CLUSTER = "cluster"
 
 
 @dataclass(frozen=True)
 class RedisAddress:
     """Where a Redis is, and how to sign in.
 
-    `nodes` are the Sentinels, and `master` is the name that they give to the master.
+    `nodes` are the hosts that are named: Sentinels, or some of a cluster. `master` is the name that
+    Sentinel gives to the master.
     """
 
     kind: Kind
@@ -50,20 +53,18 @@ class RedisAddress:
             _options(url)
             return cls(Kind.SERVER, url)
         user, separator, hosts = parts.netloc.rpartition("@")
-        master, _, database = parts.path.strip("/").partition("/")
-        if not master:
-            raise ValueError("the name of the master is missing")
         query = parse_qsl(parts.query)
+        port, master, path = _path(Kind(kind), parts.path.strip("/"))
         rest = urlencode([each for each in query if each[0] not in _CREDENTIALS])
         address = cls(
             Kind(kind),
             url,
-            tuple(_nodes(hosts)),
-            unquote(master),
+            tuple(_nodes(hosts, port)),
+            master,
             {_CREDENTIALS[name]: value for name, value in query if name in _CREDENTIALS},
             scheme,
             user + separator,
-            f"/{int(database or 0)}?{rest}",
+            f"{path}?{rest}",
         )
         _options(address.url_of(*address.nodes[0]))
         return address
@@ -81,14 +82,26 @@ class RedisAddress:
         return found | {"ssl": True} if is_encrypted else found
 
 
+def _path(kind: Kind, path: str) -> tuple[int, str, str]:
+    """Return the default port, the name of the master, and the path of the URL of one server."""
+    if kind is Kind.CLUSTER:
+        if path not in ("", "0"):
+            raise ValueError("a cluster has one database")
+        return PORT, "", ""
+    master, _, database = path.partition("/")
+    if not master:
+        raise ValueError("the name of the master is missing")
+    return SENTINEL_PORT, unquote(master), f"/{int(database or 0)}"
+
+
 def _options(url: str) -> dict[str, Any]:
     found: dict[str, Any] = parse_url(url)  # type: ignore[no-untyped-call]
     return found
 
 
-def _nodes(hosts: str) -> Iterator[tuple[str, int]]:
+def _nodes(hosts: str, port: int) -> Iterator[tuple[str, int]]:
     for each in hosts.split(","):
         parts = urlsplit(f"//{each}")
         if not parts.hostname:
             raise ValueError("a host is missing")
-        yield parts.hostname, parts.port or SENTINEL_PORT
+        yield parts.hostname, parts.port or port

@@ -56,8 +56,9 @@ def env_redis_url(name: str) -> str:
             RedisAddress.parse(url)
     except ValueError:
         raise ImproperlyConfigured(
-            f"{name} must look like redis://:password@host:6379/0 or "
-            "redis+sentinel://:password@host:26379,host:26379/mymaster/0; "
+            f"{name} must look like redis://:password@host:6379/0, "
+            "redis+sentinel://:password@host:26379,host:26379/mymaster/0 or "
+            "redis+cluster://:password@host:6379,host:6379; "
             "in a password, write special characters as %XX"
         ) from None
     return url

@@ -557,12 +557,16 @@ class Stores:
         store.current.cache_clear()
         for made in self._made:
             for server in {made._cache, made._limits}:
+                server.__dict__["check"] = lambda: None
                 for loop, connection in server._loop_connections.items():
                     if not loop.is_closed():
                         loop.call_soon_threadsafe(connection.close)
                 for connection in server._connections.__dict__.values():
                     connection.disconnect()
-                if client := server.__dict__.get("client"):
+                client = server.__dict__.get("client")
+                if isinstance(client, redis.RedisCluster):
+                    client.disconnect_connection_pools()
+                elif client:
                     client.connection_pool.disconnect()
                 server.__dict__["client"] = _Available()
 

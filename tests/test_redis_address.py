@@ -36,6 +36,20 @@ def test_sentinel_has_a_password_of_its_own_and_tls_is_for_all() -> None:
     assert address.url_of("host", 1) == "rediss://host:1/0?ssl_ca_certs=%2Fca.pem"
 
 
+def test_a_url_names_nodes_of_a_cluster() -> None:
+    address = RedisAddress.parse("rediss+cluster://ada:b@one,two:6380?ssl_cert_reqs=none")
+    assert address.kind is Kind.CLUSTER
+    assert address.nodes == (("one", 6379), ("two", 6380))
+    assert address.options() == {
+        "username": "ada",
+        "password": "b",
+        "ssl": True,
+        "ssl_cert_reqs": "none",
+    }
+    assert address.url_of("three", 7) == "rediss://ada:b@three:7?ssl_cert_reqs=none"
+    assert RedisAddress.parse("redis+cluster://one/0").nodes == (("one", 6379),)
+
+
 def test_no_text_of_an_address_shows_a_password() -> None:
     url = "redis+sentinel://:hidden@one/mymaster?sentinel_password=hidden"
     assert "hidden" not in repr(RedisAddress.parse(url))
@@ -53,6 +67,9 @@ def test_no_text_of_an_address_shows_a_password() -> None:
         "redis+sentinel://one/mymaster/x",
         "redis+sentinels://one/mymaster",
         "redis+sentinel://:a/b@one/mymaster",
+        "redis+cluster://",
+        "redis+cluster://one/1",
+        "redis+cluster://one/0/1",
     ],
 )
 def test_other_urls_cannot_be_used(url: str) -> None:

@@ -1,6 +1,7 @@
-"""Redis servers that replace one another: a master and a replica that Sentinel watches."""
+"""Redis servers that replace one another: behind Sentinel, and in a cluster."""
 
 import os
+import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
@@ -113,13 +114,91 @@ class Watched(Topology):
         return known["num-slaves"] == 1 and is_linked(self.replica)
 
 
+class Cluster(Topology):
+    """Three masters, of which the first has a replica."""
+
+    def __init__(self, folder: Path) -> None:
+        nodes = [self._node(folder) for _ in range(4)]
+        self.masters, self.replica = nodes[:3], nodes[3]
+        self.url = "redis+cluster://" + ",".join(f"{HOST}:{node.port}" for node in nodes[:2])
+        for number, node in enumerate(nodes):
+            node.client.cluster("SET-CONFIG-EPOCH", number + 1)
+            bus = node.client.config_get("cluster-port")["cluster-port"]
+            nodes[0].client.execute_command("CLUSTER MEET", HOST, node.port, bus)
+        until(lambda: all(known(node) == len(nodes) for node in nodes), 60, "they have met")
+        bounds = (0, 5461, 10923, 16384)
+        for node, first, end in zip(self.masters, bounds, bounds[1:], strict=False):
+            node.client.execute_command("CLUSTER ADDSLOTSRANGE", first, end - 1)
+        master = nodes[0].client.execute_command("CLUSTER MYID")
+        self.replica.client.execute_command("CLUSTER REPLICATE", master)
+        until(lambda: is_linked(self.replica), 60, "the replica has all data")
+        until(self.is_whole, 60, "every node sees a whole cluster")
+
+    def is_whole(self) -> bool:
+        """Tell whether each node sees all slots."""
+        nodes = (*self.masters, self.replica)
+        return all(node.client.cluster("INFO")["cluster_state"] == "ok" for node in nodes)
+
+    def clear(self) -> None:
+        for node in self.masters:
+            node.client.flushall()
+            node.client.script_flush()
+
+    def failovers(self) -> Sequence[Callable[[], None]]:
+        return (self.hand_over, self.lose_master)
+
+    def hand_over(self) -> None:
+        """Let the replica take the place of its master."""
+        self.replica.client.execute_command("CLUSTER FAILOVER")
+        self._exchange()
+
+    def lose_master(self) -> None:
+        """Kill the first master; its replica takes its place soon."""
+        until(lambda: is_linked(self.replica), 60, "the replica has all data")
+        for node in (*self.masters, self.replica):
+            node.client.config_set("cluster-node-timeout", 500)
+        self.masters[0].kill()
+        self._exchange()
+
+    def is_promoted(self) -> bool:
+        is_master = self.masters[0].client.info("replication")["role"] == "master"
+        states = [node.client.cluster("INFO")["cluster_state"] for node in self.masters]
+        return is_master and set(states) == {"ok"}
+
+    def forget_limits(self) -> None:
+        for key in self.limits():
+            self.masters[0].client.delete(key)
+
+    def limits(self) -> list[bytes]:
+        return self.masters[0].client.keys(f"{LIMITS}*")
+
+    def close(self) -> None:
+        for node in (*self.masters, self.replica):
+            node.close()
+
+    def _exchange(self) -> None:
+        self.masters[0], self.replica = self.replica, self.masters[0]
+
+    @staticmethod
+    def _node(folder: Path) -> Valkey:
+        own = Path(tempfile.mkdtemp(dir=folder))
+        timeout = ("--cluster-node-timeout", str(UP_SECONDS * 1000))
+        bus = ("--cluster-port", str(free_port()), "--repl-diskless-sync-delay", "0")
+        return Valkey(own, "--cluster-enabled", "yes", *timeout, *bus)
+
+
+def known(node: Valkey) -> int:
+    """Return how many nodes of its cluster a node knows."""
+    return int(node.client.cluster("INFO")["cluster_known_nodes"])
+
+
 def is_linked(replica: Valkey) -> bool:
     """Tell whether a replica has the data of its master."""
     about = replica.client.info("replication")
     return about["role"] == "slave" and about["master_link_status"] == "up"
 
 
-TOPOLOGIES: dict[str, Callable[[Path], Topology]] = {"Sentinel": Watched}
+TOPOLOGIES: dict[str, Callable[[Path], Topology]] = {"Sentinel": Watched, "cluster": Cluster}
 
 
 @pytest.fixture(scope="session")
@@ -133,3 +212,16 @@ def watched(_watched: Watched) -> Watched:
     """A master that Sentinel names, healthy and empty, for tests that do not replace it."""
     _watched.clear()
     return _watched
+
+
+@pytest.fixture(scope="session")
+def _cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    with closing(Cluster(tmp_path_factory.mktemp("cluster"))) as nodes:
+        yield nodes
+
+
+@pytest.fixture
+def cluster(_cluster: Cluster) -> Cluster:
+    """A cluster, healthy and empty, for tests that do not change its nodes."""
+    _cluster.clear()
+    return _cluster

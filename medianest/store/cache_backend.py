@@ -20,7 +20,8 @@ class CacheClient(DefaultClient):  # type: ignore[misc]
         address = RedisAddress.parse(self._server[index])
         if address.kind is Kind.SERVER:
             return super().connect(index)
-        return clients.master(address, self._options)
+        client = clients.cluster if address.kind is Kind.CLUSTER else clients.master
+        return client(address, self._options)
 
     def clear(self, client: Any = None) -> bool:
         """Delete every cached value."""

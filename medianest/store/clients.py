@@ -1,4 +1,4 @@
-"""redis-py's clients of a master that Sentinel names."""
+"""redis-py's clients of a master that Sentinel names, and of a cluster."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -7,6 +7,7 @@ import redis
 import redis.asyncio
 from redis.asyncio.retry import Retry as RetryInLoop
 from redis.backoff import NoBackoff
+from redis.cluster import ClusterNode
 from redis.retry import Retry
 
 from medianest.redis_address import RedisAddress
@@ -38,6 +39,13 @@ async def master_in_loop(address: RedisAddress, options: Mapping[str, Any]) -> t
         return found
     finally:
         await sentinels.aclose()
+
+
+def cluster(address: RedisAddress, options: Mapping[str, Any]) -> Any:
+    """Return the client of a cluster, which has read its slots."""
+    about = address.options() | _timeouts(options)
+    nodes = [ClusterNode(*each) for each in address.nodes]  # type: ignore[no-untyped-call]
+    return redis.RedisCluster(startup_nodes=nodes, retry=Retry(NoBackoff(), 0), **about)
 
 
 def _sentinel_options(address: RedisAddress) -> dict[str, Any]:

@@ -34,6 +34,14 @@ _UNAVAILABLE = {
 """How errors begin that every command gets; their exceptions are ConnectionErrors."""
 
 
+_OF_CLUSTERS = {
+    "MOVED": redis.exceptions.MovedError,
+    "ASK": redis.exceptions.AskError,
+    "CLUSTERDOWN": redis.exceptions.ClusterDownError,
+}
+"""The errors of a node that does not have the slot of a key."""
+
+
 class LoopConnection:
     """Sends commands of all tasks of one event loop; connects when it must.
 
@@ -300,6 +308,9 @@ def _require_success(replies: Sequence[Any]) -> None:
 
 def _error(message: str) -> Exception:
     """Return the exception of an error reply, as redis-py names it."""
+    name, _, rest = message.partition(" ")
+    if cluster_error := _OF_CLUSTERS.get(name):
+        return cluster_error(rest)
     if message.startswith("NOSCRIPT"):
         return redis.exceptions.NoScriptError(message)
     for beginning, kind in _UNAVAILABLE.items():

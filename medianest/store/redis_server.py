@@ -11,7 +11,7 @@ import hashlib
 import logging
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -31,6 +31,9 @@ RETRY_SECONDS = 0.5
 MICROSECONDS = 1_000_000
 """The scripts count time in microseconds."""
 
+
+FAILURES = (redis.exceptions.RedisError, redis.exceptions.RedisClusterException, OSError)
+"""What redis-py raises when Redis is unavailable."""
 
 PROBE: Command = ("SET", "medianest:probe", b"", "EX", 60)
 """A write whose reply shows whether Redis can be written."""
@@ -118,7 +121,7 @@ class Availability:
             time.sleep(RETRY_SECONDS)
             try:
                 self._return()
-            except (redis.exceptions.RedisError, OSError):
+            except FAILURES:
                 continue
             except Exception:
                 log.exception("Redis cannot be used again yet")
@@ -142,13 +145,17 @@ class RedisServer:
         self.availability = availability
         self.alias = alias
         self._connections = threading.local()
-        self._loop_connections: dict[asyncio.AbstractEventLoop, LoopConnection] = {}
-        availability.add_check(lambda: self.client.ping())
+        self._loop_connections: dict[asyncio.AbstractEventLoop, Any] = {}
+        availability.add_check(lambda: self.check())
 
     @cached_property
     def client(self) -> Any:
         """Return redis-py's client, whose methods do raise."""
         return get_redis_connection(self.alias)
+
+    def check(self) -> None:
+        """Raise what redis-py raises, unless Redis responds."""
+        self.client.ping()
 
     def send(self, *commands: Command) -> list[Any] | None:
         """Send commands in one round trip over this thread's own connection; return raw replies.
@@ -162,8 +169,8 @@ class RedisServer:
         try:
             if is_new:
                 connection.connect()  # by itself it would not look for the master
-            _exchange(connection, commands, replies)
-        except (redis.exceptions.RedisError, OSError) as error:
+            exchange(connection, commands, replies, expected=len(commands))
+        except FAILURES as error:
             del self._connections.connection
             connection.disconnect()
             # Redis may have closed a connection that was idle, and be available all the same.
@@ -182,7 +189,7 @@ class RedisServer:
         loop = asyncio.get_running_loop()
         try:
             return await self._loop_connection(loop).send(*commands)
-        except (redis.exceptions.RedisError, OSError) as error:
+        except FAILURES as error:
             # It may wait for a lock that is held during a round trip to Redis.
             await loop.run_in_executor(None, self.availability.report_failure, error)
             return None
@@ -200,8 +207,8 @@ class RedisServer:
         if not self.availability.is_available():
             return None
         try:
-            return self._execute(commands)
-        except (redis.exceptions.RedisError, OSError) as error:
+            return self._executed(self.client, commands)
+        except FAILURES as error:
             self.availability.report_failure(error)
             return None
 
@@ -215,6 +222,10 @@ class RedisServer:
     def run_unknown(self, script: Script, key: str, *arguments: Any) -> Any:
         """Run a script that Redis does not know yet, which also makes it known."""
         return _successful(self.execute(script.unknown_command((key,), *arguments)))
+
+    def scan(self, pattern: str) -> Iterator[list[bytes]]:
+        """Return the names of all keys like this, in batches; it ends where Redis fails."""
+        yield from self._scan(pattern, self.execute)
 
     def condition(self) -> Condition:
         """Try to write, and return what that shows."""
@@ -231,15 +242,27 @@ class RedisServer:
         return Facts(condition_of(replies), seconds, about or {}, keys)
 
     def _loop_connection(self, loop: asyncio.AbstractEventLoop) -> LoopConnection:
-        connection = self._loop_connections.get(loop)
+        connection: LoopConnection | None = self._loop_connections.get(loop)
         if connection is None:
             about = settings.CACHES[self.alias]
             connection = LoopConnection(about["LOCATION"], about["OPTIONS"])
             self._loop_connections[loop] = connection
         return connection
 
-    def _execute(self, commands: tuple[Command, ...]) -> list[Any]:
-        pipeline = self.client.pipeline(transaction=False)
+    def _scan(
+        self, pattern: str, execute: Callable[..., list[Any] | None]
+    ) -> Iterator[list[bytes]]:
+        cursor = None
+        while cursor != 0:
+            replies = execute(("SCAN", cursor or 0, "MATCH", pattern, "COUNT", 500))
+            if not replies or isinstance(replies[0], Exception):
+                return
+            cursor, names = replies[0]
+            yield names
+
+    @staticmethod
+    def _executed(client: Any, commands: Sequence[Command]) -> list[Any]:
+        pipeline = client.pipeline(transaction=False)
         for command in commands:
             pipeline.execute_command(*command)
         replies: list[Any] = pipeline.execute(raise_on_error=False)
@@ -260,10 +283,13 @@ class RedisServer:
         return self._connections.connection, True
 
 
-def _exchange(connection: Any, commands: tuple[Command, ...], replies: list[Any]) -> None:
-    """Send commands, and add each reply as it comes."""
-    connection.send_packed_command(connection.pack_commands(commands), check_health=False)
-    for _ in commands:
+def exchange(
+    connection: Any, commands: Sequence[Command], replies: list[Any], *, expected: int
+) -> None:
+    """Send commands, and add each of so many replies as it comes."""
+    if commands:
+        connection.send_packed_command(connection.pack_commands(commands), check_health=False)
+    for _ in range(expected):
         replies.append(_reply(connection))
 
 

@@ -134,7 +134,8 @@ class RedisStamps(Stamps):
 
     def renew(self, changes: Sequence[Change]) -> None:
         replies = self._server.execute(*(_RENEW.command(*each) for each in _renewals(changes)))
-        if replies and isinstance(replies[0], NoScriptError):
+        # In a cluster only some of the nodes may know the script; it may well run twice.
+        if any(isinstance(reply, NoScriptError) for reply in replies or ()):
             self._server.execute(*(_RENEW.unknown_command(*each) for each in _renewals(changes)))
 
     def _set(self, user_ids: Sequence[str], stamp: Stamp) -> bool:

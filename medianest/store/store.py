@@ -9,8 +9,10 @@ from typing import Any, NamedTuple, Protocol
 from django.conf import settings
 from redis.exceptions import NoScriptError
 
+from medianest.redis_address import Kind, RedisAddress
 from medianest.store import values
 from medianest.store.breaker import Breaker, LocalBreaker, RedisBreaker
+from medianest.store.cluster_server import ClusterServer
 from medianest.store.counters import Counters, LocalCounters, RedisCounters
 from medianest.store.locks import LocalLocks, Locks, RedisLocks
 from medianest.store.rate_windows import (
@@ -223,10 +225,8 @@ class RedisStore:
 
     def __init__(self) -> None:
         availability = Availability()
-        self._cache = RedisServer("default", availability)
-        self._limits = (
-            RedisServer("limits", availability) if settings.REDIS_LIMITS_URL else self._cache
-        )
+        self._cache = _server("default", availability)
+        self._limits = _server("limits", availability) if settings.REDIS_LIMITS_URL else self._cache
         self.values = RedisValues(self._cache)
         self.rate_windows = RedisRateWindows(self._limits)
         self.stamps = RedisStamps(self._limits)
@@ -295,15 +295,15 @@ class RedisStore:
         began = time.time()
         replies = self._cache.execute(
             PROBE,
-            ("TIME",),
             self.reports.read_command(),
+            ("TIME",),  # in a cluster, of the node that also dates the reports
             self.breaker.failures_command(server),
             *(self.values.value_command(key) for key in keys),
         )
-        if replies is None or isinstance(replies[1], Exception):
+        if replies is None or isinstance(replies[2], Exception):
             failures = self.breaker.found_failures(server, None)
             return Overview(Condition.UNAVAILABLE, [None] * len(keys), {}, failures)
-        _, (seconds, microseconds), reports, *others = replies
+        _, reports, (seconds, microseconds), *others = replies
         now = seconds + microseconds / MICROSECONDS
         return Overview(
             condition_of(replies),
@@ -318,6 +318,12 @@ class RedisStore:
         return {
             server.alias: server.facts() for server in dict.fromkeys([self._cache, self._limits])
         }
+
+
+def _server(alias: str, availability: Availability) -> RedisServer:
+    address = RedisAddress.parse(settings.CACHES[alias]["LOCATION"])
+    kind = ClusterServer if address.kind is Kind.CLUSTER else RedisServer
+    return kind(alias, availability)
 
 
 def _divided(replies: list[Any] | None) -> tuple[list[Any] | None, list[Any] | None]:

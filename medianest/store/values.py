@@ -7,7 +7,7 @@ so that every value stored under the old one is a miss: no value has to be found
 import json
 import threading
 import time
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Protocol
@@ -220,7 +220,7 @@ class RedisValues(Values):
 
     def scan(self, prefix: str, limit: int, size: int) -> list[ScannedValue]:
         names: dict[bytes, None] = {}
-        for batch in self._scan_names(prefix):
+        for batch in self._server.scan(f"{PREFIX}{prefix}*"):
             names |= dict.fromkeys(batch)
             if len(names) >= limit:
                 break
@@ -267,16 +267,6 @@ class RedisValues(Values):
             arguments = _arguments(scope, sorted(tags))
             self._server.client.eval(_INVALIDATE_TAGS.text, 1, versions_key(scope), *arguments)
             del self._owed[scope]
-
-    def _scan_names(self, prefix: str) -> Iterator[list[bytes]]:
-        cursor = None
-        while cursor != 0:
-            command = ("SCAN", cursor or 0, "MATCH", f"{PREFIX}{prefix}*", "COUNT", 500)
-            replies = self._server.execute(command)
-            if not replies or isinstance(replies[0], Exception):
-                return
-            cursor, names = replies[0]
-            yield names
 
     def _beginnings(self, names: Sequence[bytes], size: int) -> list[ScannedValue]:
         commands = [

@@ -1,0 +1,229 @@
+"""The store in a cluster: what a read costs, slots that move, and a node that is unavailable."""
+
+import asyncio
+import signal
+from collections.abc import Callable, Iterator
+from itertools import count
+from typing import Any
+
+import pytest
+from django.core.cache import caches
+from redis.crc import key_slot
+
+from medianest.store import Counting, Hit, Stamp, StampedHit, cluster_server
+from medianest.store.loop_connection import LoopConnection
+from medianest.store.stamps import now, stamp_key
+from medianest.store.values import PREFIX, VERSIONS_KEY
+from tests.pace import Stopwatch
+from tests.service import Stores, Valkey, until
+from tests.topologies import Cluster
+
+BOUNDS = (5461, 10923)
+
+
+@pytest.fixture
+def store(stores: Stores, cluster: Cluster) -> Any:
+    """This process's own store in the cluster, which is healthy and empty."""
+    return stores.use(cluster.url)
+
+
+def owner(key: str) -> int:
+    """Return which of the masters has a key."""
+    return sum(key_slot(key.encode()) >= bound for bound in BOUNDS)
+
+
+def named(beginning: str, node: int) -> str:
+    """Return the first name after a beginning whose key one of the masters has."""
+    names = (f"{each}" for each in count())
+    return next(name for name in names if owner(beginning.format(name)) == node)
+
+
+def spread() -> tuple[str, StampedHit]:
+    """Return a key and a user's hit that are on other masters than the tags, and their stamps."""
+    others = [node for node in range(3) if node != owner(VERSIONS_KEY)]
+    key, user = named(PREFIX + "{}", others[0]), named("{}", others[1])
+    return key, StampedHit(Hit(f"server:{{{user}}}", 3, 60, expires=False), user, "valid")
+
+
+def renew(store: Any, hit: StampedHit) -> None:
+    store.stamps.renew([(hit.user_id, Stamp("valid", now()), None)])
+
+
+READS: dict[str, Callable[..., Any]] = {
+    "threads": lambda store, *given: store.read_fast(*given),
+    "a loop": lambda store, *given: asyncio.run(in_loop(store, *given)),
+}
+
+
+async def in_loop(store: Any, *given: Any) -> Any:
+    """Read twice: the first connects."""
+    try:
+        await store.read_value_in_loop(given[0])
+        return await store.read_fast_in_loop(*given)
+    finally:
+        await store.close_loop()
+
+
+@pytest.mark.parametrize("read", READS.values(), ids=READS)
+def test_a_hit_is_counted_and_read_on_three_nodes(store: Any, read: Callable[..., Any]) -> None:
+    key, hit = spread()
+    renew(store, hit)
+    assert store.values.invalidate_tags(["item:1"])
+    assert store.values.set(key, b"cached", 60)
+    first, second = read(store, key, hit), read(store, key, hit)
+    assert [first.value, second.value] == [b"cached"] * 2
+    assert first.counted.counting is second.counted.counting is Counting.COUNTED
+    assert [first.counted.verdict.remaining, second.counted.verdict.remaining] == [2, 1]
+    assert first.is_available
+    assert first.tags.get("item:1") == store.values.tag_versions().get("item:1") != ""
+
+
+@pytest.fixture
+def exchanges(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Record when commands are sent to a node and when its replies are there."""
+    recorded: list[str] = []
+    write, read, send = cluster_server._Line.write, cluster_server._Line.read, LoopConnection.send
+
+    def recorded_write(self: Any, commands: Any) -> None:
+        recorded.append("sent")
+        write(self, commands)
+
+    def recorded_read(self: Any, commands: Any) -> Any:
+        replies = read(self, commands)
+        recorded.append("replied")
+        return replies
+
+    async def recorded_send(self: Any, *commands: Any) -> Any:
+        recorded.append("sent")
+        replies = await send(self, *commands)
+        recorded.append("replied")
+        return replies
+
+    monkeypatch.setattr(cluster_server._Line, "write", recorded_write)
+    monkeypatch.setattr(cluster_server._Line, "read", recorded_read)
+    monkeypatch.setattr(LoopConnection, "send", recorded_send)
+    return recorded
+
+
+@pytest.mark.parametrize("read", READS.values(), ids=READS)
+def test_a_hit_asks_each_node_once_and_all_of_them_before_the_first_replies(
+    store: Any, read: Callable[..., Any], exchanges: list[str]
+) -> None:
+    key, hit = spread()
+    renew(store, hit)
+    read(store, key, hit)  # makes the script known
+    exchanges.clear()
+    read(store, key, hit)
+    assert exchanges[-6:] == ["sent"] * 3 + ["replied"] * 3
+    assert len(exchanges) == 6 + (2 if exchanges[1] == "replied" else 0)
+
+
+def test_a_read_on_one_node_asks_no_other(store: Any, exchanges: list[str]) -> None:
+    key = named(PREFIX + "{}", owner(VERSIONS_KEY))
+    store.read(key)
+    assert exchanges == ["sent", "replied"]
+
+
+@pytest.mark.parametrize("read", READS.values(), ids=READS)
+def test_a_slot_that_was_moved_is_followed(store: Any, read: Callable[..., Any]) -> None:
+    key, hit = spread()
+    renew(store, hit)
+    store.values.set(key, b"cached", 60)
+    slots = store._cache.client.nodes_manager.slots_cache
+    of_value, of_user = key_slot((PREFIX + key).encode()), key_slot(hit.user_id.encode())
+    slots[of_value], slots[of_user] = slots[of_user], slots[of_value]
+    found = read(store, key, hit)
+    assert (found.value, found.counted.verdict.remaining) == (b"cached", 2)
+    # A command whose reply names another node was not run there: nothing counted twice.
+    assert read(store, key, hit).counted.verdict.remaining == 1
+    slots[of_value] = slots[of_user]
+    assert store.values.set(key, b"written", 60)
+    assert store.read(key).values == [b"written"]
+
+
+@pytest.fixture
+def moving(cluster: Cluster) -> Iterator[str]:
+    """A key whose slot is on its way from one node to another, which has it already."""
+    key = named(PREFIX + "{}", 1)
+    slot, source, target = key_slot((PREFIX + key).encode()), cluster.masters[1], cluster.masters[2]
+    identities = [node.client.execute_command("CLUSTER MYID") for node in (source, target)]
+    target.client.execute_command("CLUSTER SETSLOT", slot, "IMPORTING", identities[0])
+    source.client.execute_command("CLUSTER SETSLOT", slot, "MIGRATING", identities[1])
+    yield key
+    for node in (source, target):
+        node.client.execute_command("CLUSTER SETSLOT", slot, "STABLE")
+    target.client.flushall()
+
+
+def test_a_key_whose_slot_is_being_moved_is_found_at_its_new_node(
+    store: Any, cluster: Cluster, moving: str
+) -> None:
+    assert store.values.set(moving, b"cached", 60)
+    assert cluster.masters[2].client.keys() == [(PREFIX + moving).encode()]
+    assert store.read(moving).values == [b"cached"]
+    assert asyncio.run(value_in_loop(store, moving)) == b"cached"
+
+
+async def value_in_loop(store: Any, key: str) -> Any:
+    try:
+        return await store.read_value_in_loop(key)
+    finally:
+        await store.close_loop()
+
+
+def test_stamps_of_users_are_renewed_where_only_some_nodes_know_the_script(
+    store: Any, cluster: Cluster
+) -> None:
+    users = [named("{}", node) for node in range(3)]
+    store.stamps.renew([("x" + named("x{}", 0), Stamp("valid", now()), None)])
+    store.stamps.renew([(user, Stamp("valid", now()), None) for user in users])
+    stored = [cluster.masters[n].client.get(stamp_key(user)) for n, user in enumerate(users)]
+    assert all(stamp and stamp.startswith(b"valid ") for stamp in stored)
+
+
+def test_clearing_the_cache_deletes_the_values_of_all_nodes_and_nothing_else(store: Any) -> None:
+    keys = [named(PREFIX + "{}", node) for node in range(3)]
+    for key in keys:
+        store.values.set(key, b"cached", 60)
+    store.records.set("once", b"written", 60)
+    assert len(store.values.scan("", 100, 3)) == 3
+    caches["default"].set("of Django", 1)
+    assert store.facts()["default"].keys == 6  # with the record and the probe
+    caches["default"].clear()
+    assert caches["default"].get("of Django") == 1
+    assert store.read(*keys).values == [None] * 3
+    assert store.records.get("once") == b"written"
+
+
+@pytest.fixture
+def hung(cluster: Cluster) -> Iterator[Valkey]:
+    """The master with the versions of tags, which the test stops."""
+    node = cluster.masters[owner(VERSIONS_KEY)]
+    yield node
+    node.send(signal.SIGCONT)
+
+
+def test_while_a_node_hangs_nobody_waits_and_what_was_invalidated_is_delivered_to_it(
+    stores: Stores, hung: Valkey, cluster: Cluster
+) -> None:
+    here, there = stores.use(cluster.url, is_patient=False), stores.another()
+    until(lambda: here.values.invalidate_tags(["collection:1"]), 20, "the cluster is used")
+    hung.send(signal.SIGSTOP)
+    watch = Stopwatch()
+    assert here.values.invalidate_tags(["collection:2"]) is False
+    assert not here.read("answer").is_available
+    assert watch.keeps(2)
+    hung.send(signal.SIGCONT)
+    until(lambda: here.values.tag_versions() is not None, 20, "this process uses it again")
+    until(lambda: there.values.tag_versions() is not None, 20, "another one as well")
+    versions = there.values.tag_versions()
+    assert all(versions.get(f"collection:{number}") for number in (1, 2))
+
+
+def test_a_cluster_that_cannot_be_reached_is_an_unavailable_redis(stores: Stores) -> None:
+    store = stores.use("redis+cluster://127.0.0.1:9,127.0.0.1:10")
+    _, hit = spread()
+    assert not store.read("answer").is_available
+    assert asyncio.run(in_loop(store, "answer", hit)).counted.counting is Counting.UNAVAILABLE
+    assert store.values.scan("", 10, 10) == []
+    assert store.facts() == {"default": None}

@@ -1,6 +1,7 @@
 """Redis servers that replace one another: behind Sentinel, and in a cluster."""
 
 import os
+import signal
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
@@ -83,6 +84,12 @@ class Watched(Topology):
         until(lambda: is_linked(self.replica), 60, "the replica has all data")
         self.sentinel.sentinel_set(MASTER, "down-after-milliseconds", 300)
         self.master.kill()
+        self._exchange()
+
+    def hang_master(self) -> None:
+        """Stop the master without its end; Sentinel replaces it soon."""
+        self.sentinel.sentinel_set(MASTER, "down-after-milliseconds", 300)
+        self.master.send(signal.SIGSTOP)
         self._exchange()
 
     def is_promoted(self) -> bool:

@@ -15,6 +15,7 @@ Protocol, and the class for either kind of store.
 - `store`: all of them together, and the one read that every request makes
 - `redis_server`: the connections of threads to Redis, and what happens while it is unavailable
 - `loop_connection`: the one connection of an event loop
+- `sentinel_server`: the same for the master that Sentinel names
 - `cluster_server`: the same for a cluster, whose nodes are asked side by side
 - `clients`: redis-py's clients of a master that Sentinel names, and of a cluster
 - `cache_backend`: the client class of Django's cache

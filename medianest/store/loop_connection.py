@@ -55,6 +55,8 @@ class LoopConnection:
         self._address = RedisAddress.parse(url)
         is_master = self._address.kind is Kind.SENTINEL
         self._error = _error_of_master if is_master else _error
+        self.master: tuple[str, int] | None = None
+        """Where Sentinel said that the master is when this connected last."""
         self._connecting: asyncio.Task[_Pipeline] | None = None
         self._pipeline: _Pipeline | None = None
 
@@ -113,7 +115,8 @@ class LoopConnection:
         """Return redis-py's description of the connection, to the master if Sentinel names one."""
         url = self._address.url
         if self._address.kind is Kind.SENTINEL:
-            url = self._address.url_of(*await clients.master_in_loop(self._address, self._options))
+            self.master = await clients.master_in_loop(self._address, self._options)
+            url = self._address.url_of(*self.master)
         pool: Any = redis.asyncio.ConnectionPool.from_url(url, driver_info=clients.DRIVER)
         return pool.make_connection()
 

@@ -37,6 +37,7 @@ from medianest.store.redis_server import (
     condition_of,
 )
 from medianest.store.reports import LocalReports, RedisReports, Report, Reports
+from medianest.store.sentinel_server import SentinelServer
 from medianest.store.stamps import LocalStamps, RedisStamps, Stamps
 from medianest.store.values import LocalValues, RedisValues, TagVersions, Values
 
@@ -320,10 +321,16 @@ class RedisStore:
         }
 
 
+_SERVERS = {
+    Kind.SERVER: RedisServer,
+    Kind.SENTINEL: SentinelServer,
+    Kind.CLUSTER: ClusterServer,
+}
+
+
 def _server(alias: str, availability: Availability) -> RedisServer:
     address = RedisAddress.parse(settings.CACHES[alias]["LOCATION"])
-    kind = ClusterServer if address.kind is Kind.CLUSTER else RedisServer
-    return kind(alias, availability)
+    return _SERVERS[address.kind](alias, availability)
 
 
 def _divided(replies: list[Any] | None) -> tuple[list[Any] | None, list[Any] | None]:

@@ -1,7 +1,11 @@
 """The store behind Sentinel: a master that has become a replica, and Sentinels that do not run."""
 
 import asyncio
+import signal
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -29,17 +33,50 @@ def demoted(watched: Watched) -> Iterator[Watched]:
 def test_a_master_that_is_a_replica_now_is_an_unavailable_redis_until_it_is_one_again(
     stores: Stores, demoted: Watched
 ) -> None:
-    for write in (
+    for attempt in (
         lambda store: store.values.set("answer", b"cached", 60),
-        lambda store: store._cache.send(("SET", "medianest:cache:x", "y")),
+        write,
         lambda store: asyncio.run(read_in_loop(store)),
     ):
         store = stores.use(demoted.url)
-        assert not write(store)
+        assert not attempt(store)
         assert not store._cache.availability.is_available()
     demoted.master.client.replicaof("NO", "ONE")
     until(lambda: store.condition() is Condition.OK, 20, "it is used again")
-    assert write(store) == [b"OK"]
+    assert attempt(store) == [b"OK"]
+
+
+@pytest.fixture
+def replaced(tmp_path: Path) -> Iterator[Watched]:
+    """Servers of this test's own."""
+    with closing(Watched(tmp_path)) as servers:
+        yield servers
+
+
+def write(store: Any) -> list[Any] | None:
+    written: list[Any] | None = store._cache.send(("SET", "medianest:cache:x", "y"))
+    return written
+
+
+def test_a_master_that_returns_after_it_was_replaced_is_not_used_over_an_open_connection(
+    stores: Stores, replaced: Watched
+) -> None:
+    store, old = stores.use(replaced.url, is_patient=False), replaced.master
+    until(lambda: write(store) == [b"OK"], 20, "this thread has a connection")
+    with asyncio.Runner() as runner, ThreadPoolExecutor(1) as executor:
+        command = ("SET", "medianest:cache:in a loop", "y")
+        until(lambda: runner.run(store._cache.send_in_loop(command)), 20, "and so has a loop")
+        replaced.hang_master()
+        until(lambda: executor.submit(write, store).result() is None, 20, "another thread fails")
+        until(replaced.is_promoted, 90, "the replica is the master")
+        until(store._cache.availability.is_available, 20, "the new master is used")
+        old.send(signal.SIGCONT)
+        assert old.client.info("replication")["role"] == "master"
+        replaced.master.client.flushall()
+        until(lambda: write(store) == [b"OK"], 20, "this thread writes")
+        until(lambda: runner.run(store._cache.send_in_loop(command)), 20, "and so does the loop")
+        assert replaced.master.client.dbsize() == 2
+        runner.run(store.close_loop())
 
 
 def test_without_a_sentinel_redis_is_unavailable(stores: Stores) -> None:

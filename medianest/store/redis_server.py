@@ -11,11 +11,12 @@ import hashlib
 import logging
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import redis
 from django.conf import settings
@@ -25,8 +26,15 @@ from medianest.store.loop_connection import Command, LoopConnection
 
 log = logging.getLogger(__name__)
 
+T = TypeVar("T")
+
 RETRY_SECONDS = 0.5
 """How often the background thread tries a Redis that is unavailable."""
+
+RECENT_SECONDS = 10.0
+"""How long before a failure was noticed something may have been written that was not replicated."""
+
+MAX_RECENT = 10_000
 
 MICROSECONDS = 1_000_000
 """The scripts count time in microseconds."""
@@ -88,6 +96,8 @@ class Availability:
     def __init__(self) -> None:
         self.lock = threading.Lock()
         """Held while Redis becomes available or unavailable."""
+        self.failed_at = float("-inf")
+        """When it became unavailable last, by the monotonic clock."""
         self._unavailable = threading.Event()
         self._checks: list[Callable[[], object]] = []
         self._deliveries: list[Callable[[], object]] = []
@@ -109,6 +119,7 @@ class Availability:
         with self.lock:
             if self._unavailable.is_set():
                 return
+            self.failed_at = time.monotonic()
             self._unavailable.set()
         log.warning(
             "Redis is unavailable (%s): responses are not cached, limits count per process",
@@ -136,6 +147,27 @@ class Availability:
                 deliver()
             self._unavailable.clear()
         log.warning("Redis is available again")
+
+
+class RecentWrites(Generic[T]):
+    """What was written in the last seconds.
+
+    Redis replicates asynchronously: a server that takes the place of a failed one may not have it.
+    """
+
+    def __init__(self, availability: Availability) -> None:
+        self._availability = availability
+        self._writes: deque[tuple[float, T]] = deque(maxlen=MAX_RECENT)
+
+    def add(self, written: T) -> None:
+        """Note what was written just now."""
+        self._writes.append((time.monotonic(), written))
+
+    def take(self) -> list[T]:
+        """Return what was written shortly before Redis failed, and forget it."""
+        begin = self._availability.failed_at - RECENT_SECONDS
+        writes, self._writes = self._writes, deque(maxlen=MAX_RECENT)
+        return [written for at, written in writes if at > begin]
 
 
 class RedisServer:

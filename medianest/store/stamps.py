@@ -13,7 +13,7 @@ from uuid import uuid4
 from cachetools import TLRUCache
 from redis.exceptions import NoScriptError, ResponseError
 
-from medianest.store.redis_server import RedisServer, Script
+from medianest.store.redis_server import RecentWrites, RedisServer, Script
 
 PREFIX = "medianest:user:"
 
@@ -111,17 +111,20 @@ class LocalStamps(Stamps):
 class RedisStamps(Stamps):
     """The stamps that all workers and machines share, under `medianest:user:`.
 
-    What Redis did not receive is delivered before this process uses Redis again.
+    What Redis did not receive, or not long before it failed, is delivered before this process uses
+    Redis again.
     """
 
     def __init__(self, server: RedisServer) -> None:
         self._server = server
         self._owed: set[str] = set()
+        self._recent = RecentWrites[Sequence[str]](server.availability)
         server.availability.add_delivery(self._deliver_owed)
 
     def invalidate(self, user_ids: Sequence[str]) -> Stamp | None:
         invalid = Stamp.invalid()
         if self._set(user_ids, invalid):
+            self._recent.add(user_ids)
             return invalid
         with self._server.availability.lock:
             if not self._server.availability.is_available():
@@ -159,6 +162,8 @@ class RedisStamps(Stamps):
             self._server.availability.report_failure(refusal)
 
     def _deliver_owed(self) -> None:
+        for recent in self._recent.take():
+            self._owed.update(recent)
         for user_id in list(self._owed):
             key, invalid = stamp_key(user_id), Stamp.invalid()
             try:

@@ -16,7 +16,7 @@ from uuid import uuid4
 from django.core.cache import caches
 
 from medianest.store.loop_connection import Command
-from medianest.store.redis_server import MICROSECONDS, RedisServer, Script
+from medianest.store.redis_server import MICROSECONDS, RecentWrites, RedisServer, Script
 
 EVERYTHING = "base"
 """The tag of every value: invalidating it makes every cached value a miss."""
@@ -191,6 +191,7 @@ class RedisValues(Values):
     def __init__(self, server: RedisServer) -> None:
         self._server = server
         self._owed: dict[str, set[str]] = {}
+        self._recent = RecentWrites[tuple[Collection[str], str]](server.availability)
         server.availability.add_delivery(self._deliver_owed)
 
     @staticmethod
@@ -241,6 +242,7 @@ class RedisValues(Values):
 
     def invalidate_tags(self, tags: Collection[str], scope: str = "") -> bool:
         if self._invalidate(tags, scope):
+            self._recent.add((tags, scope))
             return True
         with self._server.availability.lock:
             if not self._server.availability.is_available():
@@ -263,6 +265,8 @@ class RedisValues(Values):
             self._owed = {"": {EVERYTHING}}
 
     def _deliver_owed(self) -> None:
+        for recent, scope in self._recent.take():
+            self._owe(recent, scope)
         for scope, tags in list(self._owed.items()):
             arguments = _arguments(scope, sorted(tags))
             self._server.client.eval(_INVALIDATE_TAGS.text, 1, versions_key(scope), *arguments)

@@ -137,7 +137,9 @@ def _plex(connection: Connection | None, overview: Overview) -> Iterator[Metric]
 
 
 def _processes(overview: Overview) -> Iterator[Metric]:
-    """Count all processes of all machines; while Redis is unavailable, only this one is known."""
+    """Count the processes of all machines, unless Redis could not tell."""
+    if overview.condition is Condition.UNAVAILABLE:
+        return
     counts: dict[tuple[str, str], int] = {}
     for each in processes.running(overview.reports):
         key = (each.role, each.version)

@@ -183,6 +183,20 @@ def test_without_a_token_in_the_settings_there_is_no_such_path(server: Any) -> N
     assert len({answer.json()["error"]["message"] for answer in answers}) == 1
 
 
+def test_nothing_that_counts_is_loaded_without_a_token(house: House) -> None:
+    script = "import medianest.asgi, medianest.urls, sys; print(*sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=ROOT,
+        env=house.environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "medianest.urls" in done.stdout
+    assert not re.findall(r"prometheus\S*|\S*counted_transport|\S*request_metrics", done.stdout)
+
+
 def test_no_label_has_what_a_client_sent(
     counting_service: Service, people: Sequence[Person]
 ) -> None:
@@ -263,7 +277,7 @@ def test_the_rest_can_be_read_while_redis_is_unavailable(
     assert without.sum("medianest_database_up") == without.sum("medianest_metrics_folder_up") == 1
     assert (without.sum(f"{REQUESTS}_count") or 0) > 0
     assert without.sum("medianest_plex_breaker_open") is not None
-    for unknown in ("cache_entries", "listener_up", "redis_memory_bytes"):
+    for unknown in ("cache_entries", "listener_up", "processes", "redis_memory_bytes"):
         assert without.sum(f"medianest_{unknown}") is None
     until(
         lambda: scrape(counting_service).sum("medianest_redis_up", redis="default") == 1,

@@ -8,6 +8,7 @@ package index; the next one begins with a copy of its packages.
 """
 
 import configparser
+import json
 import os
 import re
 import shutil
@@ -26,6 +27,9 @@ from tests.admin.test_workers import Operator
 from tests.docs.pages import ROOT, blocks
 from tests.image import PATH, base, entered, network
 from tests.service import HOST, OPERATOR, PASSWORD, Valkey, free_port, until
+from tests.serving.test_proxies import nginx, running
+from tests.serving.test_tls_proxy import HOST as HOST_NAME
+from tests.serving.test_tls_proxy import documented as for_proxies
 
 # One server serves all of them.
 pytestmark = pytest.mark.xdist_group("debian")
@@ -243,6 +247,34 @@ def test_the_service_and_the_listener_run_as_their_user_and_write_to_its_folders
     assert list(modes.values()) == [0o640, 0o700, 0o750]
 
 
+def test_the_service_answers_behind_nginx_with_the_documented_settings(
+    debian: Debian, tmp_path: Path
+) -> None:
+    tmp_path.chmod(0o755)
+    file = debian.root / "etc/medianest/medianest.env"
+    before = file.read_text()
+    file.write_text(before + "".join(f"{key}={text}\n" for key, text in for_proxies().items()))
+    try:
+        debian.run("systemctl restart medianest")
+        with running(nginx, tmp_path, debian.port) as proxy:
+            live = "/api/v1/health/live"
+            until(lambda: proxy.send(live).status == 200, 60, "the service answers")
+            assert proxy.send(ITEMS, is_secure=False).status == 308
+            signed_in = proxy.send(
+                "/api/v1/auth/token",
+                {"Content-Type": "application/json"},
+                method="POST",
+                body=json.dumps({"username": OPERATOR, "password": PASSWORD}).encode(),
+            ).json()["data"]
+            page = proxy.send(ITEMS, {"Authorization": f"Bearer {signed_in['access']}"})
+            assert page.status == 200
+            assert page.json()["data"]["items"][0]["thumbUrl"].startswith(f"https://{HOST_NAME}/")
+    finally:
+        file.write_text(before)
+        debian.run("systemctl restart medianest")
+        debian.wait()
+
+
 def test_an_update_has_all_that_was_there_and_can_be_undone(debian: Debian, valkey: Valkey) -> None:
     debian.as_medianest(f"python manage.py shell -c '{LINK}'")
     change(debian, "77")
@@ -252,7 +284,7 @@ def test_an_update_has_all_that_was_there_and_can_be_undone(debian: Debian, valk
 
     make_next_release(debian)
     assert not is_cached(debian, cache_layout.VERSION + 1)
-    copied = 'cp -a "$(readlink /opt/medianest/current)/.venv" "$release/.venv"'
+    copied = 'cp -al "$(readlink /opt/medianest/current)/.venv" "$release/.venv"'
     release = documented("collectstatic").replace('python3 -m venv "$release/.venv"', copied)
     assert copied in release
     debian.change_over(debian.install(release), documented("before-${release"))

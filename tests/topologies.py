@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Protocol
+from urllib.parse import quote, urlencode
 
 import pytest
 import redis
@@ -16,6 +17,10 @@ from medianest.store.rate_windows import PREFIX as LIMITS
 from tests.service import HOST, Process, Valkey, free_port, until
 
 MASTER = "mymaster"
+CREDENTIALS = ("sentinel_username", "sentinel_password")
+USER, WATCHER = ("service", "pass/word"), ("watcher", "an&other")
+"""Names and passwords of the service, at Redis and at Sentinel."""
+
 UP_SECONDS = 600
 """Sentinel replaces no master that is merely slow on a busy machine, unless a test wants it."""
 
@@ -54,7 +59,9 @@ class Watched(Topology):
         options = ("--replicaof", *master.split(), "--repl-diskless-sync-delay", "0")
         self.replica = Valkey(folder, *options)
         self.port = free_port()
-        self.url = f"redis+sentinel://{HOST}:{free_port()},{HOST}:{self.port}/{MASTER}/0"
+        of_sentinel = urlencode(dict(zip(CREDENTIALS, WATCHER, strict=True)))
+        sentinels = f"{HOST}:{free_port()},{HOST}:{self.port}"
+        self.url = f"redis+sentinel://{signed(USER)}@{sentinels}/{MASTER}/0?{of_sentinel}"
         self.sentinel = redis.Redis(HOST, self.port, socket_timeout=5)
         configuration = folder / f"sentinel-{self.port}.conf"
         configuration.write_text(
@@ -66,6 +73,9 @@ class Watched(Topology):
         argv = [str(get_binary_path()), str(configuration), "--sentinel"]
         self._process = Process(argv, folder / f"sentinel-{self.port}.log", dict(os.environ))
         until(self._is_whole, 30, "Sentinel knows the replica")
+        for node in (self.master, self.replica):
+            add_user(node.client, USER)
+        add_user(self.sentinel, WATCHER)
 
     def clear(self) -> None:
         self.master.client.flushall()
@@ -127,8 +137,10 @@ class Cluster(Topology):
     def __init__(self, folder: Path) -> None:
         nodes = [self._node(folder) for _ in range(4)]
         self.masters, self.replica = nodes[:3], nodes[3]
-        self.url = "redis+cluster://" + ",".join(f"{HOST}:{node.port}" for node in nodes[:2])
+        named = ",".join(f"{HOST}:{node.port}" for node in nodes[:2])
+        self.url = f"redis+cluster://{signed(USER)}@{named}"
         for number, node in enumerate(nodes):
+            add_user(node.client, USER)
             node.client.cluster("SET-CONFIG-EPOCH", number + 1)
             bus = node.client.config_get("cluster-port")["cluster-port"]
             nodes[0].client.execute_command("CLUSTER MEET", HOST, node.port, bus)
@@ -192,6 +204,18 @@ class Cluster(Topology):
         timeout = ("--cluster-node-timeout", str(UP_SECONDS * 1000))
         bus = ("--cluster-port", str(free_port()), "--repl-diskless-sync-delay", "0")
         return Valkey(own, "--cluster-enabled", "yes", *timeout, *bus)
+
+
+def add_user(client: redis.Redis, user: tuple[str, str]) -> None:
+    """Let a user with a password do everything."""
+    name, password = user
+    rules = ("on", f">{password}", "~*", "&*", "+@all")
+    client.execute_command("ACL SETUSER", name, *rules)
+
+
+def signed(user: tuple[str, str]) -> str:
+    """Return a name and a password as they are written in a URL."""
+    return ":".join(quote(each, safe="") for each in user)
 
 
 def known(node: Valkey) -> int:

@@ -83,7 +83,7 @@ def build(folder: Path) -> Image:
         if name == "FROM":
             base, _, stage = value.partition(" AS ")
             assert base == "${PYTHON_IMAGE}", base
-            image = stages[stage] = Image(base(folder / (stage or "image")), {"PATH": PATH})
+            image = stages[stage] = Image(create_base(folder / (stage or "image")), {"PATH": PATH})
         elif name == "ENV":
             image.environment = dict(parser.envs)  # those of the last stage, the only one with any
         elif name not in ("ARG", "COMMENT", "EXPOSE"):
@@ -91,7 +91,7 @@ def build(folder: Path) -> Image:
     return image
 
 
-def base(root: Path) -> Path:
+def create_base(root: Path) -> Path:
     """Create the file system of the base image: Debian's folders, and `python` and `pip`."""
     for name in ("etc/ssl/certs", "usr", "dev", "proc", "tmp", "var", "root"):
         (root / name).mkdir(parents=True)
@@ -122,7 +122,7 @@ def _install_pip(root: Path) -> None:
 
 
 def entered(root: Path, volume: Path | None, mode: str) -> list[str]:
-    """Return the command that enters a file system which `base` has begun."""
+    """Return the command that enters a file system which `create_base` has begun."""
     return ["sh", "-c", _ENTER, "enter", str(root), sys.base_prefix, str(volume or ""), mode]
 
 

@@ -25,14 +25,14 @@ from plex_integration.management.commands.serve import OPTIONS
 from plex_simulator import Simulator
 from tests.admin.test_workers import Operator
 from tests.docs.pages import ROOT, blocks
-from tests.image import PATH, base, entered, network
+from tests.image import PATH, create_base, entered, network
 from tests.service import HOST, OPERATOR, PASSWORD, Valkey, free_port, until
 from tests.serving.test_proxies import nginx, running
 from tests.serving.test_tls_proxy import HOST as HOST_NAME
 from tests.serving.test_tls_proxy import documented as for_proxies
 
-# One server serves all of them.
-pytestmark = pytest.mark.xdist_group("debian")
+# One server serves all of them. Its packages are downloaded and unpacked.
+pytestmark = [pytest.mark.xdist_group("debian"), pytest.mark.timeout(600)]
 
 CLONE = "/root/clone"
 RELEASED = ("manage.py", "medianest", "accounts", "plex_integration", "deploy", "requirements.lock")
@@ -101,7 +101,7 @@ class Debian:
             ["unshare", "--mount", *entered(self.root, None, "rw"), *command, script],
             capture_output=True,
             text=True,
-            timeout=280,
+            timeout=500,
             check=False,
         )
         assert done.returncode == 0, f"{script}\n{done.stdout}{done.stderr}{self.logs()}"
@@ -171,7 +171,7 @@ def debian(
     if os.geteuid() != 0 and os.environ.get("IMAGE_TESTS") != "required":
         pytest.skip("Only root can run the commands for a server here")
     folder = tmp_path_factory.mktemp("debian")
-    server = Debian(base(folder / "root"), _valkey)
+    server = Debian(create_base(folder / "root"), _valkey)
     prepare(server)
     try:
         server.run(documented("useradd"))

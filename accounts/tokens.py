@@ -114,8 +114,12 @@ def read(raw: str | bytes, kind: type[AccessToken] | type[RefreshToken]) -> Any:
 def bearer(token: Any) -> User:
     """Return the active user of a verified token. Raises TokenRefused if it has been revoked."""
     users = get_user_model().objects.select_related("plex_link")
-    user: User | None = users.filter(pk=int(token["user_id"])).first()
-    if user is None or not user.is_active or user.token_stamp() != token["stamp"]:
+    try:
+        # `first()` would sort the one row, and spend a third of the query's time on that.
+        user: User = users.get(pk=int(token["user_id"]))
+    except User.DoesNotExist:
+        raise TokenRefused from None
+    if not user.is_active or user.token_stamp() != token["stamp"]:
         raise TokenRefused
     return user
 

@@ -16,7 +16,10 @@ from itertools import cycle
 from pathlib import Path
 from typing import Any
 
+from plexapi.server import PlexServer
+
 from tests.benchmarks.endpoints import ITEMS
+from tests.benchmarks.scripts import Careful, written
 
 Send = Callable[[str], object]
 """Sends the request of the user with a token."""
@@ -100,10 +103,8 @@ class _Wsgi:
 
 
 def _careful() -> Send:
-    from tests.benchmarks.careful_script import CarefulScript
-
-    script = CarefulScript(os.environ["PLEX_URL"], os.environ["PLEX_TOKEN"])
-    return lambda _: script.page()
+    script = Careful(PlexServer(os.environ["PLEX_URL"], os.environ["PLEX_TOKEN"]))
+    return lambda _: written(script.movies())
 
 
 SENDERS: Mapping[str, Callable[[], Send]] = {

@@ -112,6 +112,25 @@ def _hit(results: Results) -> str:
     )
 
 
+def _miss(results: Results) -> str:
+    pages = results["miss"]
+    contestants = next(iter(pages.values()))
+    rows = [
+        [
+            page,
+            *(f"{statistics.median(times):.1f}" for times in rounds.values()),
+            *(
+                f"{_ratio_of_medians(rounds['service'], rounds[name]):.2f}"
+                for name in contestants
+                if name != "service"
+            ),
+        ]
+        for page, rounds in pages.items()
+    ]
+    ratios = [f"service / {name}" for name in contestants if name != "service"]
+    return f"Processor milliseconds of a request:\n\n{_table(['', *contestants, *ratios], rows)}"
+
+
 def _growth(results: Results) -> str:
     rows = [
         [
@@ -171,6 +190,7 @@ def _crowd(results: Results) -> str:
 SECTIONS: Mapping[str, Callable[[Results], str]] = {
     "machine": _machine,
     "hit": _hit,
+    "miss": _miss,
     "growth": _growth,
     "crowd": _crowd,
 }
@@ -191,6 +211,10 @@ def _waits(rounds: Sequence[Mapping[str, float]]) -> str:
 def _ratio(theirs: Sequence[Mapping[str, float]], ours: Sequence[Mapping[str, float]]) -> float:
     pairs = zip(theirs, ours, strict=True)
     return statistics.median(one["server"] / other["server"] for one, other in pairs)
+
+
+def _ratio_of_medians(ours: Sequence[float], theirs: Sequence[float]) -> float:
+    return statistics.median(ours) / statistics.median(theirs)
 
 
 def _by_contestant(tables: Mapping[str, Any], name: str) -> dict[str, list[float]]:

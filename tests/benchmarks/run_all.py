@@ -9,13 +9,18 @@ import shutil
 import time
 from pathlib import Path
 
-from tests.benchmarks import crowd, growth, hit, machine, report
+from tests.benchmarks import crowd, growth, hit, machine, miss, report
 from tests.benchmarks.calls import ROOT
 from tests.benchmarks.setup import set_up
 
 PAGE = ROOT / "docs" / "benchmarks.md"
 QUICK_PAGE = ROOT / "var" / "bench" / "benchmarks.md"
-PARTS = {"hit": hit.results, "growth": growth.results, "crowd": crowd.results}
+PARTS = {
+    "hit": hit.results,
+    "miss": miss.results,
+    "growth": growth.results,
+    "crowd": crowd.results,
+}
 
 
 def main(*arguments: str) -> None:

@@ -227,12 +227,14 @@ class PlexClient(PlexCalls):
     def _added_at(self, start: int, size: int) -> Sequence[int]:
         return self._page(_moments, _RECENTLY_ADDED, start, size, **LEAN).parsed
 
-    def search(self, query: str, limit: int) -> tuple[list[media.Row], int]:
-        """Return each hub's `limit` best matches, and the milliseconds that Plex needed."""
+    def search(
+        self, query: str, limit: int, kind: str | None = None
+    ) -> tuple[list[media.Row], int]:
+        """Return the best matches, of one type or of all, and the milliseconds that Plex needed."""
         began = time.perf_counter()
         root = self._get("/hubs/search", query=query, limit=limit)
         milliseconds = round((time.perf_counter() - began) * 1000)
-        return parse_search_rows(root, limit, self._known), milliseconds
+        return parse_search_rows(root, limit, kind, self._known), milliseconds
 
     def on_deck(self, limit: int) -> list[media.Row]:
         """Return what the user may continue, last watched first."""

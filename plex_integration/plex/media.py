@@ -285,13 +285,12 @@ class Item:
 class Row:
     """A row of a list or search: a shortened item, and facts about its place there.
 
-    `addedAtSeconds` is its `addedAt` in epoch seconds, `score` says how well it matches a search,
-    and `reason` what the search matched if not the title.
+    `addedAtSeconds` is its `addedAt` in epoch seconds, and `reason` says what a search matched if
+    not the title.
     """
 
     item: Item
     addedAtSeconds: int | None = None
-    score: float = 0.0
     reason: str | None = None
 
 

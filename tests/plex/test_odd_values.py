@@ -14,7 +14,7 @@ from medianest.api import renderers
 from plex_integration.plex.media import ITEM_TYPES
 from plex_integration.plex.parsing import attributes
 from plex_integration.plex.parsing.collections import parse_collections
-from plex_integration.plex.parsing.items import complete_row, parse_rows
+from plex_integration.plex.parsing.items import complete_row, parse_rows, parse_search_rows
 from plex_integration.plex.parsing.libraries import (
     parse_choices,
     parse_filters,
@@ -171,8 +171,10 @@ def test_any_item_becomes_good_json(
     assert read["ratingKey"] == "5"
     assert read["key"] == "/library/metadata/5"
     assert {"type", "title", "addedAt", "updatedAt", "library", "playbackProgress"} <= read.keys()
-    assert math.isfinite(made.score)
     complete_row(made, row, {})
+    root = Element("MediaContainer")
+    SubElement(root, "Hub").append(row)
+    assert len(parse_search_rows(root, 1, None, {})) == 1
 
 
 @settings(max_examples=60, deadline=None, derandomize=True)

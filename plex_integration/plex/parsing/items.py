@@ -36,13 +36,20 @@ def parse_rows(
     return [_row(each, container, known) for each in _titled(filter(_is_item, elements))]
 
 
-def parse_search_rows(root: Element, limit: int, known: KnownLibraries) -> list[media.Row]:
-    """Parse the items of all hubs of a search in Plex's order; people and tags are left out.
+def parse_search_rows(
+    root: Element, limit: int, kind: str | None, known: KnownLibraries
+) -> list[media.Row]:
+    """Parse the best matches of all hubs of a search, of one type or of all, best first.
 
-    A hub has no more than `limit` rows, whatever Plex sends.
+    An item that is in several hubs comes once. People and tags are left out. A hub has no more than
+    `limit` rows, whatever Plex sends. Only what is returned is parsed.
     """
-    rows = [each for hub in root.findall("Hub") for each in hub[:limit] if _is_item(each)]
-    return [_row(each, each, known) for each in _titled(rows)]
+    found = [each for hub in root.findall("Hub") for each in hub[:limit] if _is_item(each)]
+    best: dict[str, Element] = {}
+    for each in sorted(_titled(found), key=_score, reverse=True):
+        if kind in (None, _item_type(each)):
+            best.setdefault(each.attrib["ratingKey"], each)
+    return [_row(each, each, known) for each in list(best.values())[:limit]]
 
 
 def rows_of_hubs(root: Element) -> list[Element]:
@@ -94,11 +101,14 @@ def _titled(elements: Iterable[Element]) -> list[Element]:
     return titled
 
 
+def _score(element: Element) -> float:
+    return number(element, "score") or 0.0
+
+
 def _row(element: Element, container: Element, known: KnownLibraries) -> media.Row:
     return media.Row(
         item=_item(element, container, known),
         addedAtSeconds=whole(element, "addedAt"),
-        score=number(element, "score") or 0.0,
         reason=element.get("reason") or None,
     )
 

@@ -63,7 +63,7 @@ PARSINGS = {
     "episodes": Parsing("/library/sections/2/all?type=4", completed, "PlexMediaItemPayload"),
     "search": Parsing(
         "/hubs/search?query=the&limit=1",
-        lambda root: [row.item for row in parse_search_rows(root, 1, {})],
+        lambda root: [row.item for row in parse_search_rows(root, 1, None, {})],
         "PlexMediaItemPayload",
     ),
     "item": Parsing(

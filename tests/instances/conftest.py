@@ -18,7 +18,7 @@ from tests.postgresql import DATABASE, PostgreSQL, started
 from tests.service import HOST, ROOT, Answer, House, Service, Valkey, at_once, until
 from tests.serving.test_proxies import Proxy, nginx, replaced, running
 from tests.serving.test_tls_proxy import HOST as PUBLIC_HOST
-from tests.test_postgresql import SEED
+from tests.test_postgresql import METRICS, SEED
 
 WORKERS_OF_FIRST, WORKERS_OF_SECOND = 1, 2
 GENERAL_THREADS, WAITING_THREADS = 2, 4
@@ -113,10 +113,12 @@ def _instances(
                 "PLEX_TV_URL": _shared_plex.url,
                 "ALLOWED_HOSTS": f"{PUBLIC_HOST},{HOST}",
                 "PROXY_COUNT": "1",
+                "METRICS_TOKEN": METRICS["Authorization"].removeprefix("Bearer "),
             }
             tokens, session = _seed(environment)
             for workers in (WORKERS_OF_FIRST, WORKERS_OF_SECOND):
-                environment["PICTURES_FOLDER"] = str(tmp_path_factory.mktemp("pictures"))
+                for folder in ("PICTURES_FOLDER", "METRICS_FOLDER"):
+                    environment[folder] = str(tmp_path_factory.mktemp("folder"))
                 services.append(house.service(valkey, workers=workers, **environment))
             yield Instances(*services, server, environment, tokens, session)
     finally:

@@ -254,6 +254,21 @@ def test_a_taken_port_is_told_with_the_way_out(
     assert "Starting" not in refused.output
 
 
+def test_a_second_demo_in_the_same_folder_is_refused(demo: Callable[..., Demo]) -> None:
+    first = demo().ready()
+    second = subprocess.run(
+        [sys.executable, "manage.py", "demo", "--state", first.state, "--port", "0"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert second.returncode == 1
+    assert f"Another demo uses the folder {first.state}. Stop it" in second.stderr
+    assert _paste(first.curl)["success"] is True
+
+
 def test_half_a_real_server_is_refused(demo: Callable[..., Demo]) -> None:
     refused = demo(PLEX_URL="http://127.0.0.1:32400")
     assert refused.process.wait(30) == 1

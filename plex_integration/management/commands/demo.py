@@ -6,6 +6,7 @@ any client. The settings of the service go into the environment of the child pro
 
 import contextlib
 import ctypes
+import fcntl
 import json
 import os
 import shlex
@@ -17,7 +18,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -99,6 +100,10 @@ class Command(BaseCommand):
             raise CommandError("Set both PLEX_URL and PLEX_TOKEN, or neither to simulate Plex.")
         state: Path = options["state"].resolve()
         state.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with _used_alone(state):
+            self._run(state, plex_url, plex_token, options)
+
+    def _run(self, state: Path, plex_url: str, plex_token: str, options: dict[str, Any]) -> None:
         simulated = not plex_url
         with contextlib.ExitStack() as chosen:
             port = _free(chosen, options["port"], "the service", "PORT", "--port")
@@ -331,6 +336,20 @@ def _port(text: str) -> int:
     if not 0 <= (port := int(text)) <= 65535:
         raise ValueError
     return port
+
+
+@contextlib.contextmanager
+def _used_alone(state: Path) -> Iterator[None]:
+    """Let no other demo use the folder meanwhile. Raises CommandError if one does."""
+    with (state / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise CommandError(
+                f"Another demo uses the folder {state}. Stop it, or choose another folder: "
+                "manage.py demo --state FOLDER."
+            ) from None
+        yield
 
 
 def _free(chosen: contextlib.ExitStack, port: int, what: str, variable: str, option: str) -> int:

@@ -218,7 +218,7 @@ def test_a_killed_demo_leaves_nothing(demo: Callable[..., Demo]) -> None:
     running.assert_nothing_is_left()
 
 
-def test_the_end_of_one_process_ends_the_demo_and_is_told(demo: Callable[..., Demo]) -> None:
+def test_the_end_of_one_process_ends_the_demo_and_is_reported(demo: Callable[..., Demo]) -> None:
     running = demo().ready()
     (valkey,) = running.find("valkey-server")
     os.kill(valkey, signal.SIGKILL)
@@ -241,7 +241,7 @@ def test_the_demo_runs_on_a_real_server_where_one_is_named(
 
 
 @pytest.mark.parametrize(("option", "variable"), [("--port", "PORT"), ("--plex-port", "PLEX_PORT")])
-def test_a_taken_port_is_told_with_the_way_out(
+def test_a_taken_port_is_reported_with_another_one_to_choose(
     demo: Callable[..., Demo], option: str, variable: str
 ) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:

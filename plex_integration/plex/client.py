@@ -184,7 +184,8 @@ class PlexClient(PlexCalls):
         """
         page = self._rows(_RECENTLY_ADDED, 0, limit)
         new = [row for row in page.rows if (row.addedAtSeconds or 0) >= since]
-        is_whole = len(new) < len(page.rows) or page.received >= page.total
+        # Rows that cannot be read have no time from which to count.
+        is_whole = not new or len(new) < len(page.rows) or page.received >= page.total
         total = len(new) if is_whole else self._count_since(since, page)
         return media.Page(new, total, page.received)
 

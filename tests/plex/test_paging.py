@@ -292,6 +292,15 @@ def test_a_page_that_is_not_full_of_new_rows_is_counted_by_itself(serve: Serve) 
     assert read == [50]
 
 
+def test_a_page_of_rows_that_cannot_be_read_has_nothing_new(serve: Serve) -> None:
+    def respond(request: Request) -> bytes:
+        _, size = window(request)
+        return listing(['<Video ratingKey="1" type="movie"/>'] * size, 'totalSize="5000"')
+
+    found = plex_at(serve(respond).url).recently_added(NOW, 50)
+    assert (found.rows, found.total) == ([], 0)
+
+
 def test_rows_that_vanish_while_they_are_counted_end_the_count(serve: Serve) -> None:
     read: list[int] = []
     before, after = added(5_000, 5_000, read), added(600, 600, read)

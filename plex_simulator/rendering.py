@@ -4,7 +4,7 @@ Like Plex, lists contain few details of an item: two genres, three actors, names
 without streams. Only /library/metadata returns all details.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from plex_simulator.catalogue import Catalogue
@@ -59,6 +59,10 @@ class RenderOptions:
             excluded_fields=request.names("excludeFields"),
         )
 
+    def without_excluded(self, nodes: Iterable[Node]) -> list[Node]:
+        """Return the nodes whose elements are not excluded."""
+        return [node for node in nodes if node.name not in self.excluded_elements]
+
 
 def item_node(
     catalogue: Catalogue,
@@ -72,9 +76,7 @@ def item_node(
     attributes = _attributes(catalogue, user, item, options) | dict(extra_attributes or {})
     for name in options.excluded_fields:
         attributes.pop(name, None)
-    children = [*_children(catalogue, item, options), *extra_children]
-    if options.excluded_elements:
-        children = [child for child in children if child.name not in options.excluded_elements]
+    children = options.without_excluded([*_children(catalogue, item, options), *extra_children])
     return Node(ELEMENTS.get(item.type, "Directory"), attributes, children, "Metadata")
 
 
@@ -295,7 +297,7 @@ def _media_node(media: Media, options: RenderOptions) -> Node:
             "videoProfile": media.video_profile,
             "hasVoiceActivity": False if media.video_codec or media.width is None else None,
         },
-        [_part_node(part, options) for part in media.parts],
+        options.without_excluded(_part_node(part, options) for part in media.parts),
     )
 
 
@@ -314,7 +316,7 @@ def _part_node(part: Part, options: RenderOptions) -> Node:
             "container": part.container,
             "videoProfile": part.video_profile,
         },
-        [_stream_node(stream) for stream in part.streams] if options.full else (),
+        options.without_excluded(map(_stream_node, part.streams if options.full else ())),
     )
 
 

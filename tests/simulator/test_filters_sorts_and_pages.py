@@ -375,3 +375,15 @@ def test_excluded_elements_and_fields_are_left_out(client: PlexClient) -> None:
     assert slim.find("Video/Role") is None
     assert slim.find("Video[@summary]") is None
     assert slim.find("Video/Genre") is not None
+
+
+def test_elements_below_an_item_are_excluded_by_their_name_too(
+    client: PlexClient, simulator: Simulator
+) -> None:
+    movie = simulator.catalogue.items("1", "movie")[0]
+    path = f"/library/metadata/{movie.rating_key}"
+    assert client.get(path).xml.find("Video/Media/Part/Stream") is not None
+    slim = client.get(f"{path}?excludeElements=Stream,Producer").xml
+    assert slim.find("Video/Media/Part") is not None
+    assert slim.find("Video/Media/Part/Stream") is None
+    assert slim.find("Video/Producer") is None

@@ -61,11 +61,17 @@ IDS_PER_CALL = 50
 # How many items with up to 50 guids are found: several libraries may have the same movie.
 GUID_ROWS = 200
 
-# What a request adds if it needs the attributes of items alone.
+# What a request adds if it needs the attributes of items alone. Plex need not follow it.
 LEAN: dict[str, Any] = {
     "excludeElements": "Media,Genre,Director,Writer,Producer,Role,Country,Collection,Guid,Rating,"
     "Chapter,Marker,Extras,Image,UltraBlurColors,Label,Similar,Mood,Style",
     "excludeFields": "summary,tagline",
+}
+
+# What a request for complete items adds: nothing shows these below several items.
+_WITHOUT_EXTRAS: dict[str, Any] = {
+    "excludeElements": "Producer,Rating,Chapter,Marker,Extras,Image,UltraBlurColors,Label,Similar,"
+    "Mood,Style,Field,Stream"
 }
 
 _RECENTLY_ADDED = "/library/recentlyAdded"
@@ -75,6 +81,7 @@ class PlexClient(PlexCalls):
     """Request media types from a Plex Media Server; all calls together take `seconds` at most.
 
     `libraries` are those already known: Plex sends items without their library's title and type.
+    A `lean` list may lack what is below its items, and their long texts: `completed` adds it.
     """
 
     def __init__(
@@ -154,17 +161,20 @@ class PlexClient(PlexCalls):
         size: int,
         sort: str,
         filters: Mapping[str, str | int],
-        with_guids: bool,
+        *,
+        lean: bool = False,
     ) -> media.Page:
         """Return a page of a library's items in Plex's order.
 
         Raises LibraryNotFound if the library was removed since it was listed.
         """
         parameters: dict[str, Any] = {"type": TYPE_NUMBERS[kind], "sort": sort, **filters}
-        if with_guids:
+        if not lean:
             parameters["includeGuids"] = 1
         with not_found_as(LibraryNotFound):
-            return self._rows(_all_items_path(library), start, size, library, **parameters)
+            return self._rows(
+                _all_items_path(library), start, size, library, lean=lean, **parameters
+            )
 
     def added_since(
         self,
@@ -172,17 +182,19 @@ class PlexClient(PlexCalls):
         kind: str,
         library: media.Library | None,
         size: int,
+        *,
+        lean: bool = False,
     ) -> media.Page:
         """Return the newest items of a type that are not older than `age` (such as `-30d`)."""
         parameters = {"type": TYPE_NUMBERS[kind], "sort": "addedAt:desc", "addedAt>>": age}
-        return self._rows(_all_items_path(library), 0, size, library, **parameters)
+        return self._rows(_all_items_path(library), 0, size, library, lean=lean, **parameters)
 
-    def recently_added(self, since: int, limit: int) -> media.Page:
+    def recently_added(self, since: int, limit: int, *, lean: bool = False) -> media.Page:
         """Return the newest rows since an epoch second, as Plex groups them, and count all of them.
 
         Raises PlexNotFound if the server does not have this list, which Plex does not document.
         """
-        page = self._rows(_RECENTLY_ADDED, 0, limit)
+        page = self._rows(_RECENTLY_ADDED, 0, limit, lean=lean)
         new = [row for row in page.rows if (row.addedAtSeconds or 0) >= since]
         # Rows that cannot be read have no time from which to count.
         is_whole = not new or len(new) < len(page.rows) or page.received >= page.total
@@ -190,7 +202,7 @@ class PlexClient(PlexCalls):
         return media.Page(new, total, page.received)
 
     def recently_added_in(
-        self, library: media.LibraryReference, since: int, limit: int
+        self, library: media.LibraryReference, since: int, limit: int, *, lean: bool = False
     ) -> media.Page:
         """Return the same for one library. Plex has one list for all libraries: it is read whole.
 
@@ -200,8 +212,8 @@ class PlexClient(PlexCalls):
         start, total, found = 0, 1, 0
         while start < total:
             # Rows that are only counted need no more than their library and their time.
-            parameters = {} if found < limit else LEAN
-            page = self._rows(_RECENTLY_ADDED, start, ROWS_PER_REQUEST, **parameters)
+            is_lean = lean or found >= limit
+            page = self._rows(_RECENTLY_ADDED, start, ROWS_PER_REQUEST, lean=is_lean)
             new = [row for row in page.rows if (row.addedAtSeconds or 0) >= since]
             own = [row for row in new if row.item.library == library]
             rows += own[: limit - len(rows)]
@@ -229,21 +241,23 @@ class PlexClient(PlexCalls):
         return self._page(_moments, _RECENTLY_ADDED, start, size, **LEAN).parsed
 
     def search(
-        self, query: str, limit: int, kind: str | None = None
+        self, query: str, limit: int, kind: str | None = None, *, lean: bool = False
     ) -> tuple[list[media.Row], int]:
         """Return the best matches, of one type or of all, and the milliseconds that Plex needed."""
         began = time.perf_counter()
-        root = self._get("/hubs/search", query=query, limit=limit)
+        parameters = LEAN if lean else {}
+        root = self._get("/hubs/search", query=query, limit=limit, **parameters)
         milliseconds = round((time.perf_counter() - began) * 1000)
         return parse_search_rows(root, limit, kind, self._known), milliseconds
 
-    def on_deck(self, limit: int) -> list[media.Row]:
+    def on_deck(self, limit: int, *, lean: bool = False) -> list[media.Row]:
         """Return what the user may continue, last watched first."""
         try:
-            return list(self._rows("/library/onDeck", 0, limit).rows)
+            return list(self._rows("/library/onDeck", 0, limit, lean=lean).rows)
         except PlexNotFound:
             # Plex documents only this one. It is a hub, or the rows of one.
-            root = self._get("/hubs/continueWatching", 0, limit, count=limit)
+            parameters = LEAN if lean else {}
+            root = self._get("/hubs/continueWatching", 0, limit, count=limit, **parameters)
             return parse_rows(rows_of_hubs(root)[:limit], root, self._known)
 
     # --- Items -----------------------------------------------------------------------------------
@@ -271,7 +285,7 @@ class PlexClient(PlexCalls):
 
     def _items(self, keys: Sequence[str]) -> list[media.Item]:
         try:
-            root = self._get(f"/library/metadata/{_joined(keys)}")
+            root = self._get(f"/library/metadata/{_joined(keys)}", **_WITHOUT_EXTRAS)
         except PlexNotFound:  # there is none of them
             return []
         return [row.item for row in parse_rows(root, root, self._known)]
@@ -286,12 +300,12 @@ class PlexClient(PlexCalls):
         labels = [each.get("tag", "") for each in element.findall("Label")]
         return {"label": labels, "contentRating": [element.get("contentRating", "")]}
 
-    def children(self, key: str, start: int, size: int) -> media.Page:
+    def children(self, key: str, start: int, size: int, *, lean: bool = False) -> media.Page:
         """Return a page of an item's seasons, episodes, albums or tracks. Raises ItemNotFound."""
         path = f"/library/metadata/{checked_id(key)}/children"
         with not_found_as(ItemNotFound):
             # Without the row "All episodes", which is not a season.
-            return self._rows(path, start, size, excludeAllLeaves=1)
+            return self._rows(path, start, size, lean=lean, excludeAllLeaves=1)
 
     def with_guids(self, guids: Sequence[str], kind: str) -> list[media.Row]:
         """Return the items of a type that have one of up to 50 guids.
@@ -371,10 +385,13 @@ class PlexClient(PlexCalls):
             raise missing(root, ["collection"], CollectionNotFound)
         return collection
 
-    def collection_items(self, key: str, start: int, size: int | None) -> media.Page:
+    def collection_items(
+        self, key: str, start: int, size: int | None, *, lean: bool = False
+    ) -> media.Page:
         """Return a page of a collection's items in its own order, or all if `size` is None."""
         with not_found_as(CollectionNotFound):
-            return self._rows(f"/library/collections/{checked_id(key)}/children", start, size)
+            path = f"/library/collections/{checked_id(key)}/children"
+            return self._rows(path, start, size, lean=lean)
 
     def playlists(self, kind: str | None) -> media.PlaylistPage:
         """Return the token's playlists, all or those of a type."""
@@ -392,10 +409,12 @@ class PlexClient(PlexCalls):
             raise missing(root, ["playlist"], PlaylistNotFound)
         return found[0]
 
-    def playlist_items(self, key: str, start: int, size: int | None) -> media.Page:
+    def playlist_items(
+        self, key: str, start: int, size: int | None, *, lean: bool = False
+    ) -> media.Page:
         """Return a page of a playlist's items in its own order, or all if `size` is None."""
         with not_found_as(PlaylistNotFound):
-            return self._rows(f"/playlists/{checked_id(key)}/items", start, size)
+            return self._rows(f"/playlists/{checked_id(key)}/items", start, size, lean=lean)
 
     # --- What several methods share --------------------------------------------------------------
 
@@ -405,8 +424,12 @@ class PlexClient(PlexCalls):
         start: int,
         size: int | None,
         library: media.Library | None = None,
+        *,
+        lean: bool = False,
         **parameters: Any,
     ) -> media.Page:
+        if lean:
+            parameters |= LEAN
         page = self._page(partial(self._parse_rows, library), path, start, size, **parameters)
         return media.Page(page.parsed, page.total, page.received)
 
@@ -419,7 +442,8 @@ class PlexClient(PlexCalls):
         return parse_rows(elements, container, self._known)
 
     def _completed(self, rows: Sequence[media.Row]) -> list[media.Row]:
-        elements = self._elements(list(dict.fromkeys(row.item.ratingKey for row in rows)))
+        keys = list(dict.fromkeys(row.item.ratingKey for row in rows))
+        elements = self._elements(keys, **_WITHOUT_EXTRAS)
         return [
             complete_row(row, elements[key], self._known)
             if (key := row.item.ratingKey) in elements
@@ -427,9 +451,9 @@ class PlexClient(PlexCalls):
             for row in rows
         ]
 
-    def _elements(self, keys: Sequence[str]) -> dict[str, Element]:
+    def _elements(self, keys: Sequence[str], **parameters: Any) -> dict[str, Element]:
         try:
-            return item_elements(self._get(f"/library/metadata/{_joined(keys)}"))
+            return item_elements(self._get(f"/library/metadata/{_joined(keys)}", **parameters))
         except PlexNotFound:  # all of them were removed
             return {}
 

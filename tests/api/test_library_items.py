@@ -122,7 +122,14 @@ def test_a_removed_and_an_added_item_show_at_once(api: Client, own_plex: Simulat
     assert items[keys.index(added.rating_key)] == expected.item(own_plex.catalogue, added)
 
 
-def test_an_item_that_goes_away_between_list_and_details_stays_as_listed(
+# What a list leaves out if its items are replaced by complete ones.
+NOT_LISTED = (
+    "summary", "tagline", "genres", "directors", "writers", "actors", "countries", "collections",
+    "media",
+)  # fmt: skip
+
+
+def test_an_item_that_goes_away_between_list_and_details_stays_with_what_was_listed(
     api: Client, own_plex: Simulator
 ) -> None:
     own_plex.fault("status", path="^/library/metadata/", status=404)
@@ -132,7 +139,8 @@ def test_an_item_that_goes_away_between_list_and_details_stays_as_listed(
         own_plex.catalogue.items("11", "movie"),
         strict=True,
     ):
-        assert item == expected.summary(own_plex.catalogue, facts)
+        listed = expected.summary(own_plex.catalogue, facts)
+        assert item == {name: each for name, each in listed.items() if name not in NOT_LISTED}
 
 
 def test_another_user_of_plex_sees_their_own_libraries_and_progress(

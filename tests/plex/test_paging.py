@@ -44,7 +44,7 @@ def listing(rows: list[str], attributes: str = "") -> bytes:
 
 def page(server: RawServer, start: int, size: int, seconds: float = 5) -> media.Page:
     plex = plex_at(server.url, seconds)
-    return plex.library_items(MOVIES, "movie", start, size, "titleSort:asc", {}, with_guids=False)
+    return plex.library_items(MOVIES, "movie", start, size, "titleSort:asc", {})
 
 
 def keys(found: media.Page) -> list[int]:
@@ -236,7 +236,7 @@ def test_fifty_ids_go_into_one_call_and_missing_ones_stay_as_listed(serve: Serve
 
     server = serve(answer)
     plex = plex_at(server.url)
-    listed = plex.library_items(MOVIES, "movie", 0, 120, "year", {}, with_guids=False)
+    listed = plex.library_items(MOVIES, "movie", 0, 120, "year", {})
     done: Any = plex.completed(listed.rows)
     assert [each.item.title for each in done] == [
         f"Full {n}" if n % 2 else f"Film {n}" for n in range(120)

@@ -7,7 +7,14 @@ from typing import Any
 from plex_integration.caching import tags
 from plex_integration.plex import PlexClient
 from plex_integration.plex.media import Collection
-from plex_integration.reading.services.read import Catalog, Read, Result, in_detail, pagination
+from plex_integration.reading.services.read import (
+    Catalog,
+    Read,
+    Result,
+    in_detail,
+    is_lean,
+    pagination,
+)
 
 
 def collections(catalog: Catalog, ids: Mapping[str, str], query: Mapping[str, Any]) -> Read:
@@ -35,7 +42,7 @@ def collection(catalog: Catalog, ids: Mapping[str, str], query: Mapping[str, Any
     start, size, details = query["start"], query.get("size"), query["details"]
 
     def load(plex: PlexClient) -> Result:
-        items_call = plex.start(plex.collection_items, key, start, size)
+        items_call = plex.start(plex.collection_items, key, start, size, lean=is_lean(details))
         found = plex.collection(key)
         page = items_call.result()
         rows = [

@@ -9,7 +9,14 @@ from plex_integration.errors import ItemNotFound
 from plex_integration.plex import PlexClient
 from plex_integration.plex.guids import items_with_guids
 from plex_integration.plex.media import Item
-from plex_integration.reading.services.read import Catalog, Read, Result, in_detail, pagination
+from plex_integration.reading.services.read import (
+    Catalog,
+    Read,
+    Result,
+    in_detail,
+    is_lean,
+    pagination,
+)
 
 # The types whose children can be listed.
 PARENTS = frozenset(("show", "season", "artist", "album", "photoalbum"))
@@ -35,7 +42,7 @@ def item_children(catalog: Catalog, ids: Mapping[str, str], query: Mapping[str, 
     start, size, details = query["start"], query["size"], query["details"]
 
     def load(plex: PlexClient) -> Result:
-        children_call = plex.start(plex.children, key, start, size)
+        children_call = plex.start(plex.children, key, start, size, lean=is_lean(details))
         parent = plex.item(key)
         if parent.type not in PARENTS:
             raise ItemNotFound(f"A {parent.type} has no children.")

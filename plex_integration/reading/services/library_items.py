@@ -7,7 +7,14 @@ from medianest.api.exceptions import Invalid
 from plex_integration.caching import tags
 from plex_integration.plex import PlexClient
 from plex_integration.plex.media import Library, Page
-from plex_integration.reading.services.read import Catalog, Read, Result, in_detail, pagination
+from plex_integration.reading.services.read import (
+    Catalog,
+    Read,
+    Result,
+    in_detail,
+    is_lean,
+    pagination,
+)
 from plex_integration.reading.services.types import (
     ASCENDING,
     GENRES_OF,
@@ -31,8 +38,8 @@ def library_items(catalog: Catalog, ids: Mapping[str, str], query: Mapping[str, 
     def load(plex: PlexClient) -> Result:
         page = Page([], 0, 0)
         if filters is not None:
-            with_guids = details == "summary"
-            page = plex.library_items(library, kind, start, size, sort, filters, with_guids)
+            lean = is_lean(details)
+            page = plex.library_items(library, kind, start, size, sort, filters, lean=lean)
         items = [row.item for row in in_detail(plex, page.rows, details)]
         data = {
             "items": items,

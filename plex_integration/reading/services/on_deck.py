@@ -5,7 +5,7 @@ from typing import Any
 
 from plex_integration.caching import tags
 from plex_integration.plex import PlexClient
-from plex_integration.reading.services.read import Catalog, Read, Result, in_detail
+from plex_integration.reading.services.read import Catalog, Read, Result, in_detail, is_lean
 
 
 def on_deck(catalog: Catalog, ids: Mapping[str, str], query: Mapping[str, Any]) -> Read:
@@ -13,7 +13,8 @@ def on_deck(catalog: Catalog, ids: Mapping[str, str], query: Mapping[str, Any]) 
     limit, details = query["limit"], query["details"]
 
     def load(plex: PlexClient) -> Result:
-        items = [row.item for row in in_detail(plex, plex.on_deck(limit), details)]
+        rows = plex.on_deck(limit, lean=is_lean(details))
+        items = [row.item for row in in_detail(plex, rows, details)]
         data = {"items": items, "total": len(items)}
         return Result(data, tags.libraries(None) | {tags.ON_DECK} | tags.items(items))
 

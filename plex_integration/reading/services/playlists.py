@@ -6,7 +6,14 @@ from typing import Any
 from plex_integration.caching import tags
 from plex_integration.plex import PlexClient
 from plex_integration.plex.media import Playlist
-from plex_integration.reading.services.read import Catalog, Read, Result, in_detail, pagination
+from plex_integration.reading.services.read import (
+    Catalog,
+    Read,
+    Result,
+    in_detail,
+    is_lean,
+    pagination,
+)
 
 
 def playlists(catalog: Catalog, ids: Mapping[str, str], query: Mapping[str, Any]) -> Read:
@@ -28,7 +35,7 @@ def playlist(catalog: Catalog, ids: Mapping[str, str], query: Mapping[str, Any])
     start, size, details = query["start"], query.get("size"), query["details"]
 
     def load(plex: PlexClient) -> Result:
-        items_call = plex.start(plex.playlist_items, key, start, size)
+        items_call = plex.start(plex.playlist_items, key, start, size, lean=is_lean(details))
         found = plex.playlist(key)
         page = items_call.result()
         items = [row.item for row in in_detail(plex, page.rows, details)]

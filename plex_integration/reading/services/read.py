@@ -42,9 +42,14 @@ class Catalog(Protocol):
         """Return a library's genres, as items of a type carry them."""
 
 
+def is_lean(details: str) -> bool:
+    """Return whether a list needs only the items' own attributes, as `in_detail` replaces them."""
+    return details != "summary"
+
+
 def in_detail(plex: PlexClient, rows: Sequence[Row], details: str) -> Sequence[Row]:
     """Return complete items, or with `summary` the items as Plex lists them."""
-    return rows if details == "summary" else plex.completed(rows)
+    return plex.completed(rows) if is_lean(details) else rows
 
 
 def pagination(start: int, size: int | None, page: Page | CollectionPage) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import Any
 from plex_integration.caching import tags
 from plex_integration.plex import PlexClient, PlexNotFound
 from plex_integration.plex.media import Library, Page
-from plex_integration.reading.services.read import Catalog, Read, Result, in_detail
+from plex_integration.reading.services.read import Catalog, Read, Result, in_detail, is_lean
 from plex_integration.reading.services.types import listable
 
 DAYS = 30
@@ -26,7 +26,7 @@ def recently_added(catalog: Catalog, ids: Mapping[str, str], query: Mapping[str,
     limit, details = query["limit"], query["details"]
 
     def load(plex: PlexClient) -> Result:
-        page = _page(plex, library, kind, limit)
+        page = _page(plex, library, kind, limit, lean=is_lean(details))
         items = [row.item for row in in_detail(plex, page.rows, details)]
         data = {"items": items, "total": page.total, "timeframe": f"last_{DAYS}_days"}
         shown = tags.libraries([library.id] if library else None)
@@ -46,23 +46,25 @@ def _kind(library: Library | None, wanted: str | None) -> str | None:
     return DEFAULT_TYPE.get(library.type or "", library.type)
 
 
-def _page(plex: PlexClient, library: Library | None, kind: str | None, limit: int) -> Page:
+def _page(
+    plex: PlexClient, library: Library | None, kind: str | None, limit: int, *, lean: bool
+) -> Page:
     """Return the newest rows, and how many there are in all."""
     if kind is not None:
-        return plex.added_since(AGE, kind, library, limit)
+        return plex.added_since(AGE, kind, library, limit, lean=lean)
     since = int(time.time()) - DAYS * 86400
     try:
         if library is None:
-            return plex.recently_added(since, limit)
-        return plex.recently_added_in(library.reference, since, limit)
+            return plex.recently_added(since, limit, lean=lean)
+        return plex.recently_added_in(library.reference, since, limit, lean=lean)
     except PlexNotFound:
-        return _ungrouped(plex, library, limit)
+        return _ungrouped(plex, library, limit, lean=lean)
 
 
-def _ungrouped(plex: PlexClient, library: Library | None, limit: int) -> Page:
+def _ungrouped(plex: PlexClient, library: Library | None, limit: int, *, lean: bool) -> Page:
     """Return the rows of a server that has no list in which it groups them: single episodes."""
     kinds = UNGROUPED if library is None else ("episode",)
-    calls = [plex.start(plex.added_since, AGE, kind, library, limit) for kind in kinds]
+    calls = [plex.start(plex.added_since, AGE, kind, library, limit, lean=lean) for kind in kinds]
     pages = [call.result() for call in calls]
     rows = [row for page in pages for row in page.rows]
     newest = sorted(rows, key=lambda row: row.addedAtSeconds or 0, reverse=True)[:limit]

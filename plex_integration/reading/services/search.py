@@ -6,7 +6,7 @@ from typing import Any
 
 from plex_integration.caching import tags
 from plex_integration.plex import PlexClient
-from plex_integration.reading.services.read import Catalog, Read, Result, in_detail
+from plex_integration.reading.services.read import Catalog, Read, Result, in_detail, is_lean
 
 
 def search(catalog: Catalog, ids: Mapping[str, str], query: Mapping[str, Any]) -> Read:
@@ -15,7 +15,7 @@ def search(catalog: Catalog, ids: Mapping[str, str], query: Mapping[str, Any]) -
     kind = query.get("type")
 
     def load(plex: PlexClient) -> Result:
-        found, milliseconds = plex.search(text, limit, kind)
+        found, milliseconds = plex.search(text, limit, kind, lean=is_lean(details))
         rows = in_detail(plex, found, details)
         results = [replace(row.item, matchReason=row.reason or "title") for row in rows]
         data = {"results": results, "total": len(results), "queryTime": milliseconds}

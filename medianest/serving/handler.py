@@ -81,9 +81,10 @@ class ServiceHandler(ASGIHandler):
         if path_of(scope) in self._sign_in_paths:
             return await self._sign_in.run(run, Access.WAIT, patience=self._sign_in_patience)
         patience = self._patience()
-        response = await self._general.run(run, Access.DEFER, patience=patience)
-        if response is not None:
-            return response
+        if not run.needs_upstream:
+            response = await self._general.run(run, Access.DEFER, patience=patience)
+            if response is not None:
+                return response
         try:
             return await self._waiting.run(run, Access.WAIT, patience=patience)
         except Busy:
@@ -100,6 +101,11 @@ class _Run:
         self._handler, self._body = handler, body
         self._scope = {**scope, "query_string": _text(scope.get("query_string", b""))}
         self._carried: dict[str, Any] = scope.get(CARRIED, {STARTED: time.monotonic()})
+
+    @property
+    def needs_upstream(self) -> bool:
+        """Tell whether it is known that the request needs the other server."""
+        return upstream.NEEDED in self._carried
 
     def __call__(self, access: Access) -> HttpResponseBase | None:
         """Return Django's response; None if it needs the other server and must not wait for it."""

@@ -2,13 +2,17 @@
 
 A request first runs in threads that must not wait. Most end there: errors, cached pictures, cached
 responses. One that needs the other server raises `UpstreamNeeded`, and is run again from its
-beginning in the threads that may wait. If those are all in use, it is run without the other server.
+beginning in the threads that may wait. One that carries `NEEDED` is run there at once. If those are
+all in use, it is run without the other server.
 """
 
 import enum
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+
+NEEDED = "medianest.upstream_needed"
+"""Where a request says that it needs the other server: it is not run without it first."""
 
 
 class Access(enum.Enum):

@@ -113,11 +113,24 @@ Step = (
     | CheckUserLater
     | CheckAccessLater
 )
-Steps = Generator[Step, Any, PlainResponse | Reading | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Passed:
+    """A request that was counted and must be answered by the full path.
+
+    `is_miss` tells that the full path will ask Plex: the cache has no fresh response.
+    """
+
+    reading: Reading
+    is_miss: bool
+
+
+Steps = Generator[Step, Any, PlainResponse | Passed | None]
 
 
 def respond(head: RequestHead) -> Steps:
-    """Return the response to a fresh hit; else the reading of a counted request, or None."""
+    """Return the response to a fresh hit; else what is known of a counted request, or None."""
     token = _token(head) if _is_eligible(head) else None
     if token is None:
         return None
@@ -152,17 +165,19 @@ def respond(head: RequestHead) -> Steps:
     has_same_view = stamp is not None and stamp.scope == view
     if stamp is not None and not has_same_view:
         views.remember(stamped.user_id, stamp.scope)
-    cached = None
+    cached, is_miss = None, False
     is_usable = has_same_view and reading.is_available
     if is_usable and _is_current(known, snapshot, scope, reading):
         # A check that is required is left to the full path: Plex is asked once.
         if access_checks.is_due(scope, reading.tags):
             yield CheckAccessLater(stamped.user_id)
         cached = yield from _cached(known, snapshot, reading, held)
+        is_miss = cached is None
     if cached is not None and known.projection is not None:
         cached = yield from _projected(known.key, cached, known.projection)
     if cached is None:
-        return Reading(verdict, [], reading.tags, reading.is_available, scope.versions)
+        counted = Reading(verdict, [], reading.tags, reading.is_available, scope.versions)
+        return Passed(counted, is_miss)
     metrics.record_response(known.policy, metrics.HIT)
     return _response(head, known, cached, verdict, stamped.user_id)
 

@@ -11,6 +11,7 @@ from medianest import store
 from medianest.api.limits import READING
 from medianest.api.middleware import STARTED
 from medianest.api.request_facts import FACTS
+from medianest.serving import upstream
 from medianest.serving.handler import CARRIED
 from medianest.serving.request_head import RequestHead
 from medianest.serving.responses import (
@@ -22,13 +23,14 @@ from medianest.serving.responses import (
     add_facts,
 )
 from medianest.serving.threads import Busy, Threads
-from medianest.store import Reading, Stamp
+from medianest.store import Stamp
 from plex_integration.caching import projection
 from plex_integration.caching.fast_path import (
     PREFIX,
     CheckAccessLater,
     CheckUserLater,
     LoadUser,
+    Passed,
     Project,
     ReadFast,
     ReadSettings,
@@ -43,7 +45,7 @@ from plex_integration.configuration.runtime import Snapshot
 BATCH_SECONDS = 1.0
 """For how long the background collects the users whose stamps it compares with the database."""
 
-Result = PlainResponse | Reading | None
+Result = PlainResponse | Passed | None
 
 
 CheckAccess = Callable[[str], None]
@@ -219,6 +221,14 @@ def _settings() -> Snapshot | None:
         return None  # the full path answers 503
 
 
-def _carried(head: RequestHead, reading: Reading | None) -> dict[str, Any]:
-    """Return what Django needs to know of a request: when it came in, and that it was counted."""
-    return {STARTED: head.started} | ({READING: reading} if reading else {})
+def _carried(head: RequestHead, passed: Passed | None) -> dict[str, Any]:
+    """Return what Django needs to know of a request.
+
+    That is when it came in, and whether it was counted already and needs Plex.
+    """
+    carried: dict[str, Any] = {STARTED: head.started}
+    if passed is not None:
+        carried[READING] = passed.reading
+        if passed.is_miss:
+            carried[upstream.NEEDED] = True
+    return carried

@@ -109,6 +109,27 @@ def test_what_needs_the_other_server_is_run_again_where_it_may_wait(
     assert views == ["general", "waiting"]
 
 
+def test_what_is_known_to_need_the_other_server_is_run_there_at_once(views: list[str]) -> None:
+    async def scenario(service: Service) -> None:
+        scope = scope_of(PLEX) | {CARRIED: {upstream.NEEDED: True}}
+        assert (await Client().ask(service.handler, scope)).content == b"True 1"
+
+    run(scenario)
+    assert views == ["waiting"]
+
+
+def test_what_is_known_to_need_the_other_server_is_answered_without_it_where_it_cannot_wait(
+    views: list[str],
+) -> None:
+    async def scenario(service: Service) -> None:
+        await service.occupy(service.waiting)
+        scope = scope_of(PLEX) | {CARRIED: {upstream.NEEDED: True}}
+        assert (await Client().ask(service.handler, scope)).content == b"False 1"
+
+    run(scenario)
+    assert views == ["general"]
+
+
 def test_what_needs_no_other_server_is_run_once_while_all_others_wait(views: list[str]) -> None:
     async def scenario(service: Service) -> None:
         await service.occupy(service.waiting)

@@ -23,6 +23,14 @@ def iso_instant(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
+def as_integer(value: Any) -> Any:
+    """Return a number without a fraction as an int, and any other value as it is.
+
+    JSON has one kind of number: JSON Schema takes 5.0 for an integer, and some clients write it.
+    """
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
 class WholeNumber(serializers.IntegerField):
     """An integer of ASCII digits alone, within its bounds; never clamped."""
 

@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 
 from rest_framework import serializers
 
-from medianest.api.fields import CommaList
+from medianest.api.fields import CommaList, as_integer
 from plex_integration.plex.ids import is_id
 
 KEY_SCHEMA = {
@@ -48,7 +48,7 @@ class RatingKeys(serializers.Field[list[str], Any, list[str], Any]):
     def to_internal_value(self, data: Any) -> list[str]:
         if not isinstance(data, list):
             self.fail("list")
-        return checked_keys(data, self.most)
+        return checked_keys([as_integer(each) for each in data], self.most)
 
     def to_representation(self, value: Any) -> list[str]:
         return list(value)

@@ -7,7 +7,7 @@ from urllib.parse import quote
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from medianest.api.fields import Flag, RequestText
+from medianest.api.fields import Flag, RequestText, as_integer
 from medianest.api.serializers import AtLeastOne, Body, Query
 from plex_integration.plex.editing import MODES, SORT_ORDERS
 from plex_integration.reading.rating_keys import (
@@ -95,9 +95,10 @@ class PositionId(serializers.Field[str | None, Any, str | None, Any]):
         super().__init__(allow_null=True, **kwargs)
 
     def to_internal_value(self, data: Any) -> str:
-        if not is_rating_key(data):
+        key = as_integer(data)
+        if not is_rating_key(key):
             self.fail("key")
-        return str(data)
+        return str(key)
 
     def to_representation(self, value: Any) -> str | None:
         return None if value is None else str(value)
@@ -134,9 +135,10 @@ class Milliseconds(serializers.Field[int, Any, int, Any]):
     default_error_messages = {"number": f"Must be a whole number from 0 to {MAX_OFFSET}."}
 
     def to_internal_value(self, data: Any) -> int:
-        if type(data) is not int or not 0 <= data <= MAX_OFFSET:
+        number = as_integer(data)
+        if type(number) is not int or not 0 <= number <= MAX_OFFSET:
             self.fail("number")
-        return int(data)
+        return number
 
     def to_representation(self, value: Any) -> int:
         return int(value)

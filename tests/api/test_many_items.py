@@ -80,6 +80,13 @@ def test_an_item_that_is_asked_for_twice_comes_once(api: Client, plex: Simulator
     assert post(api, ids=["9999999", 9999999]).json()["data"]["missing"] == ["9999999"]
 
 
+def test_an_id_may_be_any_number_that_json_schema_takes_for_an_integer(
+    api: Client, plex: Simulator
+) -> None:
+    (one,) = keys(plex, 1)
+    assert found(post(api, ids=[float(one)])) == [one]
+
+
 def test_the_parameter_may_be_repeated_as_generated_clients_do(
     api: Client, plex: Simulator
 ) -> None:

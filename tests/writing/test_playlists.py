@@ -84,7 +84,7 @@ def test_items_are_moved_and_taken_out_by_their_rating_key(
     key = made(writer, movies[:3])
     path = f"/plex/playlists/{key}/items"
 
-    def move(item: str, after: str | None) -> Any:
+    def move(item: str, after: str | float | None) -> Any:
         return writer.wrote("PUT", f"{path}/{item}/position", json={"after": after})
 
     assert keys(reader, key) == [one, two, three]
@@ -93,6 +93,7 @@ def test_items_are_moved_and_taken_out_by_their_rating_key(
     move(three, two)
     assert keys(reader, key) == [one, two, three]
     assert move(three, two)["items"][0]["state"] == "alreadyThere"
+    assert move(three, float(two))["items"][0]["state"] == "alreadyThere"
     removed = writer.wrote("DELETE", f"{path}/{two}")
     assert removed["items"][0]["state"] == "removed"
     assert keys(reader, key) == theirs(plexapi, key) == [one, three]

@@ -102,14 +102,22 @@ class Client(requests.Session):
         return body["error"]
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist and `-m` read the marks
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Group the tests that share a service, and mark them as slow."""
+@pytest.hookimpl(wrapper=True, tryfirst=True)  # before xdist and `-m` read the marks
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
+    """Group the tests that share a service, mark them as slow, and begin with the slow ones."""
     for item in items:
         used = [name for name in EXPENSIVE if name in getattr(item, "fixturenames", ())]
         if used:
             item.add_marker(pytest.mark.xdist_group(used[0]))
             item.add_marker(pytest.mark.slow)
+    yield
+    # pytest-django puts tests without a database last. A test of minutes that begins last runs
+    # alone, while the other workers have nothing to do.
+    items.sort(key=_is_fast)
+
+
+def _is_fast(item: pytest.Item) -> bool:
+    return item.get_closest_marker("slow") is None
 
 
 @pytest.fixture(scope="session")

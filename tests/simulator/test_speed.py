@@ -13,6 +13,9 @@ from plex_simulator.server import ROUTES
 
 from .conftest import NOW, PlexClient
 
+# One worker of xdist prepares the library, which takes many seconds, for all of them.
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("large_library")]
+
 MOVIES = 250_000
 # Seconds of processor time. On a quiet machine no request takes more than a tenth of a second.
 # While other programs use the caches of the processor, the same work takes up to twice as long.
@@ -109,21 +112,18 @@ def slow_requests(simulator: Simulator, token: str) -> dict[str, float]:
     return {path: seconds for path, seconds in times.items() if seconds > LIMIT}
 
 
-@pytest.mark.slow
 def test_no_request_to_a_large_library_takes_more_processor_time_than_its_limit(
     large: Simulator,
 ) -> None:
     assert slow_requests(large, large.owner_token) == {}
 
 
-@pytest.mark.slow
 def test_no_request_of_a_filtered_account_takes_more_processor_time_than_its_limit(
     large: Simulator, filtered: Account
 ) -> None:
     assert slow_requests(large, filtered.server_token) == {}
 
 
-@pytest.mark.slow
 def test_each_route_for_reading_is_measured(large: Simulator) -> None:
     requested = [path.partition("?")[0] for path in paths(large)]
     missing = [

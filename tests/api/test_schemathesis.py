@@ -128,15 +128,18 @@ def configuration(service: Service, writer: Person) -> str:
 
 
 def written_document(folder: Path) -> Path:
-    """Write the document without `fields`: it describes whole items.
+    """Write the document without `fields`, and without `dryRun` for deletions.
 
-    A selection leaves out members that the schema requires, and the schema cannot say which.
+    A selection leaves out members that the schema requires, and the schema cannot say which. After
+    a dry run, Schemathesis would report that what was deleted is still there.
     """
     document = yaml.safe_load((ROOT / "openapi.yaml").read_text())
     shared = document["components"]["parameters"]
-    for operation in (each for path in document["paths"].values() for each in path.values()):
+    operations = [each for path in document["paths"].values() for each in path.items()]
+    for method, operation in operations:
+        left_out = {"fields", "dryRun"} if method == "delete" else {"fields"}
         operation["parameters"] = [
-            each for each in operation.get("parameters", ()) if _name(each, shared) != "fields"
+            each for each in operation.get("parameters", ()) if _name(each, shared) not in left_out
         ]
     written = folder / "openapi.json"
     written.write_text(json.dumps(document))
@@ -148,14 +151,21 @@ def _name(parameter: Any, shared: Any) -> Any:
     return (shared[reference.rsplit("/", 1)[1]] if reference else parameter)["name"]
 
 
-def run(service: Service, writer: Person, folder: Path) -> None:
-    """Run all checks of Schemathesis; fail with its report."""
+def run(service: Service, writer: Person, folder: Path, *, examples: int) -> None:
+    """Run all checks of Schemathesis; fail with its report.
+
+    `examples` is how many random requests an operation gets, besides those for each of its
+    parameters and for each link to another operation.
+    """
     settings = folder / "schemathesis.toml"
     settings.write_text(configuration(service, writer))
     command = [sys.executable, "-m", "schemathesis.cli", "--config-file", str(settings)]
     command += ["run", str(written_document(folder)), "--url", service.url, "--checks", "all"]
     command += ["--header", f"Authorization: Bearer {writer.access}"]
-    command += ["--seed", "1", "--max-examples", "50", "--continue-on-failure", "--no-color"]
+    command += ["--seed", "1", "--max-examples", str(examples)]
+    # With a database, a quarter of the time goes into smaller copies of examples, for the next run.
+    command += ["--generation-database", "none"]
+    command += ["--continue-on-failure", "--no-color"]
     ran = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     assert ran.returncode == 0, ran.stdout + ran.stderr
 
@@ -163,11 +173,12 @@ def run(service: Service, writer: Person, folder: Path) -> None:
 def test_every_answer_is_as_the_document_says(
     unlimited: Service, house: House, tmp_path: Path
 ) -> None:
-    run(unlimited, house.writers[0], tmp_path)
+    run(unlimited, house.writers[0], tmp_path, examples=50)
 
 
 def test_every_answer_is_as_the_document_says_without_redis(
     unlimited: Service, house: House, redis: Valkey, tmp_path: Path
 ) -> None:
     redis.kill()
-    run(unlimited, house.writers[0], tmp_path)
+    # Bodies and queries are read as with Redis, from the same seed: fewer random ones are enough.
+    run(unlimited, house.writers[0], tmp_path, examples=10)

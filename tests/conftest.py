@@ -45,8 +45,8 @@ pytest_plugins = [
 # The default hasher is slow on purpose, and most tests create a user and sign in.
 settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
-# Fixtures that start a service for many tests. These tests run on one xdist worker, so that it is
-# started once.
+# Fixtures that start a service, or several Valkeys, for many tests. These tests run on one xdist
+# worker, so that they are started once.
 EXPENSIVE = (
     "_service",
     "_exposed",
@@ -65,6 +65,13 @@ EXPENSIVE = (
     "_traced",
     "_replaceable",
     "_instances",
+    "_behind",
+    "_cluster",
+    "_proxied",
+    "_releases",
+    "_uvicorn",
+    "_watched",
+    "served",
 )
 
 PASSWORD = "correct-horse-battery-staple"

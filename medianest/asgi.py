@@ -4,6 +4,9 @@ import os
 
 import django
 
+from medianest.serving.early_signals import end_at_sigterm
+
+end_at_sigterm()
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "medianest.settings")
 django.setup(set_prefix=False)
 

@@ -5,6 +5,9 @@ import os
 from django.conf import settings
 from django.core.wsgi import get_wsgi_application
 
+from medianest.serving.early_signals import end_at_sigterm
+
+end_at_sigterm()
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "medianest.settings")
 django_application = get_wsgi_application()
 

@@ -1,9 +1,11 @@
 """The service ends in order, survives the death of a worker, and runs under another server."""
 
 import os
+import re
 import signal
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
@@ -15,6 +17,7 @@ from tests.service import (
     Service,
     UvicornService,
     Valkey,
+    WsgiService,
     ask,
     at_once,
     until,
@@ -64,6 +67,27 @@ def test_requests_in_flight_are_answered_after_sigterm(
     after = Stopwatch()
     until(lambda: not ending.is_running(), 2, "the process has ended")
     assert after.keeps(2), ending.log
+
+
+@pytest.mark.parametrize("kind", [Service, WsgiService])
+def test_a_worker_that_still_loads_the_service_ends_at_sigterm(
+    kind: type[Service], house: House, valkey: Valkey
+) -> None:
+    environment = house.environment | {"REDIS_URL": valkey.url, "DATABASE_URL": house.copied()}
+    service = kind(house.folder, environment, workers=1)
+    try:
+        until(lambda: any(map(ends_at_sigterm, service.workers())), 60, "it loads the service")
+        service.terminate()
+        until(lambda: not service.is_running(), 20, "the process has ended")
+    finally:
+        service.close()
+
+
+def ends_at_sigterm(pid: int) -> bool:
+    """Tell whether a process has no handler for SIGTERM."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    caught = int(re.findall(r"^SigCgt:\s+(\w+)$", status, re.MULTILINE)[0], 16)
+    return not caught >> signal.SIGTERM - 1 & 1
 
 
 def test_uvicorn_serves_the_same_application(

@@ -1,5 +1,6 @@
 """`manage.py serve` starts Granian as the documentation says."""
 
+import json
 import os
 import re
 import subprocess
@@ -10,7 +11,7 @@ import pytest
 
 from plex_integration.management.commands import serve
 from tests.docs.pages import ROOT
-from tests.service import HOST, SECRET_KEY, House, ask, free_port, until
+from tests.service import HOST, SECRET_KEY, House, Process, ask, free_port, until
 
 
 def workers(**environment: str) -> str:
@@ -82,3 +83,19 @@ def test_granian_takes_the_place_of_the_command_and_ends_in_order(
             process.kill()
     assert "Shutting down" in log.read_text()
     assert "worker-2" not in log.read_text()
+
+
+def test_with_json_the_lines_of_granian_are_objects_as_well(house: House, tmp_path: Path) -> None:
+    argv = [sys.executable, str(ROOT / "manage.py"), "serve", "--port", str(free_port())]
+    log = tmp_path / "log"
+    process = Process(argv, log, house.environment | {"LOG_FORMAT": "json"})
+    try:
+        until(lambda: "Started worker-1" in log.read_text(), 60, "the worker has started")
+        process.terminate()
+        assert process.wait(60) == 0
+    finally:
+        process.kill()
+    lines = [json.loads(line) for line in log.read_text().splitlines()]
+    said = [line["message"] for line in lines if line["logger"] == "_granian"]
+    assert said[0].startswith("Starting granian")
+    assert said[-1].startswith("Granian shutdown completed")

@@ -15,6 +15,9 @@ OPTIONS = (
     "--workers-kill-timeout 125"
 )
 
+JSON_LOGS = settings.BASE_DIR / "medianest" / "json_logs.json"
+"""Granian's own lines as JSON."""
+
 
 class Command(BaseCommand):
     """Become Granian, so that it receives the signals of a supervisor."""
@@ -34,6 +37,8 @@ class Command(BaseCommand):
         place = f"--host {host} --port {port} --workers {settings.WORKERS}"
         argv = [sys.executable, "-m", "granian", *place.split(), *OPTIONS.split(), APPLICATION]
         environment = os.environ | {"PYTHONPATH": _module_path()}
+        if settings.LOG_FORMAT == "json":
+            environment.setdefault("GRANIAN_LOG_CONFIG", str(JSON_LOGS))
         os.execve(sys.executable, argv, environment)  # noqa: S606, no shell is wanted
 
 

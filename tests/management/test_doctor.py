@@ -136,6 +136,18 @@ def test_machines_get_one_json_object(whole: None, plex: Simulator) -> None:
             "A proxy offers HTTPS, but PROXY_COUNT is 0",
         ),
         (
+            {"SESSION_COOKIE_SECURE": True},
+            "Addresses",
+            "Attention",
+            "A proxy offers HTTPS, but PROXY_COUNT is 0",
+        ),
+        (
+            {"SECURE_HSTS_SECONDS": 3600},
+            "Addresses",
+            "Attention",
+            "A proxy offers HTTPS, but PROXY_COUNT is 0",
+        ),
+        (
             {"PUBLIC_URL": "http://localhost", "SESSION_COOKIE_SECURE": True},
             "Addresses",
             "Attention",

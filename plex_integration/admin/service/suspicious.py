@@ -63,8 +63,7 @@ def https() -> Iterator[str]:
     """Say which settings do not fit to the addresses of the service, which speaks plain HTTP."""
     if endless := endless_redirects():
         yield endless
-    addresses = [settings.PUBLIC_URL, *settings.CSRF_TRUSTED_ORIGINS]
-    if any(address.startswith("https:") for address in addresses):
+    if _is_behind_https():
         if not settings.SESSION_COOKIE_SECURE:
             yield "Browsers come over HTTPS, but SECURE_COOKIES is 0. Set it to 1."
         if settings.PROXY_COUNT == 0 and not settings.SECURE_SSL_REDIRECT:
@@ -77,6 +76,15 @@ def https() -> Iterator[str]:
             "SECURE_COOKIES is 1, but PUBLIC_URL begins with http: nobody can sign in to the admin "
             "there. Use HTTPS, or set it to 0."
         )
+
+
+def _is_behind_https() -> bool:
+    """Tell whether a proxy offers HTTPS, by the settings that are for that alone."""
+    addresses = [settings.PUBLIC_URL, *settings.CSRF_TRUSTED_ORIGINS]
+    if any(address.startswith("https:") for address in addresses):
+        return True
+    is_expected = settings.SESSION_COOKIE_SECURE or settings.SECURE_HSTS_SECONDS > 0
+    return is_expected and not settings.PUBLIC_URL
 
 
 def endless_redirects() -> str | None:

@@ -21,6 +21,8 @@ from medianest.redis_address import RedisAddress
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
+SQLITE, POSTGRESQL = "django.db.backends.sqlite3", "django.db.backends.postgresql"
+
 
 def env_text(name: str, default: str = "") -> str:
     """Return a variable's text without surrounding blanks."""
@@ -67,9 +69,12 @@ def env_redis_url(name: str) -> str:
 def env_database(name: str, default: str) -> Any:
     """Return the database that a URL names. The errors of the parser may show the password."""
     try:
-        return dj_database_url.parse(
+        database = dj_database_url.parse(
             env_secret(name) or default, conn_max_age=60, conn_health_checks=True
         )
+        if database["ENGINE"] not in (SQLITE, POSTGRESQL):
+            raise ValueError("another database")
+        return database
     except ValueError:
         raise ImproperlyConfigured(
             f"{name} must look like postgres://user:password@host:5432/name or "
@@ -318,7 +323,7 @@ DATABASES = {
         "DATABASE_URL", default=f"sqlite:///{quote(str(DATA_FOLDER / 'db.sqlite3'))}"
     )
 }
-if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
+if DATABASES["default"]["ENGINE"] == SQLITE:
     # Several worker processes share the file: wait for a lock, but not for long, and let readers go
     # on while one writes.
     DATABASES["default"]["ENGINE"] = "medianest.database.sqlite"
@@ -328,7 +333,7 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
         **DATABASES["default"].get("OPTIONS", {}),
     }
-elif DATABASES["default"]["ENGINE"] == "django.db.backends.postgresql":
+else:
     # Seconds. With Django's own backend a request could wait for a response for ever.
     DATABASES["default"]["ENGINE"] = "medianest.database.postgresql"
     DATABASES["default"]["OPTIONS"] = {

@@ -120,6 +120,8 @@ def test_a_file_without_one_line_of_text_stops_the_start(file: Path, written: by
         ("DATABASE_URL", "postgres://medianest:hidden/hidden@database.example/medianest"),
         ("DATABASE_URL", "hidden"),
         ("DATABASE_URL", "hidden://medianest:hidden@database.example/medianest"),
+        # Known to the parser, but not to the service.
+        ("DATABASE_URL", "mysql://medianest:hidden@database.example/medianest"),
         ("REDIS_URL", "redis://:hidden/hidden@redis.example/0"),
         ("REDIS_URL", "hidden"),
         ("REDIS_URL", "redis+sentinel://:hidden@one,two"),

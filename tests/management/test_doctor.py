@@ -319,7 +319,10 @@ def test_a_redis_that_is_unavailable_is_a_problem(stores: Any, healthy: None) ->
     report = examined()
     [(state, text)] = report.of("Redis")
     assert (state, report.code) == ("Problem", 1)
-    assert "It is unavailable: responses are not cached. Start it" in text
+    assert text == (
+        "It is unavailable: responses are not cached. "
+        "Start it, and check its address and password in the settings."
+    )
     assert "a-password" not in report.text
 
 

@@ -28,7 +28,7 @@ _CONDITIONS = {
     Condition.FULL: "It is full and refuses writes: new responses are not cached. "
     "Give it more memory, or the eviction policy volatile-lru.",
     Condition.UNAVAILABLE: "It is unavailable: responses are not cached. "
-    "Start it, and check its address in the settings.",
+    "Start it, and check its address and password in the settings.",
 }
 MIN_REDIS = (6, 0)
 """The oldest Redis whose protocol the client library speaks."""

@@ -267,13 +267,13 @@ def test_a_service_that_caches_no_pictures_says_so(boss: Browser, settings: Any)
 
 
 def test_clocks_that_differ_deserve_attention() -> None:
-    found = machine.clocks(5.2, -90.0)
+    found = machine.clocks(redis=5.2, database=-90.0)
     assert found is not None
     assert (found.state.value, list(found.sentences)) == (
         "Attention",
         ["Redis: 5 s ahead of this machine.", "The database: 90 s behind this machine."],
     )
-    assert machine.clocks(None, None) is None
+    assert machine.clocks(redis=None, database=None) is None
 
 
 def test_the_versions_of_what_matters_are_shown(boss: Browser) -> None:

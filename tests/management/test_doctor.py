@@ -6,8 +6,11 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from email.utils import formatdate
+from http.server import BaseHTTPRequestHandler
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -19,7 +22,7 @@ from django.db.migrations.recorder import MigrationRecorder
 
 from medianest.store import Condition, Facts
 from plex_integration.admin.service import dependencies, machine
-from plex_integration.admin.service.database import pending_migrations
+from plex_integration.admin.service.database import DatabaseFacts, pending_migrations
 from plex_integration.management.doctor import database as database_checks
 from plex_integration.management.doctor import examination
 from plex_simulator import Simulator
@@ -80,9 +83,11 @@ def test_a_service_that_works_has_only_lines_that_say_so(whole: None) -> None:
     assert report.code == 0
     assert {line.split()[1] for line in report.text.splitlines()} == {"OK"}, report.text
     names = re.findall(r"^✓ OK +([\w .]+): ", report.text, re.MULTILINE)
+    of_database = ["Database", "Clocks"] if IS_POSTGRESQL else ["Database"]
     assert names == [
         "Secrets", "Addresses", "Number of workers", "Static files", "System checks", "Pictures",
-        "Migrations", "Database", "Redis", "Listener", "Workers", "Clocks", "Plex", "plex.tv",
+        "Migrations", *of_database, "Redis", "Listener", "Workers", "Clocks", "Plex", "plex.tv",
+        "Clocks",
     ]  # fmt: skip
 
 
@@ -451,6 +456,46 @@ def test_a_plex_tv_that_cannot_be_reached_is_a_problem_where_users_sign_in_with_
     [(state, text)] = report.of("plex.tv")
     assert (state, report.code) == ("Problem", 1)
     assert text.startswith("It cannot be reached, so nobody can sign in with Plex.")
+
+
+@pytest.mark.parametrize(
+    ("seconds", "sentence"),
+    [
+        (3600, r"plex\.tv: 3(600|5\d\d) s ahead of this machine\."),
+        (-3600, r"plex\.tv: 3(600|5\d\d) s behind this machine\."),
+        (0, r"plex\.tv: same time as this machine\."),
+    ],
+)
+def test_a_clock_that_differs_from_that_of_plex_tv_deserves_attention(
+    monkeypatch: pytest.MonkeyPatch, seconds: int, sentence: str
+) -> None:
+    monkeypatch.setattr(
+        BaseHTTPRequestHandler,
+        "date_time_string",
+        lambda _: formatdate(time.time() + seconds, usegmt=True),
+    )
+    [(state, text)] = [line for line in examined().of("Clocks") if "plex.tv" in line[1]]
+    assert (state, bool(re.fullmatch(sentence, text))) == ("Attention" if seconds else "OK", True)
+
+
+@pytest.mark.parametrize("date", ["", "yesterday", "Tue, 99 Foo 2026 25:00:00 GMT"])
+def test_a_date_that_cannot_be_read_is_no_finding(
+    monkeypatch: pytest.MonkeyPatch, date: str
+) -> None:
+    monkeypatch.setattr(BaseHTTPRequestHandler, "date_time_string", lambda _: date)
+    report = examined()
+    assert report.of("plex.tv") == [("OK", "It responds.")]
+    assert not [text for _, text in report.of("Clocks") if "plex.tv" in text]
+
+
+def test_a_clock_that_differs_from_that_of_the_database_deserves_attention(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(
+        database_checks, "facts", lambda: DatabaseFacts("PostgreSQL 16.1", 1, 0.001, -90.0)
+    )
+    lines = examined().of("Clocks")
+    assert lines[0] == ("Attention", "The database: 90 s behind this machine.")
 
 
 def test_a_folder_of_pictures_that_cannot_be_written_is_a_problem(

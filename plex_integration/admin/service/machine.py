@@ -64,9 +64,11 @@ def disk_problem(space: DiskSpace) -> str | None:
     return None
 
 
-def clocks(redis: float | None, database: float | None) -> Line | None:
+def clocks(
+    *, redis: float | None = None, database: float | None = None, plex_tv: float | None = None
+) -> Line | None:
     """Return how far the clocks differ; None if there is no other clock."""
-    differences = {"Redis": redis, "The database": database}
+    differences = {"Redis": redis, "The database": database, "plex.tv": plex_tv}
     known = {name: each for name, each in differences.items() if each is not None}
     if not known:
         return None

@@ -41,7 +41,7 @@ def status(request: HttpRequest) -> dict[str, Any]:
         dependencies.listener(overview.values[0]),
         machine.workers(running, overview),
         machine.pictures(),
-        machine.clocks(overview.clock, database.clock),
+        machine.clocks(redis=overview.clock, database=database.clock),
         suspicious_settings(request, connection, running),
         machine.versions(),
     ]

@@ -7,7 +7,7 @@ from django.conf import settings
 from django.db import DatabaseError, connection, transaction
 
 from plex_integration.admin.labels import counted
-from plex_integration.admin.service import dependencies
+from plex_integration.admin.service import dependencies, machine
 from plex_integration.admin.service.database import facts, pending_migrations
 from plex_integration.admin.service.lines import Line, State
 from plex_integration.management.doctor import services
@@ -55,7 +55,10 @@ def lines() -> Iterator[Line]:
 
 def _usable() -> Iterator[Line]:
     try:
-        yield dependencies.database(facts())
+        about = facts()
+        yield dependencies.database(about)
+        if clocks := machine.clocks(database=about.clock):
+            yield clocks
         wrong = list(_sqlite() if connection.vendor == "sqlite" else _postgresql())
     except DatabaseError as error:
         yield _unavailable(error)

@@ -17,7 +17,7 @@ from plex_integration.caching import invalidation
 from plex_integration.configuration import runtime
 from plex_integration.errors import PlexTvUnavailable
 from plex_integration.plex import diagnose
-from plex_integration.plex.plextv.pins import check_plex_tv
+from plex_integration.plex.plextv.pins import check_plex_tv, plex_tv_clock
 
 PLEX_SECONDS = 4.0
 _ADVICE = "Correct it on the page Plex connection of the admin."
@@ -31,7 +31,7 @@ def redis() -> Iterator[Line]:
         return
     yield dependencies.listener(overview.values[0])
     yield _workers(overview)
-    if clocks := machine.clocks(overview.clock, None):
+    if clocks := machine.clocks(redis=overview.clock):
         yield clocks
 
 
@@ -64,7 +64,7 @@ def plex_tv() -> Iterator[Line]:
     if not is_used:
         yield Line("plex.tv", State.UNUSED, ["Nobody may sign in with Plex."])
         return
-    yield _plex_tv()
+    yield from _plex_tv()
 
 
 def number_of_workers() -> int:
@@ -72,16 +72,20 @@ def number_of_workers() -> int:
     return len(_running(_overview())) or settings.WORKERS
 
 
-def _plex_tv() -> Line:
+def _plex_tv() -> Iterator[Line]:
     try:
         check_plex_tv()
+        clock = plex_tv_clock()
     except PlexTvUnavailable:
         text = (
             "It cannot be reached, so nobody can sign in with Plex. Allow connections to it, or "
             "turn the sign-in off on the page Plex viewers of the admin."
         )
-        return Line("plex.tv", State.PROBLEM, [text])
-    return Line("plex.tv", State.OK, ["It responds."])
+        yield Line("plex.tv", State.PROBLEM, [text])
+        return
+    yield Line("plex.tv", State.OK, ["It responds."])
+    if clocks := machine.clocks(plex_tv=clock):
+        yield clocks
 
 
 def _workers(overview: Overview) -> Line:

@@ -10,7 +10,9 @@ a redirect, a response that is not JSON    →  PlexTvUnavailable
 import json
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from email.utils import parsedate_to_datetime
 from enum import StrEnum
 from typing import Any
 from xml.etree.ElementTree import Element
@@ -101,6 +103,24 @@ def request_xml(path: str, client: Client, token: str, max_bytes: int) -> Elemen
         raise PlexTvUnavailable from error
 
 
+def clock_difference(path: str, client: Client) -> float | None:
+    """Return by how many seconds plex.tv's clock is ahead of this machine's, at least.
+
+    It is 0 for less than the time that the response took. None if the response has no date.
+    Raises PlexTvUnavailable.
+    """
+    began = time.time()
+    with _responding("GET", path, _headers(client, "", "application/json"), None) as response:
+        ended = time.time()
+        date = response.headers.get("Date", "")
+    try:
+        seconds = parsedate_to_datetime(date).timestamp()
+    except ValueError:
+        return None
+    # The date has whole seconds, rounded down.
+    return max(0.0, seconds - ended) + min(0.0, seconds + 1 - began)
+
+
 def _exchange(
     method: str,
     path: str,
@@ -109,13 +129,10 @@ def _exchange(
     max_bytes: int,
 ) -> bytes:
     """Send a request and return the body of a response that reports success."""
-    if not upstream.may_wait():
-        raise PlexTvUnavailable
-    try:
-        with enforce_deadline(time.monotonic() + MAX_SECONDS), new_session(verify=True) as session:
-            return _send(session, method, path, headers, params, max_bytes)
-    except (requests.RequestException, HTTPError, OSError) as error:
-        raise PlexTvUnavailable from error
+    with _responding(method, path, headers, params) as response:
+        body = _read(response, max_bytes)
+        _raise_for_status(response, body)
+        return body
 
 
 def usable_token(text: Any) -> str:
@@ -136,26 +153,30 @@ def _headers(client: Client, token: str, accept: str) -> dict[str, str]:
     return {**headers, "X-Plex-Token": token} if token else headers
 
 
-def _send(
-    session: requests.Session,
-    method: str,
-    path: str,
-    headers: Mapping[str, str],
-    params: Mapping[str, str] | None,
-    max_bytes: int,
-) -> bytes:
-    with session.request(
-        method,
-        settings.PLEX_TV_URL + path,
-        headers=headers,
-        params=params,
-        timeout=remaining_seconds(),
-        allow_redirects=False,  # requests would send the token to the new host
-        stream=True,
-    ) as response:
-        body = _read(response, max_bytes)
-        _raise_for_status(response, body)
-        return body
+@contextmanager
+def _responding(
+    method: str, path: str, headers: Mapping[str, str], params: Mapping[str, str] | None
+) -> Iterator[requests.Response]:
+    """Send a request; the block has the response, and MAX_SECONDS with everything."""
+    if not upstream.may_wait():
+        raise PlexTvUnavailable
+    try:
+        with (
+            enforce_deadline(time.monotonic() + MAX_SECONDS),
+            new_session(verify=True) as session,
+            session.request(
+                method,
+                settings.PLEX_TV_URL + path,
+                headers=headers,
+                params=params,
+                timeout=remaining_seconds(),
+                allow_redirects=False,  # requests would send the token to the new host
+                stream=True,
+            ) as response,
+        ):
+            yield response
+    except (requests.RequestException, HTTPError, OSError) as error:
+        raise PlexTvUnavailable from error
 
 
 def _read(response: requests.Response, max_bytes: int) -> bytes:

@@ -18,6 +18,7 @@ from plex_integration.plex.plextv.http import (
     Client,
     PlexTvBusy,
     PlexTvRefused,
+    clock_difference,
     request,
     usable_token,
 )
@@ -77,6 +78,14 @@ def check_plex_tv() -> None:
     """Ask for a PIN that expired long ago, which needs no account. Raises PlexTvUnavailable."""
     with suppress(PinExpired, PlexTvRefused, PlexTvBusy):
         token_for_pin(_EXPIRED_PIN, Client.VIEWERS)
+
+
+def plex_tv_clock() -> float | None:
+    """Return by how many seconds plex.tv's clock is ahead of this machine's, as its date tells.
+
+    Raises PlexTvUnavailable.
+    """
+    return clock_difference(f"{_PATH}/{_EXPIRED_PIN}", Client.VIEWERS)
 
 
 def link_url() -> str:

@@ -1,6 +1,8 @@
 """What nginx sends again to the other of two instances, which are stubs here."""
 
+import re
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from functools import partial
@@ -11,7 +13,7 @@ from typing import Any
 import pytest
 
 from tests.instances.conftest import nginx_for_two
-from tests.service import HOST, free_port
+from tests.service import HOST, ROOT, free_port
 from tests.serving.test_proxies import running
 
 CLOSE = 0
@@ -46,8 +48,8 @@ class _Stub(BaseHTTPRequestHandler):
 class StubServer(ThreadingHTTPServer):
     """An instance that does the same for each request."""
 
-    def __init__(self, status: int, methods: list[str]) -> None:
-        super().__init__((HOST, 0), _Stub)
+    def __init__(self, status: int, methods: list[str], port: int = 0) -> None:
+        super().__init__((HOST, port), _Stub)
         self.status, self.methods = status, methods
 
     @contextmanager
@@ -93,3 +95,24 @@ def test_an_instance_that_does_not_run_costs_no_request(method: str, tmp_path: P
         statuses = [proxy.send("/", method=method, body=b"{}").status for _ in range(10)]
     assert statuses == [200] * 10
     assert received == [method] * 10
+
+
+def documented_seconds() -> int:
+    """Return how long an operator waits between the restarts of two instances."""
+    text = " ".join((ROOT / "docs" / "deployment.md").read_text().split())
+    return int(re.findall(r"go on (\d+) seconds after its `/api/v1/health` responds", text)[0])
+
+
+def test_instances_that_are_restarted_as_documented_cost_no_request(tmp_path: Path) -> None:
+    received: list[str] = []
+    port = free_port()
+    with ExitStack() as stack:
+        first = StubServer(200, received)
+        first_port = stack.enter_context(first.serving())
+        proxy = stack.enter_context(running(partial(nginx_for_two, port), tmp_path, first_port))
+        # Often enough for nginx to send no request to the second one for a while.
+        assert {proxy.send("/").status for _ in range(10)} == {200}
+        stack.enter_context(StubServer(200, received, port).serving())
+        time.sleep(documented_seconds())
+        first.status = CLOSE
+        assert {proxy.send("/").status for _ in range(10)} == {200}

@@ -32,7 +32,9 @@ class RequestFactsMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         response = self.get_response(request)
         if facts := _facts_of(request):
-            facts.endpoint = request.resolver_match.view_name if request.resolver_match else ""
+            match = request.resolver_match
+            # Without a name of its own, `view_name` is that of a class.
+            facts.endpoint = match.view_name if match and match.url_name else ""
             facts.user_id = _user_id(request)
         return response
 

@@ -129,6 +129,9 @@ def test_every_line_is_an_object_and_every_request_has_one(
     assert access(logging_service, "nobody") == expected("plex-library-items", 401)
     ask(url, "/nothing", sent(None, "nothing"))
     assert access(logging_service, "nothing") == expected(None, 404)
+    # A path without a name.
+    ask(url, "/", sent(None, "root"))
+    assert access(logging_service, "root") == expected(None, 302)
     requests.post(f"{url}{LIVE}", headers=sent(None, "post"), timeout=20)
     assert access(logging_service, "post") == expected("health-live", 405, method="POST")
 

@@ -21,7 +21,7 @@ _ADDED = ("counter", "histogram")
 """The kinds whose numbers survive their worker. Gauges end with it."""
 _RESERVED_BYTES = {"counter": 64 * 1024, "gauge_livesum": 64 * 1024, "histogram": 1024 * 1024}
 """The kinds of files, and what each gets at once: they are mapped into memory, and a write to a
-page that a full disk cannot hold would kill the worker."""
+page that a full disk cannot hold would kill the process."""
 
 
 class MetricsFolder:
@@ -40,8 +40,13 @@ class MetricsFolder:
             # Open, and so locked, until the process ends.
             alive = os.open(self.path / f"{name}{_ALIVE}", os.O_RDWR | os.O_CREAT, 0o600)
             fcntl.flock(alive, fcntl.LOCK_EX)
-            for kind, size in _RESERVED_BYTES.items():
-                _reserve(self.path / f"{kind}_{name}.db", size)
+            try:
+                for kind in _RESERVED_BYTES:
+                    self._reserve(kind, name)
+            except OSError:
+                self._delete(name)
+                os.close(alive)
+                raise
         return name
 
     @contextmanager
@@ -59,7 +64,6 @@ class MetricsFolder:
         for member in self._members():
             if not _is_held(member):
                 self._bury(member.name.removesuffix(_ALIVE))
-                member.unlink()
         return [str(file) for file in self._files()]
 
     def _members(self) -> list[Path]:
@@ -72,20 +76,31 @@ class MetricsFolder:
         for file in [*self._files(), *self._members()]:
             file.unlink()
 
+    def _file(self, kind: str, name: str) -> Path:
+        return self.path / f"{kind}_{name}.db"
+
+    def _reserve(self, kind: str, name: str) -> None:
+        descriptor = os.open(self._file(kind, name), os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            os.posix_fallocate(descriptor, 0, _RESERVED_BYTES[kind])
+        finally:
+            os.close(descriptor)
+
     def _bury(self, name: str) -> None:
+        """Add what a dead worker counted to the sums; if the disk is full, change no number."""
         for kind in _ADDED:
-            file = self.path / f"{kind}_{name}.db"
-            _add(file, self.path / f"{kind}_{DEAD}.db")
+            self._reserve(kind, DEAD)
+        for kind in _ADDED:
+            file = self._file(kind, name)
+            # Without content the worker died before it could count.
+            if file.exists() and file.stat().st_size:
+                _add(file, self._file(kind, DEAD))
+        self._delete(name)
+
+    def _delete(self, name: str) -> None:
         for file in self._files(name):
             file.unlink()
-
-
-def _reserve(file: Path, size: int) -> None:
-    descriptor = os.open(file, os.O_RDWR | os.O_CREAT, 0o600)
-    try:
-        os.posix_fallocate(descriptor, 0, size)
-    finally:
-        os.close(descriptor)
+        (self.path / f"{name}{_ALIVE}").unlink()
 
 
 def _is_held(member: Path) -> bool:

@@ -1,11 +1,15 @@
 """The files in which workers count for Prometheus, over the death of workers and of the service."""
 
+import errno
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
 
+import pytest
 from prometheus_client.multiprocess import MultiProcessCollector
 
 from medianest.monitoring.metrics_folder import MetricsFolder
@@ -82,3 +86,48 @@ def test_a_worker_goes_on_where_the_folder_cannot_be_used(tmp_path: Path) -> Non
     (tmp_path / "file").write_text("not a folder")
     with worker(tmp_path / "file", 1):
         pass
+
+
+def fill_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the disk have room for one more file that somebody reserves."""
+    reserve, files = os.posix_fallocate, count()
+
+    def reserve_first(descriptor: int, offset: int, size: int) -> None:
+        if next(files):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        reserve(descriptor, offset, size)
+
+    monkeypatch.setattr(os, "posix_fallocate", reserve_first)
+
+
+def test_numbers_of_dead_workers_are_kept_until_the_disk_has_room(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with worker(tmp_path, 1), worker(tmp_path, 10) as second:
+        second.kill()
+        second.wait()
+        fill_disk(monkeypatch)
+        # Not with a signal: a page that the disk cannot hold would kill this process.
+        with pytest.raises(OSError, match="No space left"):
+            counted(tmp_path)
+        monkeypatch.undo()
+        assert counted(tmp_path)[REFUSALS] == 11
+
+
+def test_a_worker_for_which_the_disk_has_no_room_leaves_no_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill_disk(monkeypatch)
+    with worker(tmp_path, 1):
+        before = sorted(tmp_path.iterdir())
+        with pytest.raises(OSError, match="No space left"):
+            MetricsFolder(tmp_path).join()
+        assert sorted(tmp_path.iterdir()) == before
+        assert counted(tmp_path)[REFUSALS] == 1
+
+
+def test_a_worker_that_died_while_it_made_its_files_counted_nothing(tmp_path: Path) -> None:
+    with worker(tmp_path, 1):
+        for name in ("dying.alive", "counter_dying.db"):
+            (tmp_path / name).touch()
+        assert counted(tmp_path)[REFUSALS] == 1

@@ -57,7 +57,7 @@ wheels: $(INSTALLED) ## check that each package of the image has a wheel for x86
 	@PATH="$(BIN):$$PATH" scripts/check_wheels
 
 # Created once, and again when the requirements change.
-$(INSTALLED): requirements.txt requirements-otel.txt requirements-dev.txt constraints.txt
+$(INSTALLED): requirements.txt requirements-dev.txt constraints.txt
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer with its venv module is needed. Set it: make PYTHON=/path/to/python3.11" >&2; exit 1; }
 	@echo "Creating the virtual environment in .venv"
 	@$(PYTHON) -m venv .venv

@@ -390,16 +390,8 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 64 * 1024
 TRACING = bool(
     env_text("OTEL_EXPORTER_OTLP_ENDPOINT") or env_text("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
 ) and not env_flag("OTEL_SDK_DISABLED", default=False)
-if TRACING:
-    if env_text("OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf") != "http/protobuf":
-        raise ImproperlyConfigured("OTEL_EXPORTER_OTLP_PROTOCOL must be http/protobuf, or not set")
-    try:
-        import opentelemetry.exporter.otlp.proto.http  # noqa: F401
-    except ImportError as error:
-        raise ImproperlyConfigured(
-            "OTEL_EXPORTER_OTLP_ENDPOINT needs packages that are not installed: "
-            "pip install -r requirements-otel.txt -c constraints.txt"
-        ) from error
+if TRACING and env_text("OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf") != "http/protobuf":
+    raise ImproperlyConfigured("OTEL_EXPORTER_OTLP_PROTOCOL must be http/protobuf, or not set")
 
 # What Prometheus sends to read /metrics. Without it there is no such path and nothing is counted.
 METRICS_TOKEN = env_secret("METRICS_TOKEN")

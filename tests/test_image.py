@@ -15,6 +15,24 @@ LIVE = (
     "print(urlopen('http://127.0.0.1:8000/api/v1/health/live', timeout=4).read().decode())"
 )
 
+COLLECTOR = "http://127.0.0.1:4318"
+# A collector of traces, in the container, for the trace of one request.
+COLLECT = """
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from urllib.request import urlopen
+
+class Collector(BaseHTTPRequestHandler):
+    def do_POST(self):
+        spans = self.rfile.read(int(self.headers["Content-Length"]))
+        print(self.path, b"GET health-live" in spans)
+        self.send_response(200)
+        self.end_headers()
+
+with HTTPServer(("127.0.0.1", 4318), Collector) as collector:
+    urlopen("http://127.0.0.1:8000/api/v1/health/live", timeout=4).close()
+    collector.handle_request()
+"""
+
 
 @pytest.fixture(scope="module")
 def volume(image: Image, tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -73,3 +91,14 @@ def test_without_the_service_the_health_check_fails(image: Image, volume: Path) 
         assert "Connection refused" in unhealthy.stderr
     finally:
         idle.process.kill()
+
+
+def test_one_setting_turns_traces_on(image: Image, volume: Path, tmp_path: Path) -> None:
+    tracing = {"OTEL_EXPORTER_OTLP_ENDPOINT": COLLECTOR, "OTEL_BSP_SCHEDULE_DELAY": "50"}
+    container = Container(image, volume, tmp_path / "log", GIVEN | tracing)
+    try:
+        until(lambda: "Started worker-1" in container.log, 60, "the worker has started")
+        collected = container.execute("python", "-c", COLLECT)
+        assert collected.stdout == "/v1/traces True\n", collected.stderr + container.log
+    finally:
+        container.process.kill()

@@ -8,7 +8,6 @@ import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -250,16 +249,6 @@ def checked(house: House, **environment: str) -> subprocess.CompletedProcess[str
         text=True,
         check=False,
     )
-
-
-def test_without_the_packages_the_start_says_what_to_install(house: House, tmp_path: Path) -> None:
-    # A package without the SDK and the exporter, found before the installed ones.
-    (tmp_path / "opentelemetry").mkdir()
-    (tmp_path / "opentelemetry" / "__init__.py").touch()
-    endpoint = {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:1", "PYTHONPATH": str(tmp_path)}
-    done = checked(house, **endpoint)
-    assert done.returncode
-    assert "pip install -r requirements-otel.txt" in done.stderr
 
 
 def test_another_protocol_stops_the_start(house: House) -> None:

@@ -1,4 +1,4 @@
-"""The folder in which the workers of a machine count for Prometheus.
+"""The folder in which the workers of a machine count for Prometheus; its listener is one of them.
 
 Each worker has files of its own, under a random name, because workers in several containers may
 have the same process id. It holds a lock on a file of that name as long as it lives. What a dead

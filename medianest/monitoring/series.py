@@ -1,5 +1,7 @@
 """What each worker counts for Prometheus: requests, requests to Plex, limits and threads.
 
+The listener counts its requests to Plex with them.
+
 Imported only where METRICS_TOKEN is set. No label has anything that a client, a user or Plex chose.
 """
 
@@ -53,14 +55,14 @@ JOBS = Gauge(
 
 
 def start(path: Path) -> None:
-    """Let this process count in files of its own, where other workers can read them.
+    """Let this process count in files of its own, where all workers can read them.
 
-    The service also works where that is not possible: then this worker's numbers are missing.
+    The service also works where that is not possible: then the numbers of this process are missing.
     """
     try:
         name = MetricsFolder(path).join()
     except OSError as error:
-        log.error("METRICS_FOLDER cannot be used, so this worker has no metrics: %s", error)
+        log.error("METRICS_FOLDER cannot be used, so this process has no metrics: %s", error)
         return
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(path)
     values.ValueClass = values.MultiProcessValue(lambda: name)

@@ -18,6 +18,7 @@ import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
 from plex_simulator import Simulator
+from tests.invalidation.conftest import Listening
 from tests.service import (
     HOST,
     ROOT,
@@ -284,6 +285,28 @@ def test_the_rest_can_be_read_while_redis_is_unavailable(
         20,
         "Redis is used again",
     )
+
+
+def test_requests_of_the_listener_to_plex_are_counted(
+    house: House, own_valkey: Valkey, plex: Simulator, tmp_path: Path
+) -> None:
+    settings = {"METRICS_TOKEN": TOKEN, "METRICS_FOLDER": str(tmp_path / "metrics")}
+    settings |= {"REDIS_URL": own_valkey.url, "DATABASE_URL": house.copied()}
+    service = house.service(own_valkey, workers=1, **settings)
+    listener = Listening(tmp_path, house.environment | settings)
+    labels = {"server": "plex", "method": "GET", "endpoint": "/:/eventsource/notifications"}
+    try:
+        until(lambda: count(service, f"{PLEX}_count", **labels, status="200"), 60, "it is counted")
+        plex.fault("refused", seconds=None)
+        plex.drop_listeners()
+        failed = {**labels, "error": "ConnectionError"}
+        until(lambda: count(service, f"{PLEX}_count", **failed), 30, "its failure is counted")
+        number = count(service, f"{PLEX}_count", **failed)
+        listener.kill()
+        assert count(service, f"{PLEX}_count", **failed) >= number
+    finally:
+        listener.kill()
+        service.close()
 
 
 def test_the_wsgi_application_counts_as_well(

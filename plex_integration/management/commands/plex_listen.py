@@ -14,6 +14,10 @@ from medianest.monitoring import processes
 from plex_integration.caching.invalidation import Listener
 from plex_integration.management.expired import attempt, delete_daily
 
+if settings.METRICS_TOKEN:
+    from medianest.monitoring import series
+    from plex_integration.plex import counted_transport
+
 log = logging.getLogger(__name__)
 
 
@@ -35,6 +39,9 @@ class Command(BaseCommand):
             )
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, _end)
+        if settings.METRICS_TOKEN:
+            series.start(settings.METRICS_FOLDER)
+            counted_transport.install()
         # The first time before it listens, so that a start does one thing after the other.
         seconds = attempt()
         threading.Thread(

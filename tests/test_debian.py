@@ -14,6 +14,7 @@ import re
 import shutil
 import subprocess
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,6 +24,7 @@ import requests
 from plex_integration import cache_layout
 from plex_integration.management.commands.serve import OPTIONS
 from plex_simulator import Simulator
+from tests import postgresql
 from tests.admin.test_workers import Operator
 from tests.docs.pages import ROOT, blocks
 from tests.image import PATH, create_base, entered, network
@@ -47,6 +49,10 @@ user = User.objects.create_user("viewer", password="{PASSWORD}")
 link = PlexLink(user=user, account_id={ACCOUNT}, viewer_id={ACCOUNT}, account_name="Nadia")
 link.save()
 """
+CREATE_OPERATOR = (
+    f"env DJANGO_SUPERUSER_PASSWORD={PASSWORD} python manage.py createsuperuser "
+    f"--noinput --username {OPERATOR} --email root@example.org"
+)
 NEXT_MIGRATION = """
 from django.db import migrations, models
 
@@ -54,13 +60,16 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     dependencies = [("accounts", "{before}")]
     operations = [
-        migrations.AddField("user", "of_next_release", models.CharField(max_length=9, null=True))
+        migrations.AddField("user", "of_next_release", models.CharField(max_length=9, null=True)),
+        migrations.CreateModel("NextRelease", [("id", models.AutoField(primary_key=True))]),
     ]
 """
-COLUMNS = """
-import sqlite3
-rows = sqlite3.connect("/var/lib/medianest/db.sqlite3").execute("PRAGMA table_info(accounts_user)")
-print("of_next_release" in [row[1] for row in rows])
+OF_NEXT_RELEASE = """
+from django.db import connection
+names = connection.introspection.table_names()
+with connection.cursor() as cursor:
+    columns = connection.introspection.get_table_description(cursor, "accounts_user")
+print("accounts_nextrelease" in names, "of_next_release" in [each.name for each in columns])
 """
 
 needs_systemd = pytest.mark.skipif(
@@ -87,6 +96,8 @@ class Debian:
     root: Path
     valkey: Valkey
     port: int = 0
+    postgresql: str = ""
+    """Where PostgreSQL is, in place of the socket of a server."""
 
     @property
     def url(self) -> str:
@@ -95,6 +106,7 @@ class Debian:
     def run(self, script: str) -> str:
         """Run commands as root, in the clone; return what they print."""
         script = script.replace(":6379/", f":{self.valkey.port}/")
+        script = script.replace("postgres://%2Fvar%2Frun%2Fpostgresql/", self.postgresql)
         settings = [f"PATH=/stubs:{PATH}", "PIP_NO_COMPILE=1", *network()]
         command = ["env", "-i", f"--chdir={CLONE}", *settings, "bash", "-euo", "pipefail", "-c"]
         done = subprocess.run(
@@ -183,10 +195,7 @@ def debian(
         release = server.install(documented("collectstatic"))
         server.port = free_port()
         server.change_over(release, documented("enable --now"))
-        server.as_medianest(
-            f"env DJANGO_SUPERUSER_PASSWORD={PASSWORD} python manage.py createsuperuser "
-            f"--noinput --username {OPERATOR} --email root@example.org"
-        )
+        server.as_medianest(CREATE_OPERATOR)
         yield server
     finally:
         server.close()
@@ -275,28 +284,71 @@ def test_the_service_answers_behind_nginx_with_the_documented_settings(
         debian.wait()
 
 
-def test_an_update_has_all_that_was_there_and_can_be_undone(debian: Debian, valkey: Valkey) -> None:
+BACKUPS = {
+    "SQLite": ("VACUUM INTO", "db.sqlite3-wal"),
+    "PostgreSQL": ("pg_dump", "pg_restore"),
+}
+"""Words of the commands that back up and restore each database."""
+
+
+@pytest.fixture(params=BACKUPS)
+def database(request: pytest.FixtureRequest, debian: Debian) -> Iterator[str]:
+    """A database of the server, which has the connection to Plex and the operator in it."""
+    if request.param == "SQLite":
+        yield request.param
+        return
+    file = debian.root / "etc/medianest/medianest.env"
+    before = file.read_text()
+    with postgresql.started() as server:
+        with server.connect() as connection:
+            connection.execute(f"DROP DATABASE {postgresql.DATABASE}")
+        debian.postgresql = f"postgres://medianest@{HOST}:{server.port}/"
+        connected = f"env PGHOST={HOST} PGPORT={server.port} PGUSER=postgres"
+        stub(debian, "runuser", f'shift 3\nexec {connected} "$@"')
+        debian.run(documented("createuser medianest"))
+        debian.as_medianest("python manage.py migrate --noinput")
+        debian.run("systemctl restart medianest medianest-listener")
+        debian.wait()
+        debian.as_medianest(CREATE_OPERATOR)
+        try:
+            yield request.param
+        finally:
+            file.write_text(before)
+            debian.run("systemctl restart medianest medianest-listener")
+            debian.wait()
+
+
+def test_an_update_has_all_that_was_there_and_can_be_undone(
+    debian: Debian, valkey: Valkey, database: str
+) -> None:
+    back_up, restore = map(documented, BACKUPS[database])
     debian.as_medianest(f"python manage.py shell -c '{LINK}'")
     change(debian, "77")
     token = debian.sign_in(OPERATOR)
     assert_as_before(debian, token)
-    assert debian.run(f"/python/bin/python -c '{COLUMNS}'") == "False\n"
+    assert of_next_release(debian) == "False False\n"
 
-    make_next_release(debian)
-    assert not is_cached(debian, cache_layout.VERSION + 1)
     copied = 'cp -al "$(readlink /opt/medianest/current)/.venv" "$release/.venv"'
-    release = documented("collectstatic").replace('python3 -m venv "$release/.venv"', copied)
-    assert copied in release
-    debian.change_over(debian.install(release), documented("before-${release"))
+    install = documented("collectstatic").replace('python3 -m venv "$release/.venv"', copied)
+    assert copied in install
+    with next_release(debian):
+        assert not is_cached(debian, cache_layout.VERSION + 1)
+        release = debian.install(install)
+    debian.change_over(release, back_up + "\n" + documented('" /opt/medianest/previous'))
     assert_as_before(debian, token)
-    assert debian.run(f"/python/bin/python -c '{COLUMNS}'") == "True\n"
+    assert of_next_release(debian) == "True True\n"
     assert is_cached(debian, cache_layout.VERSION + 1)
     change(debian, "99")
 
-    debian.run(documented("before-${updated"))
+    debian.run(restore + "\n" + documented("readlink /opt/medianest/previous"))
     debian.wait()
     assert_as_before(debian, token)
-    assert debian.run(f"/python/bin/python -c '{COLUMNS}'") == "False\n"
+    assert of_next_release(debian) == "False False\n"
+
+
+def of_next_release(debian: Debian) -> str:
+    """Tell whether the database has the table and the column of the next release."""
+    return debian.as_medianest(f"python manage.py shell -v 0 -c '{OF_NEXT_RELEASE}'")
 
 
 def change(debian: Debian, seconds: str) -> None:
@@ -305,16 +357,23 @@ def change(debian: Debian, seconds: str) -> None:
         operator.submit(POLICIES, {"ttl-library-items": seconds})
 
 
-def make_next_release(debian: Debian) -> None:
-    """Give the clone a migration and another layout of what is cached."""
+@contextmanager
+def next_release(debian: Debian) -> Iterator[None]:
+    """Let the clone have a migration more, and another layout of what is cached."""
     clone = debian.root / CLONE[1:]
     migrations = clone / "accounts" / "migrations"
     before = max(each.stem for each in migrations.glob("0*.py"))
-    (migrations / "9999_next.py").write_text(NEXT_MIGRATION.format(before=before))
+    migration = migrations / "9999_next.py"
     layout = clone / "plex_integration" / "cache_layout.py"
-    ours = f"VERSION = {cache_layout.VERSION}\n"
-    assert layout.read_text().count(ours) == 1
-    layout.write_text(layout.read_text().replace(ours, f"VERSION = {cache_layout.VERSION + 1}\n"))
+    ours, of_layout = f"VERSION = {cache_layout.VERSION}\n", layout.read_text()
+    assert of_layout.count(ours) == 1
+    migration.write_text(NEXT_MIGRATION.format(before=before))
+    layout.write_text(of_layout.replace(ours, f"VERSION = {cache_layout.VERSION + 1}\n"))
+    try:
+        yield
+    finally:
+        migration.unlink()
+        layout.write_text(of_layout)
 
 
 def assert_as_before(debian: Debian, operator: dict[str, str]) -> None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
 
-from redis.connection import parse_url
+from redis.connection import ConnectionPool, parse_url
 
 SENTINEL_PORT, PORT = 26379, 6379
 _CREDENTIALS = {"sentinel_username": "username", "sentinel_password": "password"}
@@ -68,6 +68,17 @@ class RedisAddress:
         )
         _options(address.url_of(*address.nodes[0]))
         return address
+
+    def check_parameters(self) -> None:
+        """Raise ValueError if redis-py refuses a parameter, as it would when it connects.
+
+        This reads files, so it is not for the event loop.
+        """
+        first = self.url_of(*self.nodes[0]) if self.nodes else self.url
+        try:
+            ConnectionPool(**_options(first)).make_connection()
+        except TypeError as error:
+            raise ValueError("a parameter cannot be used here") from error
 
     def url_of(self, host: str, port: int) -> str:
         """Return the URL of one server, which this address leads to."""

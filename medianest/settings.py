@@ -55,13 +55,13 @@ def env_redis_url(name: str) -> str:
     url = env_secret(name)
     try:
         if url:
-            RedisAddress.parse(url)
+            RedisAddress.parse(url).check_parameters()
     except ValueError:
         raise ImproperlyConfigured(
             f"{name} must look like redis://:password@host:6379/0, "
             "redis+sentinel://:password@host:26379,host:26379/mymaster/0 or "
             "redis+cluster://:password@host:6379,host:6379; "
-            "in a password, write special characters as %XX"
+            "in a password, write special characters as %XX. TLS and its parameters need rediss"
         ) from None
     return url
 

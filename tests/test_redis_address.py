@@ -70,8 +70,11 @@ def test_no_text_of_an_address_shows_a_password() -> None:
         "redis+cluster://",
         "redis+cluster://one/1",
         "redis+cluster://one/0/1",
+        "redis://one/0?ssl_ca_certs=/ca.pem",
+        "redis+cluster://one?ssl_ca_certs=/ca.pem",
+        "redis+sentinel://one/mymaster?of_nobody=1",
     ],
 )
 def test_other_urls_cannot_be_used(url: str) -> None:
     with pytest.raises(ValueError):  # noqa: PT011 - its text may show a password
-        RedisAddress.parse(url)
+        RedisAddress.parse(url).check_parameters()

@@ -1,6 +1,7 @@
 """Certificates for servers that tests start."""
 
 import datetime
+import ipaddress
 import socket
 import ssl
 import threading
@@ -13,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 
 def certificates(folder: Path, name: str, days: int) -> tuple[Path, Path]:
-    """Create a CA and a server's certificate that expires in so many days."""
+    """Create a CA and the certificate of a host or an address, which expires in so many days."""
     keys = [ec.generate_private_key(ec.SECP256R1()) for _ in range(2)]
     names = [
         x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, each)])
@@ -29,7 +30,7 @@ def certificates(folder: Path, name: str, days: int) -> tuple[Path, Path]:
             .not_valid_after(now + datetime.timedelta(days=days if index else 30))
         )
         extension: Any = (
-            x509.SubjectAlternativeName([x509.DNSName(name)])
+            x509.SubjectAlternativeName([_alternative(name)])
             if index
             else x509.BasicConstraints(ca=True, path_length=None)
         )
@@ -43,6 +44,13 @@ def certificates(folder: Path, name: str, days: int) -> tuple[Path, Path]:
     )
     server.write_bytes(certificates[1].public_bytes(pem) + key)
     return authority, server
+
+
+def _alternative(name: str) -> x509.GeneralName:
+    try:
+        return x509.IPAddress(ipaddress.ip_address(name))
+    except ValueError:
+        return x509.DNSName(name)
 
 
 class TlsServer:

@@ -11,6 +11,7 @@ import json
 import os
 import random
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -168,19 +169,61 @@ class Process:
         self._popen.wait()
 
 
-class Valkey:
-    """A Valkey server on a port that it keeps over restarts."""
+@dataclass(frozen=True)
+class Tls:
+    """What a Redis server needs to accept TLS alone: its own certificate, and that of the CA."""
 
-    def __init__(self, folder: Path, *options: str) -> None:
+    authority: Path
+    certificate: Path
+
+    def options(self, port: int) -> dict[str, str]:
+        """Return the options of a server that listens on this port."""
+        return {
+            "port": "0",
+            "tls-port": str(port),
+            "tls-cert-file": str(self.certificate),
+            "tls-key-file": str(self.certificate),
+            "tls-ca-cert-file": str(self.authority),
+            "tls-auth-clients": "no",
+            "tls-replication": "yes",
+        }
+
+    def client(self) -> dict[str, Any]:
+        """Return how redis-py connects."""
+        return {"ssl": True, "ssl_ca_certs": str(self.authority)}
+
+
+def redis_program(tls: Tls | None) -> str:
+    """Return the program of a Redis server: Valkey, or where it needs TLS, Debian's Redis."""
+    if tls is None:
+        return str(get_binary_path())
+    program = shutil.which("redis-server")
+    if program is None:
+        say = pytest.fail if os.environ.get("REDIS_TESTS") == "required" else pytest.skip
+        say("No Redis with TLS here. Install it for this test: apt-get install redis-server")
+    return program
+
+
+class Valkey:
+    """A Valkey server on a port that it keeps over restarts; with TLS it is Debian's Redis."""
+
+    def __init__(self, folder: Path, *options: str, tls: Tls | None = None) -> None:
         self.port = free_port()
         self.url = f"redis://{HOST}:{self.port}/0"
-        self.client = redis.Redis(HOST, self.port, socket_timeout=5)
-        self._folder, self._options = folder, options
+        encryption = tls.client() if tls else {}
+        self.client = redis.Redis(HOST, self.port, socket_timeout=5, **encryption)
+        self._program = redis_program(tls)
+        of_port = tls.options(self.port) if tls else {"port": str(self.port)}
+        self._folder = folder
+        self._options = [
+            *(word for name, text in of_port.items() for word in (f"--{name}", text)),
+            *options,
+        ]
         self._process: Process | None = None
         self.start()
 
     def start(self) -> None:
-        argv = [str(get_binary_path()), "--port", str(self.port), "--bind", HOST]
+        argv = [self._program, "--bind", HOST]
         argv += ["--dir", str(self._folder), "--appendonly", "no", "--save", ""]
         log = self._folder / f"valkey-{self.port}.log"
         self._process = Process([*argv, *self._options], log, dict(os.environ))

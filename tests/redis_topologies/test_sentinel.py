@@ -12,7 +12,7 @@ import pytest
 
 from medianest.store import Condition, Hit, redis_server
 from tests.service import HOST, Stores, free_port, until
-from tests.topologies import Watched
+from tests.topologies import MASTER, QUORUM, Watched
 
 
 async def read_in_loop(store: Any) -> Any:
@@ -77,6 +77,21 @@ def test_a_master_that_returns_after_it_was_replaced_is_not_used_over_an_open_co
         until(lambda: runner.run(store._cache.send_in_loop(command)), 20, "and so does the loop")
         assert replaced.master.client.dbsize() == 2
         runner.run(store.close_loop())
+
+
+def test_two_of_three_sentinels_elect_who_replaces_a_master_that_has_failed(
+    stores: Stores, replaced: Watched
+) -> None:
+    store, (first, second) = stores.use(replaced.url), replaced.sentinels
+    known = first.client.sentinel_master(MASTER)
+    assert (known["quorum"], known["num-other-sentinels"]) == (QUORUM, 2)
+    assert write(store) == [b"OK"]
+    replaced.lose_master()
+    until(replaced.is_promoted, 90, "the replica is the master")
+    until(lambda: write(store) == [b"OK"], 20, "it is used")
+    logs = first.log.read_text() + second.log.read_text()
+    assert f"#quorum {QUORUM}/{QUORUM}" in logs
+    assert "+elected-leader" in logs
 
 
 def test_without_a_sentinel_redis_is_unavailable(stores: Stores) -> None:

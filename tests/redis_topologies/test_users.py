@@ -36,6 +36,7 @@ def test_all_connections_are_those_of_the_user(
 
 def test_sentinel_has_a_user_of_its_own(stores: Stores, watched: Watched) -> None:
     assert stores.use(watched.url)._cache.send(WHO)
-    assert WATCHER[0] in {each["user"] for each in watched.sentinel.client_list()}
+    clients = [each for sentinel in watched.sentinels for each in sentinel.client.client_list()]
+    assert WATCHER[0] in {each["user"] for each in clients}
     refused = stores.use(watched.url.replace(quote(WATCHER[1]), "wrong"))
     assert refused._cache.send(WHO) is None

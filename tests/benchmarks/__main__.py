@@ -3,11 +3,12 @@
 import sys
 
 from tests import environment as environment  # before Django reads its settings
-from tests.benchmarks import calls, crowd, faults, growth, hit, miss, run_all, streams
+from tests.benchmarks import calls, cluster, crowd, faults, growth, hit, miss, run_all, streams
 
 BENCHMARKS = {
     "all": run_all.main,
     "calls": calls.main,
+    "cluster": cluster.main,
     "crowd": crowd.main,
     "faults": faults.main,
     "growth": growth.main,

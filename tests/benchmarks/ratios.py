@@ -52,7 +52,7 @@ class Contest:
         for kind, process in self._kinds.items():
             count = REQUESTS[kind]
             sent = count * self._repeated if kind in ("hit", "miss") else count
-            seconds = float(_exchanged(process, str(sent))) / count
+            seconds = float(exchanged(process, str(sent))) / count
             self._best[kind] = min(seconds, self._best.get(kind, seconds))
 
     def ratios(self) -> dict[str, float]:
@@ -86,7 +86,7 @@ class Contest:
             text=True,
         )
         self._stack.callback(process.communicate)
-        _exchanged(process, json.dumps({"kind": kind, "tokens": tokens}))
+        exchanged(process, json.dumps({"kind": kind, "tokens": tokens}))
         return process
 
 
@@ -105,7 +105,7 @@ def recorded() -> dict[str, float]:
     return ratios
 
 
-def _exchanged(process: "subprocess.Popen[str]", line: str) -> str:
+def exchanged(process: "subprocess.Popen[str]", line: str) -> str:
     """Send a line, and return the line that answers it."""
     assert process.stdin
     assert process.stdout

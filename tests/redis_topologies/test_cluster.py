@@ -3,20 +3,22 @@
 import asyncio
 import signal
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from itertools import count
+from pathlib import Path
 from typing import Any
 
 import pytest
 from django.core.cache import caches
 from redis.crc import key_slot
 
-from medianest.store import Counting, Hit, Stamp, StampedHit, cluster_server
+from medianest.store import Counting, Hit, Stamp, StampedHit, cluster_server, redis_server
 from medianest.store.loop_connection import LoopConnection
 from medianest.store.stamps import now, stamp_key
 from medianest.store.values import PREFIX, VERSIONS_KEY
 from tests.pace import Stopwatch
 from tests.service import Stores, Valkey, until
-from tests.topologies import Cluster
+from tests.topologies import USER, Cluster, add_user
 
 BOUNDS = (5461, 10923)
 
@@ -218,6 +220,34 @@ def test_while_a_node_hangs_nobody_waits_and_what_was_invalidated_is_delivered_t
     until(lambda: there.values.tag_versions() is not None, 20, "another one as well")
     versions = there.values.tag_versions()
     assert all(versions.get(f"collection:{number}") for number in (1, 2))
+
+
+@pytest.mark.parametrize("full_coverage", ["yes", "no"])
+def test_without_a_replica_a_node_that_has_failed_makes_all_unavailable_until_it_is_back(
+    stores: Stores, tmp_path: Path, full_coverage: str
+) -> None:
+    with closing(Cluster(tmp_path)) as cluster:
+        others, lost = [cluster.masters[0], cluster.masters[2]], cluster.masters[1]
+        for node in (*others, cluster.replica):
+            node.client.config_set("cluster-require-full-coverage", full_coverage)
+            node.client.config_set("cluster-node-timeout", 1000)
+        store = stores.use(cluster.url)
+        keys = [named(PREFIX + "{}", node) for node in range(3)]
+        assert all(store.values.set(key, b"cached", 60) for key in keys)
+        lost.kill()
+        assert store.values.set(keys[1], b"cached", 60) is False
+        until(lambda: all(has_lost_slots(node) for node in others), 60, "they have noticed it")
+        with pytest.raises(redis_server.FAILURES):
+            store._cache.check()
+        assert not store.read(keys[0]).is_available
+        lost.start()
+        add_user(lost.client, USER)
+        until(lambda: store.values.set(keys[1], b"cached", 60), 60, "it is used again")
+
+
+def has_lost_slots(node: Valkey) -> bool:
+    """Tell whether a node knows that slots are on no node that responds."""
+    return int(node.client.cluster("INFO")["cluster_slots_fail"]) > 0
 
 
 def test_a_cluster_that_cannot_be_reached_is_an_unavailable_redis(stores: Stores) -> None:

@@ -16,8 +16,8 @@ import requests
 from plex_simulator import Simulator
 from tests.admin.test_workers import Operator
 from tests.docs.pages import ROOT, blocks
-from tests.postgresql import PostgreSQL
-from tests.service import OPERATOR, PASSWORD, House, Service
+from tests.postgresql import DATABASE, PostgreSQL, started
+from tests.service import HOST, OPERATOR, PASSWORD, House, Service
 
 POLICIES = "/admin/plex_integration/policychange/"
 CONNECTION = "/admin/plex_integration/plexconnection/"
@@ -166,3 +166,35 @@ def create_database(server: PostgreSQL, name: str) -> None:
         with suppress(psycopg.errors.InvalidCatalogName):
             connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
         connection.execute(f"CREATE DATABASE {name}")
+
+
+# `docker compose exec -T postgres …`, where PostgreSQL is on this machine.
+DOCKER = """#!/bin/sh
+[ "$2" = exec ] || exit 0
+shift 4
+exec "$@"
+"""
+
+
+def test_the_commands_for_compose_bring_back_the_tables_that_were_there_and_no_others(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "docker").write_text(DOCKER)
+    (tmp_path / "docker").chmod(0o755)
+    with started() as server:
+        path = f"{tmp_path}:{os.environ['PATH']}"
+        place = Place(
+            tmp_path / "place", {"PATH": path, "PGHOST": HOST, "PGPORT": str(server.port)}
+        )
+        with server.connect(DATABASE) as connection:
+            connection.execute("CREATE ROLE medianest SUPERUSER LOGIN")
+            connection.execute("CREATE TABLE of_old_release AS SELECT 1 AS value")
+        place.run(documented("docker compose exec -T postgres pg_dump"))
+        with server.connect(DATABASE) as connection:
+            connection.execute("CREATE TABLE of_new_release (value int)")
+            connection.execute("DROP TABLE of_old_release")
+        place.run(documented("docker compose stop app listen"))
+        with server.connect(DATABASE) as connection:
+            tables = connection.execute("SELECT relname FROM pg_stat_user_tables").fetchall()
+            assert tables == [("of_old_release",)]
+            assert connection.execute("SELECT * FROM of_old_release").fetchall() == [(1,)]

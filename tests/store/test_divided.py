@@ -107,8 +107,7 @@ def test_answers_go_on_while_redis_is_slow(
     found = {statuses(answer) for answer in answers}
     slowest = max(answer.seconds for answer in answers)
     assert watch.allows(slowest, SLOW), (slowest, watch)
-    # A busy machine adds to the delay, until Redis counts as unavailable.
-    if delay < 0.1 and watch.busy < 1:
+    if delay < 0.1:
         assert found <= {"HIT", "MISS"}
     if delay > 0.3:
         assert found == {"BYPASS"}

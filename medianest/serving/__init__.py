@@ -11,7 +11,7 @@ handler        runs Django in threads: few for what needs no other server, more 
 threads        a bounded set of threads with a bounded queue
 upstream       whether the current request may wait for another server
 
-early_signals  ends a worker that is told to while it loads the service
+early_signals  lets SIGTERM end a worker that still loads the service
 request_head   a request before Django: method, path, and the headers that decide
 responses      a whole response from the event loop, and an error in the envelope
 chunked_bodies bodies without a declared length, under WSGI

@@ -1,4 +1,4 @@
-"""Let a worker of Granian end when it is told to while it still loads the service."""
+"""Let SIGTERM end a worker of Granian that still loads the service."""
 
 import signal
 

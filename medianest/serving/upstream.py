@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 
 NEEDED = "medianest.upstream_needed"
-"""Where a request says that it needs the other server: it is not run without it first."""
+"""The key under which a request carries that it needs the other server."""
 
 
 class Access(enum.Enum):

@@ -68,7 +68,7 @@ LEAN: dict[str, Any] = {
     "excludeFields": "summary,tagline",
 }
 
-# What a request for complete items adds: nothing shows these below several items.
+# What a request for several complete items adds: only the page of a single item shows these.
 _WITHOUT_EXTRAS: dict[str, Any] = {
     "excludeElements": "Producer,Rating,Chapter,Marker,Extras,Image,UltraBlurColors,Label,Similar,"
     "Mood,Style,Field,Stream"
@@ -81,7 +81,7 @@ class PlexClient(PlexCalls):
     """Request media types from a Plex Media Server; all calls together take `seconds` at most.
 
     `libraries` are those already known: Plex sends items without their library's title and type.
-    A `lean` list may lack what is below its items, and their long texts: `completed` adds it.
+    A `lean` list may lack what is below its items, and their long texts: `completed` adds them.
     """
 
     def __init__(

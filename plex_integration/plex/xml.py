@@ -6,7 +6,7 @@ has 1.8 MB, 12,000 elements and a depth of 4.
 
 import weakref
 from collections.abc import Iterable
-from xml.etree.ElementTree import Element, SubElement
+from xml.etree.ElementTree import Element, TreeBuilder
 from xml.parsers import expat
 
 from plex_integration.errors import PlexApiError
@@ -16,10 +16,12 @@ from plex_integration.plex.repair import Repair
 
 MAX_BYTES = 8 * 1024 * 1024
 """The largest response, decompressed."""
-MAX_ELEMENTS = 200_000
+MAX_TAGS = 200_000
+"""The most start tags and end tags; an element that closes itself has one."""
 MAX_CHILDREN = 10_000
-"""The most children of one element, and so the most rows of one response."""
+"""The most children of the root, and of what is open at a block's end: the rows of a response."""
 MAX_DEPTH = 64
+"""The deepest nesting at a block's end. Closed elements are not checked: nothing here recurses."""
 MAX_NAMES = 2_000
 """The most different names of elements and attributes; the parser stores each."""
 MAX_TAG_BYTES = 512 * 1024
@@ -47,35 +49,41 @@ def parse_xml(blocks: Iterable[bytes]) -> Element:
 
 
 class _Parser:
-    """Parse one response."""
+    """Parse one response.
+
+    Elements are made by C code alone, and the bounds are checked once per block and at the end.
+    """
 
     def __init__(self, reservation: Reservation) -> None:
         self._reservation = reservation
         self._names: dict[str, str] = {}
         self._expat = expat.ParserCreate("utf-8", intern=self._names)
+        self._builder = TreeBuilder()
         self._root: Element | None = None
-        self._open: list[Element] = []
-        self._parsed_bytes = self._elements = self._attributes = 0
+        self._parsed_bytes = self._tags = 0
 
     def parse(self, blocks: Iterable[bytes]) -> Element:
-        self._expat.StartElementHandler = self._start
-        self._expat.EndElementHandler = self._end
+        self._expat.StartElementHandler = self._start_root
+        self._expat.EndElementHandler = self._builder.end
         # Only a DOCTYPE can declare entities, and Plex never sends one.
         self._expat.StartDoctypeDeclHandler = _refuse_doctype
         try:
             self._feed_all(blocks)
+            if self._root is None:
+                raise PlexApiError
         except BaseException:
-            # The error refers to this tree by its traceback, and it may live longer.
-            for element in self._open:
-                element.clear()
+            # The error refers to this object by its traceback, and it may live longer.
+            self._root, self._builder = None, TreeBuilder()
             raise
         finally:
-            # The handlers and this object refer to each other. Without them, the tree is freed as
-            # soon as nobody uses it.
+            # The first handler and this object refer to each other. Without handlers, the tree is
+            # freed as soon as nobody uses it.
             self._expat.StartElementHandler = self._expat.EndElementHandler = None
-        if self._root is None:
-            raise PlexApiError
         return self._root
+
+    def _start_root(self, tag: str, attributes: dict[str, str]) -> None:
+        self._root = self._builder.start(tag, attributes)
+        self._expat.StartElementHandler = self._builder.start
 
     def _feed_all(self, blocks: Iterable[bytes]) -> None:
         repair, is_empty, received = Repair(), True, 0
@@ -88,38 +96,33 @@ class _Parser:
         if is_empty:
             raise PlexNotFound
         self._expat.Parse(repair.feed(b"", is_last=True), True)
+        self._check_open_elements()
 
     def _feed(self, block: bytes) -> None:
-        elements, attributes = self._elements, self._attributes
+        # Every attribute has a `=`, and every `<` begins a tag, so there cannot be more of either.
+        tags = block.count(b"<")
+        self._tags += tags
+        if self._tags > MAX_TAGS:
+            raise _too_much()
+        self._reservation.grow(
+            len(block) * _BYTES_PER_BYTE
+            + tags * _BYTES_PER_ELEMENT
+            + block.count(b"=") * _BYTES_PER_ATTRIBUTE
+        )
         self._parsed_bytes += len(block)
         self._expat.Parse(block)
         incomplete = self._parsed_bytes - self._expat.CurrentByteIndex
         if len(self._names) > MAX_NAMES or incomplete > MAX_TAG_BYTES:
             raise _too_much()
-        self._reservation.grow(
-            len(block) * _BYTES_PER_BYTE
-            + (self._elements - elements) * _BYTES_PER_ELEMENT
-            + (self._attributes - attributes) * _BYTES_PER_ATTRIBUTE
-        )
+        self._check_open_elements()
 
-    def _start(self, tag: str, attributes: dict[str, str]) -> None:
-        self._elements += 1
-        self._attributes += len(attributes)
-        if not self._open:
-            self._root = element = Element(tag, attributes)
-        else:
-            parent = self._open[-1]
-            if (
-                self._elements > MAX_ELEMENTS
-                or len(parent) >= MAX_CHILDREN
-                or len(self._open) >= MAX_DEPTH
-            ):
+    def _check_open_elements(self) -> None:
+        """Check the elements that may still be open: the root, its last child, and so on."""
+        element, depth = self._root, 1
+        while element is not None and (children := len(element)):
+            if children > MAX_CHILDREN or depth >= MAX_DEPTH:
                 raise _too_much()
-            element = SubElement(parent, tag, attributes)
-        self._open.append(element)
-
-    def _end(self, tag: str) -> None:
-        self._open.pop()
+            element, depth = element[-1], depth + 1
 
 
 def _too_much() -> PlexApiError:

@@ -9,9 +9,9 @@ from plex_integration.plex import PlexNotFound
 from plex_integration.plex.xml import (
     MAX_CHILDREN,
     MAX_DEPTH,
-    MAX_ELEMENTS,
     MAX_NAMES,
     MAX_TAG_BYTES,
+    MAX_TAGS,
     parse_xml,
 )
 from tests.plex.conftest import RawServer, ok, plex_at
@@ -124,10 +124,10 @@ def nested(depth: int) -> bytes:
     return b"<MediaContainer>" + b"<a>" * (depth - 1) + b"</a>" * (depth - 1) + b"</MediaContainer>"
 
 
-def flat(elements: int, each: bytes = b"<a/>") -> bytes:
-    """Return a response of so many elements, none of which has more than 1,000 children."""
-    groups, rest = divmod(elements - 1, 1000)
-    full = b"<g>" + each * 999 + b"</g>"
+def flat(tags: int, each: bytes = b"<a/>") -> bytes:
+    """Return a response of so many tags, in which no element has more than 1,000 children."""
+    groups, rest = divmod(tags - 2, 1000)
+    full = b"<g>" + each * 998 + b"</g>"
     return b"<MediaContainer>" + full * groups + each * rest + b"</MediaContainer>"
 
 
@@ -135,7 +135,7 @@ def flat(elements: int, each: bytes = b"<a/>") -> bytes:
     ("largest", "one_more"),
     [
         (nested(MAX_DEPTH), nested(MAX_DEPTH + 1)),
-        (flat(MAX_ELEMENTS), flat(MAX_ELEMENTS + 1)),
+        (flat(MAX_TAGS), flat(MAX_TAGS + 1)),
         (
             b"<MediaContainer>" + b"<a/>" * MAX_CHILDREN + b"</MediaContainer>",
             b"<MediaContainer>" + b"<a/>" * (MAX_CHILDREN + 1) + b"</MediaContainer>",
@@ -153,7 +153,7 @@ def flat(elements: int, each: bytes = b"<a/>") -> bytes:
             b"<MediaContainer %s/>" % b" ".join(b'a%d=""' % n for n in range(MAX_NAMES)),
         ),
     ],
-    ids=["depth", "elements", "children", "millions", "tag", "names"],
+    ids=["depth", "tags", "children", "millions", "tag", "names"],
 )
 def test_a_response_within_a_bound_is_read_and_one_beyond_it_is_refused(
     serve: Serve, largest: bytes, one_more: bytes

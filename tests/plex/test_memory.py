@@ -10,7 +10,7 @@ import pytest
 from plex_integration.errors import PlexApiError
 from plex_integration.plex import memory
 from plex_integration.plex.memory import Reservation
-from plex_integration.plex.xml import MAX_CHILDREN, MAX_ELEMENTS, parse_xml
+from plex_integration.plex.xml import MAX_CHILDREN, MAX_TAGS, parse_xml
 from tests.plex.conftest import RawServer, ok, plex_at
 
 Serve = Callable[..., RawServer]
@@ -57,8 +57,8 @@ def rows_of(width: int, count: int) -> bytes:
 @pytest.mark.parametrize(
     "body",
     [
-        document(b"<a/>", MAX_ELEMENTS - 200),
-        document(b'<a b=""/>', MAX_ELEMENTS - 200),
+        document(b"<a/>", MAX_TAGS - 202),
+        document(b'<a b=""/>', MAX_TAGS - 202),
         document(b'<a b="1" c="22" d="33" e="4444"/>', 100_000),
         rows_of(1, 90_000),
         rows_of(6, 60_000),

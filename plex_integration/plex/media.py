@@ -3,6 +3,9 @@
 The fields are named as in the JSON responses. Times are ISO 8601 texts, durations milliseconds,
 sizes bytes, bit rates kbps. None means that Plex has no value. This module uses no XML, no HTTP and
 no Django.
+
+What items consist of is not frozen: a page has a thousand of these values, and it takes three times
+as long to create a frozen one. Nothing changes them, and no two responses share them.
 """
 
 from collections.abc import Sequence
@@ -105,7 +108,7 @@ class Storage:
     totalDuration: int | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Tag:
     """A genre, director, writer, country or collection; Plex sends no ids in lists."""
 
@@ -113,7 +116,7 @@ class Tag:
     id: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Actor:
     """A member of the cast."""
 
@@ -123,7 +126,7 @@ class Actor:
     thumb: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Stream:
     """A video, audio, subtitle or lyrics track of a file."""
 
@@ -144,7 +147,7 @@ class Stream:
     height: int | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Part:
     """One file of a version; its streams are part of an item's details only."""
 
@@ -158,7 +161,7 @@ class Part:
     streams: Sequence[Stream] | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Media:
     """One version of an item."""
 
@@ -178,7 +181,7 @@ class Media:
     parts: Sequence[Part]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class ExternalIds:
     """The known ids of an item at other sites."""
 
@@ -188,7 +191,7 @@ class ExternalIds:
     musicbrainz: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class PlaybackProgress:
     """How far the user has watched an item: 0, 0 and None if never."""
 
@@ -197,7 +200,7 @@ class PlaybackProgress:
     lastViewedAt: str | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Chapter:
     """A chapter of a file; the offsets are milliseconds."""
 
@@ -208,7 +211,7 @@ class Chapter:
     endTimeOffset: int | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Rating:
     """The rating of one provider: `value` is 0 to 10, `type` is critic or audience."""
 
@@ -217,7 +220,7 @@ class Rating:
     value: float
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Item:
     """A movie, show, season, episode, artist, album, track, photo or photo album."""
 
@@ -281,7 +284,7 @@ class Item:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Row:
     """A row of a list or search: a shortened item, and facts about its place there.
 

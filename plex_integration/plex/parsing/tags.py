@@ -27,16 +27,12 @@ def parse_tags(element: Element, name: str) -> list[media.Tag] | None:
 
 def parse_actors(element: Element, most: int | None = None) -> list[media.Actor] | None:
     """Parse an item's actors in billing order, all or the first; None if it has none."""
-    named = (each for each in element.findall("Role") if each.get("tag") is not None)
-    return [
-        media.Actor(
-            tag=each.attrib["tag"],
-            id=whole(each, "id"),
-            role=text(each, "role"),
-            thumb=text(each, "thumb"),
-        )
-        for each in islice(named, most)
-    ] or None
+    actors = (
+        media.Actor(tag, whole(each, "id"), text(each, "role"), text(each, "thumb"))
+        for each in element.findall("Role")
+        if (tag := each.get("tag")) is not None
+    )
+    return list(islice(actors, most)) or None
 
 
 def parse_ratings(element: Element) -> list[media.Rating]:

@@ -17,19 +17,17 @@ from medianest.api.fields import CommaList, Instant
 
 _Context = Mapping[str, Any]
 _Read = Callable[[Any], Any]
-_Step = tuple[str, bool, _Read, Callable[..., Any], bool]
-"""A member: its name, whether it is required, how to read and to write its value.
+_Write = Callable[[Any, _Context], Any]
+_Step = tuple[str, bool, _Read, _Write | None]
+"""A member: its name, whether it is required, how to read its value, and how to write it.
 
-The last one tells whether writing takes the context as well.
+The last one is None where the value is JSON already.
 """
 
-# What these fields of DRF do in their `to_representation`.
-_WRITERS: Mapping[type, _Read] = {
-    serializers.CharField: str,
-    Instant: str,
-    serializers.IntegerField: int,
-    serializers.FloatField: float,
-}
+# Values of these fields must already have the JSON's type: DRF would convert each of them again.
+_PLAIN = frozenset(
+    (serializers.CharField, serializers.IntegerField, serializers.FloatField, Instant)
+)
 
 
 class ContextField(serializers.CharField):
@@ -76,10 +74,9 @@ class _Plan:
         """Return the members of an object or a dictionary."""
         members: dict[str, Any] = {}
         steps = self._of_mapping if isinstance(instance, dict) else self._of_object
-        for name, is_required, read, write, takes_context in steps:
-            value = read(instance)
-            if value is not None:
-                members[name] = write(value, context) if takes_context else write(value)
+        for name, is_required, read, write in steps:
+            if (value := read(instance)) is not None:
+                members[name] = write(value, context) if write else value
             elif is_required:
                 members[name] = None
         return members
@@ -95,15 +92,19 @@ def _plan(payload: type[Payload]) -> _Plan:
 
 
 def _step(name: str, field: Any, read: _Read) -> _Step:
+    return name, field.required, read, _writer(field)
+
+
+def _writer(field: Any) -> _Write | None:
     if isinstance(field, Payload):
-        return name, field.required, read, _plan(type(field)).write, True
+        return _plan(type(field)).write
     if isinstance(field, serializers.ListSerializer):
-        child = cast(Payload, field.child)
-        return name, field.required, read, _plan(type(child)).write_all, True
+        return _plan(type(cast(Payload, field.child))).write_all
     if isinstance(field, ContextField):
-        return name, field.required, read, field.write, True
-    write = _WRITERS.get(type(field), field.to_representation)
-    return name, field.required, read, write, False
+        return field.write
+    if type(field) in _PLAIN:
+        return None
+    return lambda value, _context: field.to_representation(value)
 
 
 def _reader(field: Any) -> _Read:

@@ -63,7 +63,6 @@ class Film:
     ("title", "expected"),
     [
         ("Up", {"title": "Up", "name": "Up!", "country": "NZ", "count": 1, "twice": 2}),
-        (7, {"title": "7", "name": "7!", "country": "NZ", "count": 1, "twice": 2}),
         (None, {"title": None, "country": "NZ", "count": 1, "twice": 2}),
     ],
 )

@@ -102,7 +102,7 @@ class RedisBreaker(Breaker):
 
     def record_success(self, server: str) -> None:
         self._local.record_success(server)
-        self._server.execute(("DEL", PREFIX + server))
+        self._server.send(("DEL", PREFIX + server))
 
     def failures(self, server: str) -> int:
         return self.found_failures(server, self._server.execute(self.failures_command(server)))

@@ -246,14 +246,14 @@ class RedisServer:
 
     def run(self, script: Script, key: str, *arguments: Any) -> Any:
         """Run a script; None where Redis is unavailable or refuses."""
-        replies = self.execute(script.command((key,), *arguments))
+        replies = self.send(script.command((key,), *arguments))
         if replies and isinstance(replies[0], redis.exceptions.NoScriptError):
             return self.run_unknown(script, key, *arguments)
         return _successful(replies)
 
     def run_unknown(self, script: Script, key: str, *arguments: Any) -> Any:
         """Run a script that Redis does not know yet, which also makes it known."""
-        return _successful(self.execute(script.unknown_command((key,), *arguments)))
+        return _successful(self.send(script.unknown_command((key,), *arguments)))
 
     def scan(self, pattern: str) -> Iterator[list[bytes]]:
         """Return the names of all keys like this, in batches; it ends where Redis fails."""

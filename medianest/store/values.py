@@ -213,8 +213,8 @@ class RedisValues(Values):
         return ("GET", PREFIX + key)
 
     def set(self, key: str, value: bytes, seconds: int) -> bool:
-        replies = self._server.execute(("SET", PREFIX + key, value, "EX", seconds))
-        return bool(replies and replies[0] is True)
+        replies = self._server.send(("SET", PREFIX + key, value, "EX", seconds))
+        return bool(replies and replies[0] == b"OK")
 
     def delete(self, key: str) -> None:
         self._server.execute(("UNLINK", PREFIX + key))

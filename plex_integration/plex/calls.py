@@ -1,7 +1,7 @@
 """The calls to Plex that one response needs: one connection, one deadline, several in parallel."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextvars import copy_context
 from functools import lru_cache, partial
@@ -18,6 +18,7 @@ from plex_integration.plex.paging import ListPage, ParseRows, read_page
 from plex_integration.plex.transport import enforce_deadline, new_session
 
 T = TypeVar("T")
+Argument = TypeVar("Argument")
 
 # A call ends itself at the deadline; this is how much longer its caller waits for that.
 _GRACE = 0.2
@@ -75,6 +76,15 @@ class PlexCalls:
     def start(self, call: Callable[..., T], *args: Any, **kwargs: Any) -> PendingCall[T]:
         """Run a method of this object in another thread, as a part of the same request."""
         return PendingCall(_pool.submit(copy_context().run, call, *args, **kwargs), self._deadline)
+
+    def run_each(self, call: Callable[[Argument], T], arguments: Sequence[Argument]) -> list[T]:
+        """Run a method of this object with each argument, in parallel; return all results in order.
+
+        The last call runs in this thread, which would only wait for it.
+        """
+        pending = [self.start(call, each) for each in arguments[:-1]]
+        own = [call(each) for each in arguments[-1:]]
+        return [each.result() for each in pending] + own
 
     def _get(
         self, path: str, start: int | None = None, size: int | None = None, **parameters: Any

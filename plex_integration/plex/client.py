@@ -4,7 +4,7 @@ import re
 import time
 from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 from xml.etree.ElementTree import Element
 
 from plex_integration.configuration.connection import Connection
@@ -39,6 +39,8 @@ from plex_integration.plex.parsing.libraries import (
 )
 from plex_integration.plex.parsing.playlists import parse_playlists
 from plex_integration.plex.parsing.server import parse_server
+
+T = TypeVar("T")
 
 # Plex's number of each metadata type that this service uses: https://developer.plex.tv/pms/
 TYPE_NUMBERS = {
@@ -276,12 +278,8 @@ class PlexClient(PlexCalls):
 
         A key of nothing, or of something that is no item, is not there.
         """
-        calls = [
-            self.start(self._items, keys[first : first + IDS_PER_CALL])
-            for first in range(0, len(keys), IDS_PER_CALL)
-        ]
-        found = [item for call in calls for item in call.result()]
-        return {item.ratingKey: [item] for item in found}
+        found = self.run_each(self._items, _portions(keys))
+        return {item.ratingKey: [item] for each in found for item in each}
 
     def _items(self, keys: Sequence[str]) -> list[media.Item]:
         try:
@@ -346,11 +344,8 @@ class PlexClient(PlexCalls):
 
         An item that was removed since it was listed stays as the list had it.
         """
-        calls = [
-            self.start(self._completed, rows[first : first + IDS_PER_CALL])
-            for first in range(0, len(rows), IDS_PER_CALL)
-        ]
-        return [row for call in calls for row in call.result()]
+        found = self.run_each(self._completed, _portions(rows))
+        return [row for each in found for row in each]
 
     def libraries_of(self, keys: Sequence[str]) -> dict[str, str]:
         """Return the libraries of up to 50 items and collections that Plex names, by rating key."""
@@ -460,6 +455,11 @@ class PlexClient(PlexCalls):
     def _count(self, key: str, kind: str, **parameters: Any) -> Element:
         path = f"/library/sections/{checked_id(key)}/all"
         return self._get(path, 0, 0, type=TYPE_NUMBERS[kind], **parameters)
+
+
+def _portions(all: Sequence[T]) -> list[Sequence[T]]:
+    """Split what is requested into what one request may name."""
+    return [all[first : first + IDS_PER_CALL] for first in range(0, len(all), IDS_PER_CALL)]
 
 
 def _joined(keys: Sequence[str]) -> str:

@@ -90,7 +90,7 @@ class PlexClient(PlexCalls):
         self, connection: Connection, seconds: float, libraries: Sequence[media.Library] = ()
     ) -> None:
         super().__init__(connection, seconds)
-        self._known = {library.id: library for library in libraries}
+        self._known = {library.id: library.reference for library in libraries}
 
     # --- The server ------------------------------------------------------------------------------
 

@@ -222,7 +222,10 @@ class Rating:
 
 @dataclass(slots=True)
 class Item:
-    """A movie, show, season, episode, artist, album, track, photo or photo album."""
+    """A movie, show, season, episode, artist, album, track, photo or photo album.
+
+    `matchReason` is what a search matched: the title, unless Plex names something else.
+    """
 
     ratingKey: str
     key: str
@@ -286,15 +289,10 @@ class Item:
 
 @dataclass(slots=True)
 class Row:
-    """A row of a list or search: a shortened item, and facts about its place there.
-
-    `addedAtSeconds` is its `addedAt` in epoch seconds, and `reason` says what a search matched if
-    not the title.
-    """
+    """A row of a list or search: a shortened item, and its `addedAt` there in epoch seconds."""
 
     item: Item
     addedAtSeconds: int | None = None
-    reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

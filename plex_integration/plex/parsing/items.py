@@ -68,7 +68,7 @@ def complete_row(row: media.Row, element: Element, known: KnownLibraries) -> med
     The row's own facts stay, and one of them is `addedAt`: a list of recently added items dates a
     season by its newest episode.
     """
-    return replace(row, item=_item(element, element, known, row.item))
+    return media.Row(_item(element, element, known, row.item), row.addedAtSeconds)
 
 
 def parse_item_details(root: Element, known: KnownLibraries) -> media.Item | None:
@@ -106,11 +106,7 @@ def _score(element: Element) -> float:
 
 
 def _row(element: Element, container: Element, known: KnownLibraries) -> media.Row:
-    return media.Row(
-        item=_item(element, container, known),
-        addedAtSeconds=whole(element, "addedAt"),
-        reason=element.get("reason") or None,
-    )
+    return media.Row(_item(element, container, known), whole(element, "addedAt"))
 
 
 def _item(
@@ -175,6 +171,7 @@ def _item(
         childCount=whole(element, "childCount"),
         leafCount=leaves,
         viewedLeafCount=whole(element, "viewedLeafCount"),
+        matchReason=listed.matchReason if listed else text(element, "reason") or "title",
         playlistItemId=listed.playlistItemId if listed else whole(element, "playlistItemID"),
     )
 

@@ -7,7 +7,7 @@ from plex_integration.plex import media
 from plex_integration.plex.ids import is_id
 from plex_integration.plex.parsing.attributes import choice, flag, instant, text, whole
 
-KnownLibraries = Mapping[str, media.Library]
+KnownLibraries = Mapping[str, media.LibraryReference]
 """The libraries already known, by id: Plex sends items without their library's title and type."""
 
 
@@ -64,7 +64,7 @@ def library_reference(
     for source in (element, container):
         if key := source.get("librarySectionID"):
             if library := known.get(key):
-                return library.reference
+                return library
             return media.LibraryReference(key, source.get("librarySectionTitle"), None)
     return None
 

@@ -1,7 +1,6 @@
 """`GET /search`."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 from plex_integration.caching import tags
@@ -16,8 +15,7 @@ def search(catalog: Catalog, ids: Mapping[str, str], query: Mapping[str, Any]) -
 
     def load(plex: PlexClient) -> Result:
         found, milliseconds = plex.search(text, limit, kind, lean=is_lean(details))
-        rows = in_detail(plex, found, details)
-        results = [replace(row.item, matchReason=row.reason or "title") for row in rows]
+        results = [row.item for row in in_detail(plex, found, details)]
         data = {"results": results, "total": len(results), "queryTime": milliseconds}
         return Result(data, tags.libraries(None) | tags.items(results))
 

@@ -63,17 +63,25 @@ IDS_PER_CALL = 50
 # How many items with up to 50 guids are found: several libraries may have the same movie.
 GUID_ROWS = 200
 
-# What a request adds if it needs the attributes of items alone. Plex need not follow it.
+# Attributes of items that this service does not read. Plex need not leave out what is excluded.
+_UNREAD = (
+    "slug,parentSlug,grandparentSlug,parentGuid,grandparentGuid,parentKey,grandparentKey,parentYear,"
+    "parentThumb,grandparentThumb,grandparentArt,grandparentTheme,librarySectionKey,ratingImage,"
+    "audienceRatingImage,chapterSource,primaryExtraKey"
+)
+
+# What a request adds if it needs the attributes of items alone.
 LEAN: dict[str, Any] = {
     "excludeElements": "Media,Genre,Director,Writer,Producer,Role,Country,Collection,Guid,Rating,"
     "Chapter,Marker,Extras,Image,UltraBlurColors,Label,Similar,Mood,Style",
-    "excludeFields": "summary,tagline",
+    "excludeFields": f"summary,tagline,{_UNREAD}",
 }
 
 # What a request for several complete items adds: only the page of a single item shows these.
 _WITHOUT_EXTRAS: dict[str, Any] = {
     "excludeElements": "Producer,Rating,Chapter,Marker,Extras,Image,UltraBlurColors,Label,Similar,"
-    "Mood,Style,Field,Stream"
+    "Mood,Style,Field,Stream",
+    "excludeFields": _UNREAD,
 }
 
 _RECENTLY_ADDED = "/library/recentlyAdded"

@@ -24,12 +24,14 @@ from plex_integration.plex.paging import ROWS_PER_REQUEST, list_length
 from plex_integration.plex.parsing.attributes import whole
 from plex_integration.plex.parsing.collections import parse_collection, parse_collections
 from plex_integration.plex.parsing.items import (
-    complete_row,
+    complete_item,
     item_elements,
     parse_item_details,
+    parse_items,
     parse_rows,
     parse_search_rows,
     rows_of_hubs,
+    without_element,
 )
 from plex_integration.plex.parsing.libraries import (
     parse_choices,
@@ -225,7 +227,7 @@ class PlexClient(PlexCalls):
             is_lean = lean or found >= limit
             page = self._rows(_RECENTLY_ADDED, start, ROWS_PER_REQUEST, lean=is_lean)
             new = [row for row in page.rows if (row.addedAtSeconds or 0) >= since]
-            own = [row for row in new if row.item.library == library]
+            own = [row for row in new if row.library == library]
             rows += own[: limit - len(rows)]
             found += len(own)
             if not page.received or len(new) < len(page.rows):
@@ -294,7 +296,7 @@ class PlexClient(PlexCalls):
             root = self._get(f"/library/metadata/{_joined(keys)}", **_WITHOUT_EXTRAS)
         except PlexNotFound:  # there is none of them
             return []
-        return [row.item for row in parse_rows(root, root, self._known)]
+        return parse_items(root, root, self._known)
 
     def share_filter_tags(self, item: media.Item) -> dict[str, list[str]]:
         """Return what the filters of a share look at: the labels and the content rating.
@@ -326,7 +328,7 @@ class PlexClient(PlexCalls):
             guid=",".join(guids),
             includeGuids=1,
         )
-        return [row for row in page.rows if any(map(row.item.has_guid, guids))]
+        return [row for row in page.rows if any(map(row.read_item().has_guid, guids))]
 
     def any_key(self, library: media.Library) -> str | None:
         """Return the rating key of any item of a library; None for an empty one."""
@@ -347,13 +349,13 @@ class PlexClient(PlexCalls):
         match = root.find("SearchResult")
         return None if match is None else match.get("guid")
 
-    def completed(self, rows: Sequence[media.Row]) -> list[media.Row]:
-        """Replace the shortened items of a list by complete ones: 50 per request, in parallel.
+    def completed(self, rows: Sequence[media.Row]) -> list[media.Item]:
+        """Return the complete items of rows: 50 per request, in parallel.
 
         An item that was removed since it was listed stays as the list had it.
         """
         found = self.run_each(self._completed, _portions(rows))
-        return [row for each in found for row in each]
+        return [item for each in found for item in each]
 
     def libraries_of(self, keys: Sequence[str]) -> dict[str, str]:
         """Return the libraries of up to 50 items and collections that Plex names, by rating key."""
@@ -433,24 +435,32 @@ class PlexClient(PlexCalls):
     ) -> media.Page:
         if lean:
             parameters |= LEAN
-        page = self._page(partial(self._parse_rows, library), path, start, size, **parameters)
+        # A whole list can have many responses, and their elements must not all be held.
+        parse = partial(self._parse_rows, library, are_held=size is not None)
+        page = self._page(parse, path, start, size, **parameters)
         return media.Page(page.parsed, page.total, page.received)
 
     def _parse_rows(
-        self, library: media.Library | None, elements: Sequence[Element], container: Element
+        self,
+        library: media.Library | None,
+        elements: Sequence[Element],
+        container: Element,
+        *,
+        are_held: bool,
     ) -> list[media.Row]:
         if library is not None:
             # The lists of a library name it on the container, but not on every server.
             container.set("librarySectionID", library.id)
-        return parse_rows(elements, container, self._known)
+        rows = parse_rows(elements, container, self._known)
+        return rows if are_held else [without_element(row) for row in rows]
 
-    def _completed(self, rows: Sequence[media.Row]) -> list[media.Row]:
-        keys = list(dict.fromkeys(row.item.ratingKey for row in rows))
+    def _completed(self, rows: Sequence[media.Row]) -> list[media.Item]:
+        keys = list(dict.fromkeys(row.ratingKey for row in rows))
         elements = self._elements(keys, **_WITHOUT_EXTRAS)
         return [
-            complete_row(row, elements[key], self._known)
-            if (key := row.item.ratingKey) in elements
-            else row
+            complete_item(row, elements[key], self._known)
+            if (key := row.ratingKey) in elements
+            else row.read_item()
             for row in rows
         ]
 

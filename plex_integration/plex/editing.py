@@ -16,7 +16,7 @@ from plex_integration.plex.client import IDS_PER_CALL, LEAN, TYPE_NUMBERS
 from plex_integration.plex.errors import PlexNotFound, missing, not_found_as
 from plex_integration.plex.ids import checked_id, is_id
 from plex_integration.plex.parsing.collections import collection_element, parse_collection
-from plex_integration.plex.parsing.items import parse_rows
+from plex_integration.plex.parsing.items import parse_items
 from plex_integration.plex.transport import enforce_deadline
 from plex_integration.plex.writer import PlexWriter
 
@@ -116,8 +116,7 @@ class ItemListEditor(PlexWriter):
             root = self._get(f"/library/metadata/{joined}", **LEAN)
         except PlexNotFound:  # none of them exists
             return {}
-        rows = parse_rows(root, root, self._known)
-        return {row.item.ratingKey: row.item for row in rows}
+        return {item.ratingKey: item for item in parse_items(root, root, self._known)}
 
     def _create(self, **parameters: str) -> str:
         """Create a list and return its key."""

@@ -78,7 +78,7 @@ def _items(plex: PlexClient, guids: Sequence[str]) -> dict[str, Sequence[Item]]:
             if _PLEX.fullmatch(guid)
         ]
         rows = _rows(plex, several)
-    items = [row.item for row in plex.completed(rows)]
+    items = plex.completed(rows)
     return {guid: [item for item in items if item.has_guid(guid)] for guid in guids}
 
 
@@ -96,4 +96,4 @@ def _by_type(guids: Sequence[str]) -> dict[str, list[str]]:
 def _rows(plex: PlexClient, lists: Sequence[tuple[str, Sequence[str]]]) -> list[Row]:
     calls = [plex.start(plex.with_guids, guids, kind) for kind, guids in lists]
     rows = [row for call in calls for row in call.result()]
-    return list({row.item.ratingKey: row for row in rows}.values())
+    return list({row.ratingKey: row for row in rows}.values())

@@ -8,7 +8,7 @@ What items consist of is not frozen: a page has a thousand of these values, and 
 as long to create a frozen one. Nothing changes them, and no two responses share them.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -289,10 +289,18 @@ class Item:
 
 @dataclass(slots=True)
 class Row:
-    """A row of a list or search: a shortened item, and its `addedAt` there in epoch seconds."""
+    """A row of a list or search: what the list itself says of an item.
 
-    item: Item
-    addedAtSeconds: int | None = None
+    `addedAtSeconds` is its `addedAt` there in epoch seconds. `read_item` parses the shortened item
+    of the list: most rows need only the complete one.
+    """
+
+    ratingKey: str
+    library: LibraryReference | None
+    addedAtSeconds: int | None
+    playlistItemId: int | None
+    matchReason: str
+    read_item: Callable[[], Item]
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from plex_integration.configuration.connection import Scope
 from plex_integration.plex import media
 from plex_integration.plex.parsing.collections import parse_collections
 from plex_integration.plex.parsing.items import (
-    complete_row,
+    complete_item,
     parse_item_details,
     parse_rows,
     parse_search_rows,
@@ -45,7 +45,7 @@ class Parsing:
 def completed(root: Element) -> list[media.Item]:
     rows = parse_rows(list(root), root, {})
     elements = {each.get("ratingKey", ""): each for each in root}
-    return [complete_row(row, elements[row.item.ratingKey], {}).item for row in rows]
+    return [complete_item(row, elements[row.ratingKey], {}) for row in rows]
 
 
 def libraries(root: Element) -> list[dict[str, Any]]:
@@ -63,7 +63,7 @@ PARSINGS = {
     "episodes": Parsing("/library/sections/2/all?type=4", completed, "PlexMediaItemPayload"),
     "search": Parsing(
         "/hubs/search?query=the&limit=1",
-        lambda root: [row.item for row in parse_search_rows(root, 1, None, {})],
+        lambda root: [row.read_item() for row in parse_search_rows(root, 1, None, {})],
         "PlexMediaItemPayload",
     ),
     "item": Parsing(

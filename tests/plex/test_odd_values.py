@@ -14,7 +14,7 @@ from medianest.api import renderers
 from plex_integration.plex.media import ITEM_TYPES
 from plex_integration.plex.parsing import attributes
 from plex_integration.plex.parsing.collections import parse_collections
-from plex_integration.plex.parsing.items import complete_row, parse_rows, parse_search_rows
+from plex_integration.plex.parsing.items import complete_item, parse_rows, parse_search_rows
 from plex_integration.plex.parsing.libraries import (
     parse_choices,
     parse_filters,
@@ -167,11 +167,11 @@ def test_any_item_becomes_good_json(
     row = element("Video", attributes | {"ratingKey": "5", "type": kind}, children)
     container = Element("MediaContainer", {"librarySectionID": "1"})
     (made,) = parse_rows([row], container, {})
-    read = written(PlexMediaItemPayload(made.item, context={"show_file_paths": True}))
+    read = written(PlexMediaItemPayload(made.read_item(), context={"show_file_paths": True}))
     assert read["ratingKey"] == "5"
     assert read["key"] == "/library/metadata/5"
     assert {"type", "title", "addedAt", "updatedAt", "library", "playbackProgress"} <= read.keys()
-    complete_row(made, row, {})
+    complete_item(made, row, {})
     root = Element("MediaContainer")
     SubElement(root, "Hub").append(row)
     assert len(parse_search_rows(root, 1, None, {})) == 1

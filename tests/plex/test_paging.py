@@ -4,7 +4,6 @@ import re
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
 
 import pytest
 
@@ -48,7 +47,7 @@ def page(server: RawServer, start: int, size: int, seconds: float = 5) -> media.
 
 
 def keys(found: media.Page) -> list[int]:
-    return [int(each.item.ratingKey) for each in found.rows]
+    return [int(each.ratingKey) for each in found.rows]
 
 
 def numbers(request: Request) -> bytes:
@@ -237,8 +236,8 @@ def test_fifty_ids_go_into_one_call_and_missing_ones_stay_as_listed(serve: Serve
     server = serve(answer)
     plex = plex_at(server.url)
     listed = plex.library_items(MOVIES, "movie", 0, 120, "year", {})
-    done: Any = plex.completed(listed.rows)
-    assert [each.item.title for each in done] == [
+    done = plex.completed(listed.rows)
+    assert [each.title for each in done] == [
         f"Full {n}" if n % 2 else f"Film {n}" for n in range(120)
     ]
     sizes = sorted(request.path.count(",") + 1 for request in server.requests[1:])
@@ -280,7 +279,7 @@ def test_what_is_new_is_counted_without_reading_all_of_it(
     read: list[int] = []
     plex = plex_at(serve(added(new, total, read)).url)
     found = plex.recently_added(NOW, 50)
-    assert [row.item.ratingKey for row in found.rows] == [str(n + 1) for n in range(min(new, 50))]
+    assert [row.ratingKey for row in found.rows] == [str(n + 1) for n in range(min(new, 50))]
     assert found.total == new
     assert sum(read) <= 50 + 4 * 500 + 20
     assert len(read) <= 1 + 13

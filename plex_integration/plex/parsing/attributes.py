@@ -64,7 +64,11 @@ def flag(element: Element, name: str) -> bool | None:
 
 def instant(element: Element, name: str) -> str | None:
     """Return an attribute of epoch seconds as ISO 8601 in UTC: 2024-01-01T12:30:00.000Z."""
-    seconds = whole(element, name)
+    return instant_of(whole(element, name))
+
+
+def instant_of(seconds: int | None) -> str | None:
+    """Return epoch seconds as ISO 8601 in UTC."""
     return None if seconds is None or seconds > _LAST_EPOCH_SECOND else _iso_instant(seconds)
 
 

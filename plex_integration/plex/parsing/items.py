@@ -3,11 +3,12 @@
 import logging
 from collections.abc import Iterable
 from dataclasses import replace
+from functools import partial
 from xml.etree.ElementTree import Element
 
 from plex_integration.plex import media
 from plex_integration.plex.ids import is_id
-from plex_integration.plex.parsing.attributes import instant, number, text, whole
+from plex_integration.plex.parsing.attributes import instant, instant_of, number, text, whole
 from plex_integration.plex.parsing.libraries import KnownLibraries, library_reference
 from plex_integration.plex.parsing.tags import (
     parse_actors,
@@ -31,9 +32,22 @@ def parse_rows(
 ) -> list[media.Row]:
     """Parse the rows of a list, without rows that are not items, or have no valid id or no title.
 
-    The container names the library where the items do not.
+    The container names the library where the items do not. Each row refers to its element.
     """
     return [_row(each, container, known) for each in _titled(filter(_is_item, elements))]
+
+
+def parse_items(
+    elements: Iterable[Element], container: Element, known: KnownLibraries
+) -> list[media.Item]:
+    """Parse the same rows as items."""
+    return [row.read_item() for row in parse_rows(elements, container, known)]
+
+
+def without_element(row: media.Row) -> media.Row:
+    """Return a row whose item is parsed, so that its element, which is larger, can be deleted."""
+    item = row.read_item()
+    return replace(row, read_item=lambda: item)
 
 
 def parse_search_rows(
@@ -62,13 +76,13 @@ def item_elements(root: Element) -> dict[str, Element]:
     return {each.get("ratingKey", ""): each for each in root if _is_item(each)}
 
 
-def complete_row(row: media.Row, element: Element, known: KnownLibraries) -> media.Row:
-    """Replace the item of a row by the complete one.
+def complete_item(row: media.Row, element: Element, known: KnownLibraries) -> media.Item:
+    """Parse the complete item of a row.
 
-    The row's own facts stay, and one of them is `addedAt`: a list of recently added items dates a
-    season by its newest episode.
+    What the row itself says stays, and that includes `addedAt`: a list of recently added items
+    dates a season by its newest episode.
     """
-    return media.Row(_item(element, element, known, row.item), row.addedAtSeconds)
+    return _item(element, library_reference(element, element, known) or row.library, row)
 
 
 def parse_item_details(root: Element, known: KnownLibraries) -> media.Item | None:
@@ -77,7 +91,7 @@ def parse_item_details(root: Element, known: KnownLibraries) -> media.Item | Non
     if element is None:
         return None
     return replace(
-        _item(element, root, known),
+        _item(element, library_reference(element, root, known)),
         actors=parse_actors(element),
         media=parse_versions(element, with_streams=True),
         producers=parse_tags(element, "Producer"),
@@ -106,16 +120,21 @@ def _score(element: Element) -> float:
 
 
 def _row(element: Element, container: Element, known: KnownLibraries) -> media.Row:
-    return media.Row(_item(element, container, known), whole(element, "addedAt"))
+    library = library_reference(element, container, known)
+    return media.Row(
+        ratingKey=element.attrib["ratingKey"],
+        library=library,
+        addedAtSeconds=whole(element, "addedAt"),
+        playlistItemId=whole(element, "playlistItemID"),
+        matchReason=text(element, "reason") or "title",
+        read_item=partial(_item, element, library),
+    )
 
 
 def _item(
-    element: Element,
-    container: Element,
-    known: KnownLibraries,
-    listed: media.Item | None = None,
+    element: Element, library: media.LibraryReference | None, row: media.Row | None = None
 ) -> media.Item:
-    """Parse an item; `listed` is the same one as a list has it, whose own facts stay."""
+    """Parse an item of a library; what its row in a list says stays."""
     key = element.attrib["ratingKey"]
     kind = _item_type(element)
     title = text(element, "title")
@@ -126,10 +145,9 @@ def _item(
         key=f"/library/metadata/{key}",
         type=kind,
         title=title,
-        addedAt=(listed.addedAt if listed else None) or instant(element, "addedAt"),
+        addedAt=(instant_of(row.addedAtSeconds) if row else None) or instant(element, "addedAt"),
         updatedAt=instant(element, "updatedAt"),
-        library=library_reference(element, container, known)
-        or (listed.library if listed else None),
+        library=library,
         playbackProgress=media.PlaybackProgress(
             viewOffset=whole(element, "viewOffset") or 0,
             viewCount=whole(element, "viewCount") or 0,
@@ -171,8 +189,8 @@ def _item(
         childCount=whole(element, "childCount"),
         leafCount=leaves,
         viewedLeafCount=whole(element, "viewedLeafCount"),
-        matchReason=listed.matchReason if listed else text(element, "reason") or "title",
-        playlistItemId=listed.playlistItemId if listed else whole(element, "playlistItemID"),
+        matchReason=row.matchReason if row else text(element, "reason") or "title",
+        playlistItemId=row.playlistItemId if row else whole(element, "playlistItemID"),
     )
 
 

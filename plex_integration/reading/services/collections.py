@@ -45,11 +45,10 @@ def collection(catalog: Catalog, ids: Mapping[str, str], query: Mapping[str, Any
         items_call = plex.start(plex.collection_items, key, start, size, lean=is_lean(details))
         found = plex.collection(key)
         page = items_call.result()
-        rows = [
-            replace(row, item=replace(row.item, library=row.item.library or found.library))
-            for row in page.rows
+        items = [
+            item if item.library else replace(item, library=found.library)
+            for item in in_detail(plex, page.rows, details)
         ]
-        items = [row.item for row in in_detail(plex, rows, details)]
         data = {
             "collection": found,
             "items": items,

@@ -47,7 +47,7 @@ def item_children(catalog: Catalog, ids: Mapping[str, str], query: Mapping[str, 
         if parent.type not in PARENTS:
             raise ItemNotFound(f"A {parent.type} has no children.")
         page = children_call.result()
-        items = [row.item for row in in_detail(plex, page.rows, details)]
+        items = in_detail(plex, page.rows, details)
         data = {"parent": parent, "items": items, "pagination": pagination(start, size, page)}
         return Result(data, _library_of(parent) | tags.items([parent, *items]))
 

@@ -40,7 +40,7 @@ def library_items(catalog: Catalog, ids: Mapping[str, str], query: Mapping[str, 
         if filters is not None:
             lean = is_lean(details)
             page = plex.library_items(library, kind, start, size, sort, filters, lean=lean)
-        items = [row.item for row in in_detail(plex, page.rows, details)]
+        items = in_detail(plex, page.rows, details)
         data = {
             "items": items,
             "pagination": pagination(start, size, page),

@@ -14,7 +14,7 @@ def on_deck(catalog: Catalog, ids: Mapping[str, str], query: Mapping[str, Any]) 
 
     def load(plex: PlexClient) -> Result:
         rows = plex.on_deck(limit, lean=is_lean(details))
-        items = [row.item for row in in_detail(plex, rows, details)]
+        items = in_detail(plex, rows, details)
         data = {"items": items, "total": len(items)}
         return Result(data, tags.libraries(None) | {tags.ON_DECK} | tags.items(items))
 

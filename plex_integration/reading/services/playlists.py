@@ -38,7 +38,7 @@ def playlist(catalog: Catalog, ids: Mapping[str, str], query: Mapping[str, Any])
         items_call = plex.start(plex.playlist_items, key, start, size, lean=is_lean(details))
         found = plex.playlist(key)
         page = items_call.result()
-        items = [row.item for row in in_detail(plex, page.rows, details)]
+        items = in_detail(plex, page.rows, details)
         data = {"playlist": found, "items": items, "pagination": pagination(start, size, page)}
         shown = tags.libraries(None) | {tags.playlist(found.ratingKey)} | _watch_filtered([found])
         return Result(data, shown | tags.items(items))

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from plex_integration.plex import PlexClient
-from plex_integration.plex.media import Choices, CollectionPage, Library, Page, Row
+from plex_integration.plex.media import Choices, CollectionPage, Item, Library, Page, Row
 
 
 @dataclass(frozen=True)
@@ -47,9 +47,9 @@ def is_lean(details: str) -> bool:
     return details != "summary"
 
 
-def in_detail(plex: PlexClient, rows: Sequence[Row], details: str) -> Sequence[Row]:
+def in_detail(plex: PlexClient, rows: Sequence[Row], details: str) -> list[Item]:
     """Return complete items, or with `summary` the items as Plex lists them."""
-    return plex.completed(rows) if is_lean(details) else rows
+    return plex.completed(rows) if is_lean(details) else [row.read_item() for row in rows]
 
 
 def pagination(start: int, size: int | None, page: Page | CollectionPage) -> dict[str, Any]:

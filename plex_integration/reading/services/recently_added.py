@@ -27,7 +27,7 @@ def recently_added(catalog: Catalog, ids: Mapping[str, str], query: Mapping[str,
 
     def load(plex: PlexClient) -> Result:
         page = _page(plex, library, kind, limit, lean=is_lean(details))
-        items = [row.item for row in in_detail(plex, page.rows, details)]
+        items = in_detail(plex, page.rows, details)
         data = {"items": items, "total": page.total, "timeframe": f"last_{DAYS}_days"}
         shown = tags.libraries([library.id] if library else None)
         return Result(data, shown | tags.items(items))

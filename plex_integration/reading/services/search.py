@@ -15,7 +15,7 @@ def search(catalog: Catalog, ids: Mapping[str, str], query: Mapping[str, Any]) -
 
     def load(plex: PlexClient) -> Result:
         found, milliseconds = plex.search(text, limit, kind, lean=is_lean(details))
-        results = [row.item for row in in_detail(plex, found, details)]
+        results = in_detail(plex, found, details)
         data = {"results": results, "total": len(results), "queryTime": milliseconds}
         return Result(data, tags.libraries(None) | tags.items(results))
 

@@ -3,6 +3,7 @@
 A client creates a pin and waits; a person links it to an account; the client gets a token.
 """
 
+import itertools
 import threading
 import time
 from collections.abc import Callable
@@ -45,10 +46,19 @@ class Pins:
         with self._lock:
             number = len(self._pins)
             length = STRONG_CODE_LENGTH if strong else WEAK_CODE_LENGTH
-            code = "".join(self._rng.choice(number, n, CODE_CHARACTERS) for n in range(length))
+            code = self._make_code(number, length)
             pin = Pin(FIRST_PIN_ID + number, code, client, product, self._now())
             self._pins[pin.id] = pin
             return pin
+
+    def _make_code(self, number: int, length: int) -> str:
+        """Make a code that no open pin has: whoever enters it must link this pin, and no other."""
+        for start in itertools.count(0, length):
+            places = range(start, start + length)
+            code = "".join(self._rng.choice(number, n, CODE_CHARACTERS) for n in places)
+            if self.find_code(code) is None:
+                break
+        return code
 
     def find(self, pin_id: int, client: str) -> Pin | None:
         """Return a pin of a client, or None if it is unknown or expired."""

@@ -48,6 +48,16 @@ def test_a_user_can_enter_a_code_on_the_link_page(
     assert response["authToken"] == fresh.owner_token
 
 
+def test_a_code_leads_to_its_own_pin_however_many_pins_are_open(
+    fresh: Simulator, fresh_client: PlexClient
+) -> None:
+    pins = [fresh_client.post("/api/v2/pins", None, **CLIENT).json for _ in range(200)]
+    assert len({pin["code"] for pin in pins}) == len(pins)
+    fresh_client.get(f"/link?code={pins[-1]['code']}", token=None)
+    entered = fresh_client.get(f"/api/v2/pins/{pins[-1]['id']}", token=None, **CLIENT).json
+    assert entered["authToken"] == fresh.owner_token
+
+
 def test_creating_a_pin_needs_a_client_identifier(fresh_client: PlexClient) -> None:
     assert fresh_client.post("/api/v2/pins", None).status == 400
 

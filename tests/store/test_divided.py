@@ -53,16 +53,10 @@ def divided(_divided: Divided, plex: Simulator, people: Sequence[Person]) -> Ite
     """A service whose workers serve hits of ITEMS."""
     for valkey in _divided.valkeys.values():
         valkey.client.flushall()
-    until(lambda: are_hits(_divided.service, people[39]), 10, "the service is normal")
+    normal_within_5_seconds(_divided.service, people)
     yield _divided
     for proxy in _divided.proxies.values():
         proxy.delay = 0.0
-
-
-def are_hits(service: Service, person: Person) -> bool:
-    """Tell whether all workers serve hits."""
-    statuses = hits(service, [person] * 4)
-    return set(statuses) <= {"HIT", "429"}
 
 
 def hits(service: Service, people: Sequence[Person]) -> list[str]:
@@ -180,7 +174,7 @@ def test_a_service_without_redis_serves_hits_and_exact_limits(
     alone: Service, people: Sequence[Person]
 ) -> None:
     ask(alone.url, SERVER, people[39].headers)
-    until(lambda: are_hits(alone, people[39]), 10, "the response is cached")
+    until(lambda: hits(alone, [people[39]]) == ["HIT"], 10, "the response is cached")
     for person in people[:3]:
         answers = at_once(alone.url, [(SERVER, person.headers)] * 60)
         assert Counter(statuses(answer) for answer in answers) == {"HIT": 20, "429": 40}

@@ -6,6 +6,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Sequence
+from concurrent.futures import Future
 from typing import Any
 from urllib.parse import urlencode
 
@@ -13,7 +14,8 @@ import pytest
 
 from medianest.api.exceptions import Problem
 from plex_integration import policies
-from plex_integration.caching import failures, load_lock, response_cache, tags
+from plex_integration.caching import failures, load_lock, response_cache, single_flight, tags
+from plex_integration.caching.load_lock import LoadLock
 from plex_integration.caching.response_cache import CacheKey, Loaded, ResponseCache
 from plex_integration.caching.single_flight import SingleFlight
 from plex_integration.configuration.connection import Scope
@@ -215,6 +217,27 @@ def flights(request: Any, shared: Any) -> ResponseCache:
     return separate() if request.param == "many" else ResponseCache(failures)
 
 
+@pytest.fixture
+def callers(monkeypatch: pytest.MonkeyPatch) -> set[int]:
+    """The threads that load, or that wait for another one's load."""
+    found: set[int] = set()
+    acquire = LoadLock.acquire
+
+    class Noted(Future[Any]):
+        def result(self, timeout: float | None = None) -> Any:
+            found.add(threading.get_ident())
+            return super().result(timeout)
+
+    def noted_acquire(lock: LoadLock) -> bool:
+        is_mine = acquire(lock)
+        found.add(threading.get_ident())
+        return is_mine
+
+    monkeypatch.setattr(single_flight, "Future", Noted)  # where those of one process meet
+    monkeypatch.setattr(LoadLock, "acquire", noted_acquire)  # where all others meet
+    return found
+
+
 def test_all_who_miss_wait_for_one_load_and_get_it(flights: Any) -> None:
     load, threads = Load(), Threads()
     for _ in range(12):
@@ -226,13 +249,13 @@ def test_all_who_miss_wait_for_one_load_and_get_it(flights: Any) -> None:
     assert {each.entry.payload() for each in results} == {b'"new"'}
 
 
-def test_all_who_wait_are_told_the_failure_of_the_one_load(flights: Any) -> None:
+def test_all_who_wait_are_told_the_failure_of_the_one_load(flights: Any, callers: set[int]) -> None:
     load, threads = Load(problem=PlexApiError()), Threads()
     threads.start(fetch, flights, load)
     assert load.begun.acquire(timeout=5)
     for _ in range(6):
         threads.start(fetch, flights, load)
-    time.sleep(0.2)
+    until(lambda: len(callers) == 7, 5, "all others wait")
     load.ended.set()
     results = threads.join()
     assert load.times == 1
@@ -249,14 +272,14 @@ def test_all_who_wait_are_told_the_failure_of_the_one_load(flights: Any) -> None
     ids=["a message", "headers", "details"],
 )
 def test_all_who_wait_get_the_same_message_details_and_headers(
-    flights: ResponseCache, problem: Problem
+    flights: ResponseCache, callers: set[int], problem: Problem
 ) -> None:
     load, threads = Load(problem=problem), Threads()
     threads.start(fetch, flights, load)
     assert load.begun.acquire(timeout=5)
     for _ in range(3):
         threads.start(fetch, flights, load)
-    time.sleep(0.2)
+    until(lambda: len(callers) == 4, 5, "all others wait")
     load.ended.set()
     results = threads.join()
     assert load.times == 1
@@ -268,7 +291,7 @@ def test_all_who_wait_get_the_same_message_details_and_headers(
 
 
 def test_all_who_wait_are_told_of_a_defect_too_and_none_repeats_it(
-    flights: Any,
+    flights: Any, callers: set[int]
 ) -> None:
     times, gate = [], threading.Event()
 
@@ -280,14 +303,15 @@ def test_all_who_wait_are_told_of_a_defect_too_and_none_repeats_it(
     threads = Threads()
     for _ in range(6):
         threads.start(fetch, flights, broken)
-    until(lambda: times, 5, "the load begins")
-    time.sleep(0.3)
+    until(lambda: times and len(callers) == 6, 5, "one loads and all others wait")
     gate.set()
     assert [type(each) for each in threads.join()] == [Problem] * 6
     assert len(times) == 1
 
 
-def test_a_defect_that_is_no_problem_is_not_repeated_by_who_waits(shared: Any) -> None:
+def test_a_defect_that_is_no_problem_is_not_repeated_by_who_waits(
+    shared: Any, callers: set[int]
+) -> None:
     cache = separate()
     times, gate = [], threading.Event()
 
@@ -306,7 +330,7 @@ def test_a_defect_that_is_no_problem_is_not_repeated_by_who_waits(shared: Any) -
     until(lambda: times, 5, "the load begins")
     for _ in range(4):
         others.start(fetch, cache, broken)
-    time.sleep(0.3)
+    until(lambda: len(callers) == 5, 5, "all others wait")
     gate.set()
     first.join()
     assert [type(each) for each in others.join()] == [Problem] * 4
@@ -454,12 +478,11 @@ def test_who_waits_longer_than_its_time_is_told_plex_does_not_answer(flights: An
     threads.join()
 
 
-def test_a_missing_thing_is_told_to_all_who_wait(flights: Any) -> None:
+def test_a_missing_thing_is_told_to_all_who_wait(flights: Any, callers: set[int]) -> None:
     load, threads = Load(problem=LibraryNotFound()), Threads()
     for _ in range(4):
         threads.start(fetch, flights, load)
-    assert load.begun.acquire(timeout=5)
-    time.sleep(0.2)
+    until(lambda: load.times and len(callers) == 4, 5, "one loads and all others wait")
     load.ended.set()
     assert [type(each) for each in threads.join()] == [LibraryNotFound] * 4
     assert load.times == 1

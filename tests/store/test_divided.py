@@ -13,8 +13,8 @@ import pytest
 from plex_simulator import Simulator
 from tests.pace import Stopwatch
 from tests.proxy import SlowProxy
-from tests.service import Answer, House, Person, Service, Valkey, ask, at_once, until
-from tests.store.test_faults import ITEMS, PATHS, SLOW
+from tests.service import House, Person, Service, Valkey, ask, at_once, until
+from tests.store.test_faults import ITEMS, PATHS, SLOW, hits, normal_within_5_seconds, statuses
 
 SERVER = PATHS[0]
 REPLY_SECONDS = 0.25
@@ -59,21 +59,6 @@ def divided(_divided: Divided, plex: Simulator, people: Sequence[Person]) -> Ite
     yield _divided
     for proxy in _divided.proxies.values():
         proxy.delay = 0.0
-
-
-def hits(service: Service, people: Sequence[Person]) -> list[str]:
-    answers = at_once(service.url, [(ITEMS, person.headers) for person in people])
-    return [statuses(answer) for answer in answers]
-
-
-def statuses(answer: Answer) -> str:
-    """Return how an answer came: its cache status, or the number of an error."""
-    return answer.headers["x-plex-cache-status"] if answer.status == 200 else str(answer.status)
-
-
-def normal_within_5_seconds(service: Service, people: Sequence[Person]) -> None:
-    turns = cycle(people)
-    until(lambda: hits(service, [next(turns) for _ in range(6)]) == ["HIT"] * 6, 5, "it is normal")
 
 
 @pytest.mark.parametrize(

@@ -67,9 +67,11 @@ GUID_ROWS = 200
 
 # Attributes of items that this service does not read. Plex need not leave out what is excluded.
 _UNREAD = (
-    "slug,parentSlug,grandparentSlug,parentGuid,grandparentGuid,parentKey,grandparentKey,parentYear,"
-    "parentThumb,grandparentThumb,grandparentArt,grandparentTheme,librarySectionKey,ratingImage,"
-    "audienceRatingImage,chapterSource,primaryExtraKey"
+    "absoluteIndex,audienceRatingImage,chapterSource,createdAtAccuracy,createdAtTZOffset,"
+    "grandparentArt,grandparentGuid,grandparentKey,grandparentSlug,grandparentTheme,"
+    "grandparentThumb,hasPremiumPrimaryExtra,lastRatedAt,librarySectionKey,librarySectionUUID,"
+    "loudnessAnalysisVersion,parentGuid,parentKey,parentSlug,parentStudio,parentTheme,parentThumb,"
+    "parentYear,primaryExtraKey,ratingImage,skipCount,slug"
 )
 
 # What a request adds if it needs the attributes of items alone.
@@ -77,6 +79,16 @@ LEAN: dict[str, Any] = {
     "excludeElements": "Media,Genre,Director,Writer,Producer,Role,Country,Collection,Guid,Rating,"
     "Chapter,Marker,Extras,Image,UltraBlurColors,Label,Similar,Mood,Style",
     "excludeFields": f"summary,tagline,{_UNREAD}",
+}
+
+# What a request adds if it needs the times of rows alone: their ids and types come with them.
+_TIMES_ONLY: dict[str, Any] = LEAN | {
+    "excludeFields": f"{LEAN['excludeFields']},"
+    "art,audienceRating,banner,childCount,contentRating,duration,editionTitle,"
+    "grandparentRatingKey,grandparentTitle,guid,index,key,lastViewedAt,leafCount,librarySectionID,"
+    "librarySectionTitle,originallyAvailableAt,originalTitle,parentIndex,parentRatingKey,"
+    "parentTitle,rating,seasonCount,studio,subtype,theme,thumb,title,titleSort,updatedAt,"
+    "userRating,viewCount,viewedLeafCount,viewOffset,year"
 }
 
 # What a request for several complete items adds: only the page of a single item shows these.
@@ -250,7 +262,7 @@ class PlexClient(PlexCalls):
         )
 
     def _added_at(self, start: int, size: int) -> Sequence[int]:
-        return self._page(_moments, _RECENTLY_ADDED, start, size, **LEAN).parsed
+        return self._page(_moments, _RECENTLY_ADDED, start, size, **_TIMES_ONLY).parsed
 
     def search(
         self, query: str, limit: int, kind: str | None = None, *, lean: bool = False

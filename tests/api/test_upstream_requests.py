@@ -1,10 +1,12 @@
-"""How often Plex is asked for one answer, exactly."""
+"""How often Plex is asked for one answer, exactly, and for no more than is needed."""
 
 import http.client
 from collections import Counter
 from urllib.parse import urlsplit
+from xml.etree import ElementTree
 
 import pytest
+import requests
 
 from plex_simulator import Simulator
 from tests.conftest import Client
@@ -142,6 +144,17 @@ def test_to_count_what_is_recently_added_costs_one_list_more(api: Client, plex: 
     plex.reset_requests()
     assert api.data("/plex/recently-added?details=summary&limit=200")["total"] < 200
     assert asked(plex) == Counter(["/library/recentlyAdded"])
+
+
+def test_of_rows_that_are_only_counted_plex_is_asked_for_little_more_than_their_time(
+    api: Client, plex: Simulator
+) -> None:
+    api.data("/plex/recently-added?limit=3")
+    *_, counted = (each for each in plex.requests if each.path == "/library/recentlyAdded")
+    headers = {"X-Plex-Token": plex.owner_token}
+    rows = requests.get(f"{plex.url}{counted.path}", counted.query, headers=headers, timeout=30)
+    names = {name for row in ElementTree.fromstring(rows.content) for name in row.attrib}
+    assert names == {"addedAt", "ratingKey", "type"}
 
 
 def test_the_list_of_collections_costs_one_list(api: Client, plex: Simulator) -> None:

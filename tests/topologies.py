@@ -179,6 +179,20 @@ class Cluster(Topology):
         until(lambda: is_linked(self.replica), 60, "the replica has all data")
         until(self.is_whole, 60, "every node sees a whole cluster")
 
+    def add_node(self, folder: Path) -> Valkey:
+        """Start a master that has no slots yet."""
+        node = self._node(folder, None)
+        add_user(node.client, USER)
+        # Else it becomes a replica when its last slot is moved to another node.
+        node.client.config_set("cluster-allow-replica-migration", "no")
+        bus = node.client.config_get("cluster-port")["cluster-port"]
+        self.masters[0].client.execute_command("CLUSTER MEET", HOST, node.port, bus)
+        self.masters.append(node)
+        nodes = (*self.masters, self.replica)
+        until(lambda: all(known(each) == len(nodes) for each in nodes), 60, "they have met")
+        until(self.is_whole, 60, "every node sees a whole cluster")
+        return node
+
     def is_whole(self) -> bool:
         """Tell whether each node sees all slots."""
         nodes = (*self.masters, self.replica)
@@ -231,6 +245,42 @@ class Cluster(Topology):
         bus = ("--cluster-port", str(free_port()), "--repl-diskless-sync-delay", "0")
         encryption = ("--tls-cluster", "yes") if tls else ()
         return Valkey(own, "--cluster-enabled", "yes", *timeout, *bus, *encryption, tls=tls)
+
+
+class Migration:
+    """A slot on its way from one node to another, key by key, as redis-cli moves it."""
+
+    def __init__(self, slot: int, source: Valkey, target: Valkey) -> None:
+        self._slot, self._source, self._target = slot, source, target
+        target.client.execute_command("CLUSTER SETSLOT", slot, "IMPORTING", identity(source))
+        source.client.execute_command("CLUSTER SETSLOT", slot, "MIGRATING", identity(target))
+
+    def rest(self) -> list[str]:
+        """Return the keys that have not been moved yet."""
+        keys: list[str] = self._source.client.execute_command(
+            "CLUSTER GETKEYSINSLOT", self._slot, 1000
+        )
+        return keys
+
+    def move(self, *keys: str) -> None:
+        """Move some of the keys."""
+        where = (HOST, self._target.port, "", 0, 5000)
+        self._source.client.execute_command("MIGRATE", *where, "KEYS", *keys)
+
+    def finish(self, *others: Valkey) -> None:
+        """Move the other keys, and let all nodes know who has the slot."""
+        while keys := self.rest():
+            self.move(*keys)
+        for node in (self._target, self._source, *others):
+            node.client.execute_command(
+                "CLUSTER SETSLOT", self._slot, "NODE", identity(self._target)
+            )
+
+
+def identity(node: Valkey) -> bytes:
+    """Return the name that a node has in its cluster."""
+    found: bytes = node.client.execute_command("CLUSTER MYID")
+    return found
 
 
 def add_user(client: redis.Redis, user: tuple[str, str]) -> None:

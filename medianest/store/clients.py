@@ -7,7 +7,7 @@ import redis
 import redis.asyncio
 from redis.asyncio.retry import Retry as RetryInLoop
 from redis.backoff import NoBackoff
-from redis.cluster import ClusterNode
+from redis.cluster import PRIMARY, ClusterNode
 from redis.retry import Retry
 
 from medianest.redis_address import RedisAddress
@@ -45,7 +45,25 @@ def cluster(address: RedisAddress, options: Mapping[str, Any]) -> Any:
     """Return the client of a cluster, which has read its slots."""
     about = address.options() | _timeouts(options)
     nodes = [ClusterNode(*each) for each in address.nodes]  # type: ignore[no-untyped-call]
-    return redis.RedisCluster(startup_nodes=nodes, retry=Retry(NoBackoff(), 0), **about)
+    return _Cluster(startup_nodes=nodes, retry=Retry(NoBackoff(), 0), **about)
+
+
+class _Cluster(redis.RedisCluster):
+    """redis-py's client of a cluster, which can follow a slot to a node that has none yet."""
+
+    def get_node(
+        self, host: str | None = None, port: int | None = None, node_name: str | None = None
+    ) -> Any:
+        """Return the node of an address, or the one that is named by an address.
+
+        redis-py knows the nodes that have slots. It asks here for the one that a slot is being
+        moved to, and cannot go on without it.
+        """
+        if node_name:
+            host, _, of_node = node_name.rpartition(":")
+            port = int(of_node)
+        node = ClusterNode(host, port, PRIMARY)  # type: ignore[no-untyped-call]
+        return self.nodes_manager.nodes_cache.setdefault(node.name, node)
 
 
 def _sentinel_options(address: RedisAddress) -> dict[str, Any]:

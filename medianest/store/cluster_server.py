@@ -288,7 +288,6 @@ class ClusterServer(RedisServer):
                 again.append(each._replace(node=manager.slots_cache[reply.slot_id][0], before=()))
             elif isinstance(reply, redis.exceptions.AskError):
                 node = self.client.get_node(reply.host, reply.port)
-                node = node or ClusterNode(reply.host, reply.port)  # type: ignore[no-untyped-call]
                 again.append(each._replace(node=node, before=(("ASKING",),)))
             else:
                 replies[each.place] = reply

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import redis
 from django.core.cache import caches
 from redis.crc import key_slot
 
@@ -18,7 +19,7 @@ from medianest.store.stamps import now, stamp_key
 from medianest.store.values import PREFIX, VERSIONS_KEY
 from tests.pace import Stopwatch
 from tests.service import Stores, Valkey, until
-from tests.topologies import USER, Cluster, add_user
+from tests.topologies import USER, Cluster, Migration, add_user
 
 BOUNDS = (5461, 10923)
 
@@ -164,6 +165,25 @@ def test_a_key_whose_slot_is_being_moved_is_found_at_its_new_node(
     assert cluster.masters[2].client.keys() == [(PREFIX + moving).encode()]
     assert store.read(moving).values == [b"cached"]
     assert asyncio.run(value_in_loop(store, moving)) == b"cached"
+
+
+def test_a_node_without_slots_to_which_a_slot_is_moved_is_used_as_any_other(
+    stores: Stores, tmp_path: Path
+) -> None:
+    with closing(Cluster(tmp_path)) as cluster:
+        store, added = stores.use(cluster.url), cluster.add_node(tmp_path)
+        assert store.values.invalidate_tags(["item:1"])
+        slot = key_slot(VERSIONS_KEY.encode())
+        migration = Migration(slot, cluster.masters[owner(VERSIONS_KEY)], added)
+        migration.move(VERSIONS_KEY)
+        before = added.client.info("stats")["total_connections_received"]
+        assert all(store.values.invalidate_tags(["item:1"]) for _ in range(9))
+        assert added.client.info("stats")["total_connections_received"] == before + 1
+        # What was invalidated last is delivered again, by redis-py's own client.
+        last = store.values.tag_versions()
+        store._cache.availability.report_failure(redis.exceptions.ConnectionError("it has failed"))
+        until(store._cache.availability.is_available, 20, "the cluster is used again")
+        assert store.values.tag_versions().get("item:1") > last.get("item:1")
 
 
 async def value_in_loop(store: Any, key: str) -> Any:

@@ -69,6 +69,7 @@ EXPENSIVE = (
     "_cluster",
     "_proxied",
     "_releases",
+    "_resharded",
     "_uvicorn",
     "_watched",
     "served",

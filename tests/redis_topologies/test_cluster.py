@@ -167,6 +167,30 @@ def test_a_key_whose_slot_is_being_moved_is_found_at_its_new_node(
     assert asyncio.run(value_in_loop(store, moving)) == b"cached"
 
 
+@pytest.mark.parametrize("read", READS.values(), ids=READS)
+def test_while_a_user_is_split_over_two_nodes_requests_are_counted_by_the_window_alone(
+    store: Any, cluster: Cluster, read: Callable[..., Any]
+) -> None:
+    user = named("{}", 1)
+    hit = StampedHit(Hit(f"server:{{{user}}}", 3, 60, expires=False), user, "valid")
+    renew(store, hit)
+    store.values.set("answer", b"cached", 60)
+    assert read(store, "answer", hit).counted.verdict.remaining == 2
+    source, target = cluster.masters[1:]
+    slot = key_slot(user.encode())
+    migration = Migration(slot, source, target)
+    try:
+        migration.move(stamp_key(user))
+        found = read(store, "answer", hit)
+        # Neither node runs a script with keys on both: nothing was counted.
+        assert (found.counted.counting, found.value) == (Counting.UNAVAILABLE, b"cached")
+        assert store.read(hit=hit.hit).verdict.remaining == 1
+    finally:
+        migration.finish(*cluster.masters)
+    assert read(store, "answer", hit).counted.verdict.remaining == 0
+    Migration(slot, target, source).finish(*cluster.masters)
+
+
 def test_a_node_without_slots_to_which_a_slot_is_moved_is_used_as_any_other(
     stores: Stores, tmp_path: Path
 ) -> None:

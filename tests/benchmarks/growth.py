@@ -3,6 +3,9 @@
 Each size has a simulated Plex and a service with one worker, in processes of their own, so that
 their processor times are told apart. No request is answered from the cache (`Cache-Control:
 no-cache`). The sizes take turns, and the medians of the rounds are printed.
+
+Plex has movies alone. Beside other items, whose number stays, more of what was recently added would
+be movies the more there are, and a movie comes with ten times as many elements as a season.
 """
 
 import argparse
@@ -30,6 +33,7 @@ REQUESTS, QUICK_REQUESTS = 30, 20
 PAGE, WALKED_PAGE = 50, 200
 USERS = 300
 PREPARATION_SECONDS = 600.0
+MOVIES_ALONE = ("--shows", "0", "--artists", "0", "--photo-albums", "0", "--videos", "0")
 
 
 @dataclass(frozen=True)
@@ -51,7 +55,8 @@ class Library:
     def __init__(self, setup: Setup, size: int, number: int) -> None:
         self.size = size
         port = free_port()
-        argv = [sys.executable, "-m", "plex_simulator", "--port", str(port), "--movies", str(size)]
+        argv = [sys.executable, "-m", "plex_simulator", "--port", str(port), *MOVIES_ALONE]
+        argv += ["--movies", str(size)]
         self._plex = Process(argv, setup.folder / f"plex-{size}.log", dict(setup.environment))
         self._control = f"http://{HOST}:{port}/simulator/"
         self._setup = setup.with_plex(number, f"http://{HOST}:{port}")

@@ -2,9 +2,12 @@
 
 import time
 from datetime import datetime
+from typing import Any
+from xml.etree.ElementTree import Element
 
 import pytest
 
+from plex_integration.plex.parsing import items
 from plex_simulator import Simulator
 from plex_simulator.models import Item
 from tests.api import expected
@@ -70,6 +73,21 @@ def test_new_episodes_are_one_row_a_season_and_told_in_full(api: Client, plex: S
         told = expected.item(plex.catalogue, facts)
         assert item == told | {"addedAt": expected.instant(rows[facts.rating_key])}
         assert {"parentTitle", "parentRatingKey", "index"} <= item.keys()
+
+
+def test_of_the_list_of_all_libraries_only_the_rows_of_the_wanted_one_are_parsed(
+    api: Client, plex: Simulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    libraries: set[str | None] = set()
+    parse = items._item
+
+    def recorded_parse(element: Element, *given: Any) -> Any:
+        libraries.add(element.get("librarySectionID"))
+        return parse(element, *given)
+
+    monkeypatch.setattr(items, "_item", recorded_parse)
+    assert api.data("/plex/recently-added?library=2&details=summary")["items"]
+    assert libraries == {"2"}
 
 
 def test_a_whole_season_dumped_at_once_is_one_row(api: Client, own_plex: Simulator) -> None:

@@ -24,25 +24,26 @@ from dockerfile_parse import DockerfileParser
 
 from tests.service import ROOT, Process
 
-PYTHON = "/python"
+PYTHON, BASE_PYTHON = "/python", "/base-python"
+"""An environment, and the Python of the tests. Home folders are hidden from the service."""
 PATH = f"{PYTHON}/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 OF_DEBIAN = ("bin", "sbin", "lib", "lib32", "lib64", "libx32")
-OF_ETC = ("ld.so.cache", "login.defs", "nsswitch.conf", "hosts", "resolv.conf", "pip.conf")
+OF_ETC = ("login.defs", "nsswitch.conf", "hosts", "resolv.conf", "pip.conf")
 CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")
 # How this machine reaches the package index.
 NETWORK = re.compile(r"PIP_(CERT|INDEX_URL)|(https?|no)_proxy", re.IGNORECASE)
 
 # Mounts what a step sees, and then becomes the step. The arguments: the folder, the Python of the
 # tests, the volume and the mode of the file system, then the command.
-_ENTER = """
+_ENTER = f"""
 set -e
 umask 022
 root=$1 python=$2 volume=$3 mode=$4
 shift 4
 mount --bind "$root" "$root"
 mount --rbind -o ro /usr "$root/usr"
-mkdir -p "$root$python"
-mount --rbind -o ro "$python" "$root$python"
+mkdir -p "$root{BASE_PYTHON}"
+mount --rbind -o ro "$python" "$root{BASE_PYTHON}"
 mount --rbind /dev "$root/dev"
 mount -t proc proc "$root/proc"
 mount -t tmpfs tmpfs "$root/tmp"
@@ -104,9 +105,9 @@ def create_base(root: Path) -> Path:
     shutil.copy(CERTIFICATES, root / "etc/ssl/certs")
     for name, line in {"passwd": "root:x:0:0::/root:/bin/sh", "group": "root:x:0:"}.items():
         (root / "etc" / name).write_text(f"{line}\n")
-    python = Path(sys.base_prefix) / "bin" / f"python3.{sys.version_info.minor}"
+    python = f"{BASE_PYTHON}/bin/python3.{sys.version_info.minor}"
     image = Image(root, {"PATH": PATH})
-    _run_step(image, f"{python} -m venv --without-pip {PYTHON}", {})
+    _run_step(image, f"ldconfig {BASE_PYTHON}/lib && {python} -m venv --without-pip {PYTHON}", {})
     _install_pip(root)
     return root
 

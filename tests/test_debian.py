@@ -1,9 +1,8 @@
 """The documented commands for a Debian server: install, start, update, go back.
 
-They run in a folder that is the root of the file system, with this machine's Debian, read-only, and
-the Python of the tests, as in `tests/image.py`. In place of what cannot be there, `apt-get` does
-nothing, because the packages are here, Valkey runs for Redis, and `systemctl` is
-`tests/systemctl.py`, which starts what the units say. The first release is installed from the
+They run in a folder that systemd has booted, with this machine's Debian, read-only, and the Python
+of the tests, as in `tests/image.py`. In place of what cannot be there, `apt-get` does nothing,
+because the packages are here, and Valkey runs for Redis. The first release is installed from the
 package index; the next one begins with a copy of its packages.
 """
 
@@ -14,6 +13,7 @@ import re
 import shutil
 import subprocess
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,7 +27,8 @@ from plex_simulator import Simulator
 from tests import postgresql
 from tests.admin.test_workers import Operator
 from tests.docs.pages import ROOT, blocks
-from tests.image import PATH, create_base, entered, network
+from tests.image import PATH, create_base, network
+from tests.machine import SYSTEMD, Machine
 from tests.service import HOST, OPERATOR, PASSWORD, Valkey, free_port, until
 from tests.serving.test_proxies import nginx, running
 from tests.serving.test_tls_proxy import HOST as HOST_NAME
@@ -72,8 +73,9 @@ with connection.cursor() as cursor:
 print("accounts_nextrelease" in names, "of_next_release" in [each.name for each in columns])
 """
 
+IS_REQUIRED = os.environ.get("IMAGE_TESTS") == "required"
 needs_systemd = pytest.mark.skipif(
-    shutil.which("systemd-analyze") is None and os.environ.get("IMAGE_TESTS") != "required",
+    shutil.which("systemd-analyze") is None and not IS_REQUIRED,
     reason="systemd-analyze is needed to check the units",
 )
 
@@ -91,9 +93,10 @@ def documented(word: str) -> str:
 
 @dataclass
 class Debian:
-    """A folder with the file system of a server, and what listens for it."""
+    """A server in a folder, and the Valkey that it has for Redis."""
 
     root: Path
+    machine: Machine
     valkey: Valkey
     port: int = 0
     postgresql: str = ""
@@ -107,15 +110,9 @@ class Debian:
         """Run commands as root, in the clone; return what they print."""
         script = script.replace(":6379/", f":{self.valkey.port}/")
         script = script.replace("postgres://%2Fvar%2Frun%2Fpostgresql/", self.postgresql)
-        settings = [f"PATH=/stubs:{PATH}", "PIP_NO_COMPILE=1", *network()]
-        command = ["env", "-i", f"--chdir={CLONE}", *settings, "bash", "-euo", "pipefail", "-c"]
-        done = subprocess.run(
-            ["unshare", "--mount", *entered(self.root, None, "rw"), *command, script],
-            capture_output=True,
-            text=True,
-            timeout=500,
-            check=False,
-        )
+        settings = (f"PATH=/stubs:{PATH}", "PIP_NO_COMPILE=1", *network())
+        shell = ("env", f"--chdir={CLONE}", "bash", "-euo", "pipefail", "-c")
+        done = self.machine.run(*settings, *shell, script)
         assert done.returncode == 0, f"{script}\n{done.stdout}{done.stderr}{self.logs()}"
         return done.stdout
 
@@ -134,22 +131,22 @@ class Debian:
     def as_medianest(self, command: str) -> str:
         return self.run(f"/opt/medianest/current/deploy/as-medianest {command}")
 
-    def pid(self, unit: str) -> int:
-        return int((self.root / "run/systemctl" / f"{unit}.pid").read_text())
+    def property(self, unit: str, name: str) -> str:
+        """Return what systemd says about a unit."""
+        return self.run(f"systemctl show --property={name} --value {unit}").strip()
 
     def logs(self) -> str:
-        files = (self.root / "run/systemctl").glob("*.log")
-        return "".join(f"\n{file.name}:\n{file.read_text()}" for file in files)
+        return self.machine.run("journalctl", "--no-pager", "--unit=medianest*").stdout
 
     def wait(self) -> None:
         """Wait until the service answers."""
         until(self.is_live, 60, "the service answers")
 
     def is_live(self) -> bool:
-        assert Path(f"/proc/{self.pid('medianest')}").exists(), self.logs()
         try:
             return requests.get(f"{self.url}/api/v1/health/live", timeout=20).status_code == 200
         except requests.ConnectionError:
+            assert self.property("medianest", "Result") == "success", self.logs()
             return False
 
     def sign_in(self, name: str) -> dict[str, str]:
@@ -167,24 +164,19 @@ class Debian:
         assert answer.status_code == 200, answer.text
         return answer
 
-    def close(self) -> None:
-        """Kill what runs."""
-        for file in (self.root / "run/systemctl").glob("*.pid"):
-            pid = int(file.read_text())
-            if Path(f"/proc/{pid}").exists():
-                os.killpg(pid, 9)
-
 
 @pytest.fixture(scope="module")
 def debian(
     tmp_path_factory: pytest.TempPathFactory, _valkey: Valkey, _simulator: Simulator
 ) -> Iterator[Debian]:
     """A server on which the service was installed and started, with an administrator."""
-    if os.geteuid() != 0 and os.environ.get("IMAGE_TESTS") != "required":
-        pytest.skip("Only root can run the commands for a server here")
+    if not IS_REQUIRED and not (os.geteuid() == 0 and SYSTEMD.exists()):
+        pytest.skip("Only root can boot a server here, and only with systemd")
     folder = tmp_path_factory.mktemp("debian")
-    server = Debian(create_base(folder / "root"), _valkey)
-    prepare(server)
+    root = create_base(folder / "root")
+    prepare(root)
+    machine = Machine(root, folder / "machine.log")
+    server = Debian(root, machine, _valkey)
     try:
         server.run(documented("useradd"))
         # Settings of the table, as an operator adds them.
@@ -194,17 +186,17 @@ def debian(
         )
         release = server.install(documented("collectstatic"))
         server.port = free_port()
-        server.change_over(release, documented("enable --now"))
+        server.change_over(release, documented("enable --now medianest medianest-listener"))
         server.as_medianest(CREATE_OPERATOR)
         yield server
     finally:
-        server.close()
+        machine.close()
         shutil.rmtree(folder)
 
 
-def prepare(server: Debian) -> None:
+def prepare(root: Path) -> None:
     """Put the release and the stubs into the folder, and what packages bring."""
-    clone = server.root / CLONE[1:]
+    clone = root / CLONE[1:]
     clone.mkdir()
     ignored = shutil.ignore_patterns("__pycache__", "staticfiles")
     for name in RELEASED:
@@ -212,15 +204,16 @@ def prepare(server: Debian) -> None:
             shutil.copytree(ROOT / name, clone / name, ignore=ignored)
         else:
             shutil.copy2(ROOT / name, clone / name)
-    for name in ("stubs", "run", "etc/redis", "etc/systemd/system"):
-        (server.root / name).mkdir(parents=True)
-    stub(server, "apt-get", "exit 0")
-    stub(server, "systemctl", 'exec /python/bin/python /stubs/systemctl.py "$@"')
-    shutil.copy(ROOT / "tests" / "systemctl.py", server.root / "stubs")
+    for name in ("stubs", "etc/redis", "etc/systemd/system"):
+        (root / name).mkdir(parents=True)
+    stub(root, "apt-get", "exit 0")
+    (root / "etc/systemd/system/redis-server.service").write_text(
+        "[Service]\nType=oneshot\nExecStart=/bin/true\n"
+    )
 
 
-def stub(server: Debian, name: str, script: str) -> None:
-    file = server.root / "stubs" / name
+def stub(root: Path, name: str, script: str) -> None:
+    file = root / "stubs" / name
     file.write_text(f"#!/bin/sh\n{script}\n")
     file.chmod(0o755)
 
@@ -231,29 +224,61 @@ def test_the_service_and_the_listener_run_as_their_user_and_write_to_its_folders
     assert debian.get(ITEMS, debian.sign_in(OPERATOR)).json()["data"]["items"]
     (uid,) = re.findall(r"^medianest:[^:]*:(\d+):", (debian.root / "etc/passwd").read_text(), re.M)
     for unit in ("medianest", "medianest-listener"):
-        status = Path(f"/proc/{debian.pid(unit)}/status").read_text()
+        status = debian.run(f"cat /proc/{debian.property(unit, 'MainPID')}/status")
         assert f"Uid:\t{uid}\t{uid}\t{uid}\t{uid}" in status
         assert "CapEff:\t0000000000000000" in status
         assert "CapBnd:\t0000000000000000" in status
         assert "NoNewPrivs:\t1" in status
     until(lambda: "listening to Plex" in debian.logs(), 20, "the listener is connected")
     debian.as_medianest("python manage.py listener_health")
-    inside = ["nsenter", f"--target={debian.pid('medianest')}", "--mount", "--root", "--wd"]
-    for path, is_writable in {
-        "/var/lib/medianest/new": True,
-        "/var/cache/medianest/new": True,
-        "/tmp/new": True,
-        "/opt/medianest/new": False,
-        "/etc/medianest/medianest.env": False,
-        "/var/new": False,
-    }.items():
-        touched = subprocess.run([*inside, "touch", path], check=False, capture_output=True)
-        assert (touched.returncode == 0) is is_writable, path  # root, and still not writable
+    inside = f"nsenter --target={debian.property('medianest', 'MainPID')} --mount"
+    writable = ["/var/lib/medianest/new", "/var/cache/medianest/new", "/tmp/new"]
+    others = ["/opt/medianest/new", "/etc/medianest/medianest.env", "/var/new", "/root/new"]
+    # Root itself cannot write there.
+    touch = f'{inside} touch "$path" 2>/dev/null && echo "$path"'
+    touched = debian.run(f"for path in {' '.join(writable + others)}; do {touch} || true; done")
+    assert touched.splitlines() == writable
     modes = {
         name: (debian.root / name).stat().st_mode & 0o777
         for name in ("etc/medianest/secret_key", "var/lib/medianest", "etc/medianest")
     }
     assert list(modes.values()) == [0o640, 0o700, 0o750]
+
+
+def test_systemd_limits_the_service(debian: Debian) -> None:
+    pid = debian.property("medianest", "MainPID")
+    assert "Seccomp:\t2" in debian.run(f"cat /proc/{pid}/status")
+    assert re.search(r"Max open files +8192 +8192", debian.run(f"cat /proc/{pid}/limits"))
+    group = debian.property("medianest", "ControlGroup")
+    # cgroup v1 has a hierarchy for each controller, v2 has one for all.
+    limits = "memory.limit_in_bytes memory.max pids.max"
+    files = [f"/sys/fs/cgroup{folder}{group}/$limit" for folder in ("", "/memory", "/pids")]
+    read = f"cat {' '.join(files)} 2>/dev/null || true"
+    assert debian.run(f"for limit in {limits}; do {read}; done").split() == [str(2**30), "512"]
+
+
+def test_a_request_in_flight_is_answered_while_systemd_stops_the_service(
+    debian: Debian, plex: Simulator
+) -> None:
+    signed_in = debian.sign_in(OPERATOR)
+    plex.fault("slow", path=r"^/library/sections/1/all", times=1, delay=3.0)
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(debian.get, f"{ITEMS}&sort=year", signed_in)
+        until(lambda: plex.faults[0]["left"] == 0, 10, "the request waits for Plex")
+        debian.run("systemctl stop medianest")
+        assert waiting.result(0).json()["data"]["items"]
+    assert debian.property("medianest", "Result") == "success"
+    debian.run("systemctl start medianest")
+    debian.wait()
+
+
+def test_systemd_starts_a_killed_service_again_without_its_old_workers(debian: Debian) -> None:
+    pid = debian.property("medianest", "MainPID")
+    (worker,) = debian.run(f"cat /proc/{pid}/task/{pid}/children").split()
+    debian.run("systemctl kill --kill-whom=main --signal=KILL medianest")
+    until(lambda: debian.property("medianest", "NRestarts") == "1", 20, "systemd starts it again")
+    debian.wait()
+    assert debian.run(f"[ ! -e /proc/{worker} ] && echo gone") == "gone\n"
 
 
 def test_the_service_answers_behind_nginx_with_the_documented_settings(
@@ -304,7 +329,7 @@ def database(request: pytest.FixtureRequest, debian: Debian) -> Iterator[str]:
             connection.execute(f"DROP DATABASE {postgresql.DATABASE}")
         debian.postgresql = f"postgres://medianest@{HOST}:{server.port}/"
         connected = f"env PGHOST={HOST} PGPORT={server.port} PGUSER=postgres"
-        stub(debian, "runuser", f'shift 3\nexec {connected} "$@"')
+        stub(debian.root, "runuser", f'shift 3\nexec {connected} "$@"')
         debian.run(documented("createuser medianest"))
         debian.as_medianest("python manage.py migrate --noinput")
         debian.run("systemctl restart medianest medianest-listener")

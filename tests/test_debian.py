@@ -281,6 +281,16 @@ def test_systemd_starts_a_killed_service_again_without_its_old_workers(debian: D
     assert debian.run(f"[ ! -e /proc/{worker} ] && echo gone") == "gone\n"
 
 
+def test_the_timer_takes_the_place_of_the_listener(debian: Debian) -> None:
+    debian.run(documented("enable --now medianest-delete-expired.timer"))
+    assert debian.property("medianest-listener", "ActiveState") == "inactive"
+    assert "medianest-delete-expired.service" in debian.run("systemctl list-timers --no-legend")
+    # What the timer starts. It fails unless the command succeeds.
+    debian.run("systemctl start medianest-delete-expired")
+    debian.run("systemctl disable --now medianest-delete-expired.timer")
+    debian.run("systemctl enable --now medianest-listener")
+
+
 def test_the_service_answers_behind_nginx_with_the_documented_settings(
     debian: Debian, tmp_path: Path
 ) -> None:

@@ -3,15 +3,17 @@
 import json
 import os
 import re
+import socket
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from django.core.management import call_command
 
 from plex_integration.management.commands import serve
 from tests.docs.pages import ROOT
-from tests.service import HOST, SECRET_KEY, House, Process, ask, free_port, until
+from tests.service import HOST, SECRET_KEY, House, Process, Service, ask, free_port, until
 
 
 def workers(**environment: str) -> str:
@@ -83,6 +85,39 @@ def test_granian_takes_the_place_of_the_command_and_ends_in_order(
             process.kill()
     assert "Shutting down" in log.read_text()
     assert "worker-2" not in log.read_text()
+
+
+def test_a_second_service_does_not_start_on_a_port_of_another(
+    service: Service, house: House, tmp_path: Path
+) -> None:
+    argv = [sys.executable, str(ROOT / "manage.py"), "serve", "--port", str(service.port)]
+    second = Process(argv, tmp_path / "log", house.environment)
+    try:
+        until(lambda: not second.is_running(), 20, "the second service has ended")
+    finally:
+        second.kill()
+    said = f"Cannot listen on {HOST}, port {service.port}: Address already in use\n"
+    assert second.log.read_text() == f"CommandError: {said}"
+    assert second.wait(0) == 1
+    assert ask(service.url, "/api/v1/health/live").status == 200
+
+
+def test_connections_of_a_service_that_has_stopped_listening_do_not_stop_the_start(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    starts: list[str] = []
+    monkeypatch.setattr(os, "execve", lambda program, *_: starts.append(program))
+    port = free_port()
+    with socket.create_server((HOST, port)) as listener:
+        client = socket.create_connection((HOST, port))
+        accepted, _ = listener.accept()
+    with client:
+        with accepted:  # a request in flight
+            call_command("serve", port=port)
+        client.recv(1)
+    # The end that has closed it first is in TIME_WAIT.
+    call_command("serve", port=port)
+    assert starts == [sys.executable] * 2
 
 
 def test_with_json_the_lines_of_granian_are_objects_as_well(house: House, tmp_path: Path) -> None:

@@ -1,11 +1,12 @@
 """Start the service as it runs in production."""
 
 import os
+import socket
 import sys
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 APPLICATION = "medianest.asgi:application"
 # docs/deployment.md explains them. The kill timeout is above the longest time that a request may
@@ -34,12 +35,30 @@ class Command(BaseCommand):
         parser.add_argument("--port", default=8000, type=int, help="the port to listen on")
 
     def handle(self, *args: Any, host: str, port: int, **options: Any) -> None:
+        _check_port(host, port)
         place = f"--host {host} --port {port} --workers {settings.WORKERS}"
         argv = [sys.executable, "-m", "granian", *place.split(), *OPTIONS.split(), APPLICATION]
         environment = os.environ | {"PYTHONPATH": _module_path()}
         if settings.LOG_FORMAT == "json":
             environment.setdefault("GRANIAN_LOG_CONFIG", str(JSON_LOGS))
         os.execve(sys.executable, argv, environment)  # noqa: S606, no shell is wanted
+
+
+def _check_port(host: str, port: int) -> None:
+    """Refuse a port on which another program listens.
+
+    Granian would share it with another service of the same user (SO_REUSEPORT), and each would get
+    some of the connections. Like other servers, this ignores connections of a service that has
+    stopped listening (SO_REUSEADDR), so a restart need not wait for them. It does not see a service
+    that begins to start at the same time, because that one does not listen yet.
+    """
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            message = f"Cannot listen on {host}, port {port}: {error.strerror}"
+            raise CommandError(message) from error
 
 
 def _module_path() -> str:

@@ -1,6 +1,6 @@
 """A folder that systemd boots, as in a container, but with the network of this machine.
 
-It needs Linux, root, and systemd.
+It needs Linux, root, systemd and dbus.
 """
 
 import os
@@ -96,6 +96,7 @@ class Machine:
         namespaces = ("--mount", "--pid", "--ipc", "--uts", "--cgroup", "--root")
         return subprocess.run(
             ["nsenter", f"--target={systemd}", *namespaces, "env", "-i", "--chdir=/", *command],
+            stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
             timeout=500,

@@ -291,30 +291,71 @@ def test_the_timer_takes_the_place_of_the_listener(debian: Debian) -> None:
     debian.run("systemctl enable --now medianest-listener")
 
 
+def test_a_command_has_the_settings_of_the_service(debian: Debian) -> None:
+    written = (
+        "BLANKS=one  two \r\n; a comment\r\nSINGLE='$HOME \"x\"'\r\n"
+        'DOUBLE="$HOME \\"x\\""\r\nESCAPED=a\\ b\r\nSIGNS=a&b;c\r\n'
+    )
+    wanted = {
+        "BLANKS": "one  two",
+        "SINGLE": '$HOME "x"',
+        "DOUBLE": '$HOME "x"',
+        "ESCAPED": "a b",
+        "SIGNS": "a&b;c",
+    }
+    with more_settings(debian, written):
+        of_service = debian.run(f"cat /proc/{debian.property('medianest', 'MainPID')}/environ")
+        of_command = debian.as_medianest("env --null")
+    for environment in (of_service, of_command):
+        given = dict(each.split("=", 1) for each in environment.split("\0") if each)
+        assert {name: given.get(name) for name in wanted} == wanted
+
+
+def test_a_command_has_its_arguments_its_input_and_its_exit_code(debian: Debian) -> None:
+    arguments = "'$HOME' '${HOME}' '$$' '%n' '' 'a  b'"
+    assert debian.as_medianest(f"printf '<%s>' {arguments}") == "<$HOME><${HOME}><$$><%n><><a  b>"
+    assert debian.as_medianest("cat <<< typed") == "typed\n"
+    assert debian.as_medianest("sh -c 'exit 7' || echo $?") == "7\n"
+    release = debian.run("readlink /opt/medianest/current")
+    assert debian.as_medianest("sh -c 'id -un; pwd'") == f"medianest\n{release}"
+
+
+def test_a_command_has_the_terminal_of_an_administrator(debian: Debian) -> None:
+    command = "/opt/medianest/current/deploy/as-medianest tty"
+    assert "/dev/pts/" in debian.run(f"script --quiet --return --command '{command}' /dev/null")
+
+
 def test_the_service_answers_behind_nginx_with_the_documented_settings(
     debian: Debian, tmp_path: Path
 ) -> None:
     tmp_path.chmod(0o755)
+    written = "".join(f"{key}={text}\n" for key, text in for_proxies().items())
+    with more_settings(debian, written), running(nginx, tmp_path, debian.port) as proxy:
+        live = "/api/v1/health/live"
+        until(lambda: proxy.send(live).status == 200, 60, "the service answers")
+        assert proxy.send(ITEMS, is_secure=False).status == 308
+        signed_in = proxy.send(
+            "/api/v1/auth/token",
+            {"Content-Type": "application/json"},
+            method="POST",
+            body=json.dumps({"username": OPERATOR, "password": PASSWORD}).encode(),
+        ).json()["data"]
+        page = proxy.send(ITEMS, {"Authorization": f"Bearer {signed_in['access']}"})
+        assert page.status == 200
+        assert page.json()["data"]["items"][0]["thumbUrl"].startswith(f"https://{HOST_NAME}/")
+
+
+@contextmanager
+def more_settings(debian: Debian, written: str) -> Iterator[None]:
+    """Let the service run with these lines in its file of settings."""
     file = debian.root / "etc/medianest/medianest.env"
-    before = file.read_text()
-    file.write_text(before + "".join(f"{key}={text}\n" for key, text in for_proxies().items()))
+    before = file.read_bytes()
+    file.write_bytes(before + written.encode())
     try:
         debian.run("systemctl restart medianest")
-        with running(nginx, tmp_path, debian.port) as proxy:
-            live = "/api/v1/health/live"
-            until(lambda: proxy.send(live).status == 200, 60, "the service answers")
-            assert proxy.send(ITEMS, is_secure=False).status == 308
-            signed_in = proxy.send(
-                "/api/v1/auth/token",
-                {"Content-Type": "application/json"},
-                method="POST",
-                body=json.dumps({"username": OPERATOR, "password": PASSWORD}).encode(),
-            ).json()["data"]
-            page = proxy.send(ITEMS, {"Authorization": f"Bearer {signed_in['access']}"})
-            assert page.status == 200
-            assert page.json()["data"]["items"][0]["thumbUrl"].startswith(f"https://{HOST_NAME}/")
+        yield
     finally:
-        file.write_text(before)
+        file.write_bytes(before)
         debian.run("systemctl restart medianest")
         debian.wait()
 

@@ -11,6 +11,7 @@ import json
 import os
 import re
 import shutil
+import socket
 import subprocess
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -80,9 +81,11 @@ needs_systemd = pytest.mark.skipif(
 )
 
 
-def documented(word: str) -> str:
+DEPLOYMENT, MONITORING = (ROOT / "docs" / f"{page}.md" for page in ("deployment", "monitoring"))
+
+
+def documented(word: str, page: Path = DEPLOYMENT) -> str:
     """Return the block of commands for root that contains this word."""
-    page = ROOT / "docs" / "deployment.md"
     (text,) = [
         each.text
         for each in blocks(page)
@@ -127,6 +130,15 @@ class Debian:
         unit.write_text(unit.read_text().replace("--port 8000", f"--port {self.port}"))
         self.run(f"release={release}\n{commands}")
         self.wait()
+
+    @property
+    def settings(self) -> Path:
+        return self.root / "etc/medianest/medianest.env"
+
+    def add_settings(self, lines: str) -> None:
+        """Let the service run with more lines in its file of settings."""
+        self.settings.write_bytes(self.settings.read_bytes() + lines.encode())
+        self.run("systemctl restart medianest")
 
     def as_medianest(self, command: str) -> str:
         return self.run(f"/opt/medianest/current/deploy/as-medianest {command}")
@@ -281,6 +293,47 @@ def test_systemd_starts_a_killed_service_again_without_its_old_workers(debian: D
     assert debian.run(f"[ ! -e /proc/{worker} ] && echo gone") == "gone\n"
 
 
+def test_the_service_listens_where_the_documented_change_of_its_unit_says(debian: Debian) -> None:
+    (change,) = [each.text for each in blocks(DEPLOYMENT) if each.text.startswith("[Service]\n")]
+    place, port = "--host 192.0.2.11 --port 8000", free_port()
+    assert change.count(place) == 1
+    changed = change.replace(place, f"--host 127.0.0.2 --port {port}")
+    (debian.root / "root/change").write_text(changed)
+    # The editor of an administrator. systemctl starts it in a terminal alone.
+    edit = "EDITOR='cp /root/change' systemctl edit medianest"
+    debian.run(f'script --quiet --return --command "{edit}" /dev/null')
+    debian.run("systemctl restart medianest")
+    try:
+        assert debian.property("medianest", "NeedDaemonReload") == "no"
+        until(lambda: listens("127.0.0.2", port), 60, "the service listens at the other address")
+        assert not listens(HOST, debian.port)
+    finally:
+        debian.run("systemctl revert medianest && systemctl restart medianest")
+        debian.wait()
+
+
+def listens(host: str, port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex((host, port)) == 0
+
+
+def test_metrics_can_be_read_after_the_documented_commands(debian: Debian) -> None:
+    assert requests.get(f"{debian.url}/metrics", timeout=60).status_code == 404
+    with restored_settings(debian):
+        debian.run(documented("metrics_token", MONITORING))
+        debian.wait()
+        assert requests.get(f"{debian.url}/metrics", timeout=60).status_code == 401
+        token = (debian.root / "etc/medianest/metrics_token").read_text().strip()
+        signed_in = {"Authorization": f"Bearer {token}"}
+        assert "\nmedianest_metrics_folder_up 1.0\n" in debian.get("/metrics", signed_in).text
+        stream = 'endpoint="/:/eventsource/notifications"'
+        until(
+            lambda: stream in debian.get("/metrics", signed_in).text,
+            20,
+            "a request of the listener is counted",
+        )
+
+
 def test_the_timer_takes_the_place_of_the_listener(debian: Debian) -> None:
     debian.run(documented("enable --now medianest-delete-expired.timer"))
     assert debian.property("medianest-listener", "ActiveState") == "inactive"
@@ -303,7 +356,8 @@ def test_a_command_has_the_settings_of_the_service(debian: Debian) -> None:
         "ESCAPED": "a b",
         "SIGNS": "a&b;c",
     }
-    with more_settings(debian, written):
+    with restored_settings(debian):
+        debian.add_settings(written)
         of_service = debian.run(f"cat /proc/{debian.property('medianest', 'MainPID')}/environ")
         of_command = debian.as_medianest("env --null")
     for environment in (of_service, of_command):
@@ -330,7 +384,8 @@ def test_the_service_answers_behind_nginx_with_the_documented_settings(
 ) -> None:
     tmp_path.chmod(0o755)
     written = "".join(f"{key}={text}\n" for key, text in for_proxies().items())
-    with more_settings(debian, written), running(nginx, tmp_path, debian.port) as proxy:
+    with restored_settings(debian), running(nginx, tmp_path, debian.port) as proxy:
+        debian.add_settings(written)
         live = "/api/v1/health/live"
         until(lambda: proxy.send(live).status == 200, 60, "the service answers")
         assert proxy.send(ITEMS, is_secure=False).status == 308
@@ -346,17 +401,14 @@ def test_the_service_answers_behind_nginx_with_the_documented_settings(
 
 
 @contextmanager
-def more_settings(debian: Debian, written: str) -> Iterator[None]:
-    """Let the service run with these lines in its file of settings."""
-    file = debian.root / "etc/medianest/medianest.env"
-    before = file.read_bytes()
-    file.write_bytes(before + written.encode())
+def restored_settings(debian: Debian) -> Iterator[None]:
+    """Restore the file of settings in the end."""
+    before = debian.settings.read_bytes()
     try:
-        debian.run("systemctl restart medianest")
         yield
     finally:
-        file.write_bytes(before)
-        debian.run("systemctl restart medianest")
+        debian.settings.write_bytes(before)
+        debian.run("systemctl restart medianest medianest-listener")
         debian.wait()
 
 
@@ -373,9 +425,7 @@ def database(request: pytest.FixtureRequest, debian: Debian) -> Iterator[str]:
     if request.param == "SQLite":
         yield request.param
         return
-    file = debian.root / "etc/medianest/medianest.env"
-    before = file.read_text()
-    with postgresql.started() as server:
+    with postgresql.started() as server, restored_settings(debian):
         with server.connect() as connection:
             connection.execute(f"DROP DATABASE {postgresql.DATABASE}")
         debian.postgresql = f"postgres://medianest@{HOST}:{server.port}/"
@@ -386,12 +436,7 @@ def database(request: pytest.FixtureRequest, debian: Debian) -> Iterator[str]:
         debian.run("systemctl restart medianest medianest-listener")
         debian.wait()
         debian.as_medianest(CREATE_OPERATOR)
-        try:
-            yield request.param
-        finally:
-            file.write_text(before)
-            debian.run("systemctl restart medianest medianest-listener")
-            debian.wait()
+        yield request.param
 
 
 def test_an_update_has_all_that_was_there_and_can_be_undone(

@@ -12,6 +12,7 @@ from tests.image import BASE_PYTHON
 from tests.service import Process, until
 
 SYSTEMD = Path("/usr/lib/systemd/systemd")
+INSIDE = "The folder is the root."
 
 # Joins a new cgroup in each hierarchy, which the machine sees as the root, and boots. The machine
 # ends with the tests, should these be killed. The arguments: the folder, the name of the cgroups,
@@ -22,7 +23,7 @@ set -e
 root=$1 group=$2 boot=$3 python=$4
 hierarchies=$(findmnt --raw --noheadings --types cgroup,cgroup2 --output TARGET | grep -v cpuset)
 for hierarchy in $hierarchies; do
-    mkdir "$hierarchy/$group"
+    mkdir -p "$hierarchy/$group"
     echo $$ > "$hierarchy/$group/cgroup.procs"
 done
 exec setpriv --pdeathsig KILL \\
@@ -65,6 +66,7 @@ ln -s /proc/self/fd "$root/dev/fd"
 cd "$root"
 pivot_root . .
 umount --lazy .
+printf '%s' '{INSIDE}'
 exec env -i PATH=/usr/sbin:/usr/bin container=tests \\
     {SYSTEMD} --show-status=no --log-target=journal --unit=multi-user.target
 """
@@ -88,11 +90,13 @@ class Machine:
 
     def _has_booted(self) -> bool:
         assert self._process.is_running(), self._process.log.read_text()
-        return self.run("systemctl", "is-active", "multi-user.target").returncode == 0
+        # Before, a command would run outside of the folder.
+        is_inside = self._process.log.read_text() == INSIDE
+        return is_inside and self.run("systemctl", "is-active", "multi-user.target").returncode == 0
 
     def run(self, *command: str) -> subprocess.CompletedProcess[str]:
         """Run a command in the machine, as root and with an empty environment."""
-        systemd, *_ = [*self._process.children(), 0]
+        (systemd,) = self._process.children()
         namespaces = ("--mount", "--pid", "--ipc", "--uts", "--cgroup", "--root")
         return subprocess.run(
             ["nsenter", f"--target={systemd}", *namespaces, "env", "-i", "--chdir=/", *command],
@@ -105,9 +109,14 @@ class Machine:
 
     def close(self) -> None:
         """Kill everything that runs, and remove the cgroups."""
-        for systemd in self._process.children():
-            os.kill(systemd, 9)  # all processes of the machine end with it
-        self._process.wait(60)
-        for root in list(Path("/sys/fs/cgroup").rglob(self._group)):
-            for group in sorted([root, *root.rglob("*/")], reverse=True):
-                group.rmdir()
+        self._process.kill()
+        until(self._has_ended, 60, "all processes of the machine have ended")
+
+    def _has_ended(self) -> bool:
+        roots = list(Path("/sys/fs/cgroup").rglob(self._group))
+        groups = [group for root in roots for group in [root, *root.rglob("*/")]]
+        if any((group / "cgroup.procs").read_text() for group in groups):
+            return False
+        for group in sorted(groups, reverse=True):
+            group.rmdir()
+        return True

@@ -373,6 +373,13 @@ def test_a_command_has_its_arguments_its_input_and_its_exit_code(debian: Debian)
     assert debian.as_medianest("sh -c 'id -un; pwd'") == f"medianest\n{release}"
 
 
+def test_a_command_runs_as_the_service_where_systemd_does_not_run(debian: Debian) -> None:
+    hidden = "unshare --mount sh -c 'mount -t tmpfs tmpfs /run/systemd; exec \"$@\"' sh"
+    command = "/opt/medianest/current/deploy/as-medianest sh -c 'id -un; pwd; echo $WORKERS'"
+    release = debian.run("readlink -f /opt/medianest/current")
+    assert debian.run(f"{hidden} {command}") == f"medianest\n{release}1\n"
+
+
 def test_a_command_has_the_terminal_of_an_administrator(debian: Debian) -> None:
     command = "/opt/medianest/current/deploy/as-medianest tty"
     assert "/dev/pts/" in debian.run(f"script --quiet --return --command '{command}' /dev/null")

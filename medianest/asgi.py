@@ -55,7 +55,7 @@ SIGN_IN_THREADS = 2
 SIGN_IN_SECONDS = 20.0
 """How long a sign-in may wait for a thread; it holds none meanwhile."""
 
-GENERAL_QUEUE, WAITING_QUEUE, SIGN_IN_QUEUE = 1024, 256, 64
+GENERAL_QUEUE, WAITING_QUEUE, SIGN_IN_QUEUE = 1024, 1024, 64
 """How many requests may wait for a thread, beyond those that have one."""
 
 SWITCH_SECONDS = 0.001

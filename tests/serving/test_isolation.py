@@ -1,5 +1,6 @@
 """A slow or silent Plex delays nothing that needs no Plex."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -131,6 +132,18 @@ def test_requests_that_plex_answers_after_2_seconds_are_answered_in_turn(
     answers = Flood(isolated, plex, people, 48).answers()
     assert {answer.status for answer in answers} == {200}
     assert watch.allows(max(answer.seconds for answer in answers), 5), watch
+
+
+def test_a_crowd_gets_one_page_of_a_slow_plex_from_one_load(
+    isolated: Service, valkey: Valkey, plex: Simulator, people: Sequence[Person]
+) -> None:
+    cases(isolated, people)
+    plex.fault("slow", path=SLOW, delay=3.0)
+    plex.reset_requests()
+    page = f"{ITEMS}&size=3"
+    answers = at_once(isolated.url, [(page, each.headers) for each in people[:20]] * 40)
+    assert Counter(answer.status for answer in answers) == {200: 800}
+    assert [each.path for each in plex.requests].count("/library/sections/1/all") == 1
 
 
 def test_a_repeated_write_is_answered_while_all_threads_wait_for_plex(

@@ -163,6 +163,12 @@ def test_a_response_within_a_bound_is_read_and_one_beyond_it_is_refused(
         titles(serve, one_more)
 
 
+def test_deep_elements_that_are_closed_within_a_block_do_no_harm() -> None:
+    deep = b"<a>" * 9_000 + b"</a>" * 9_000
+    root = parse_xml([b"<MediaContainer>%s<Directory/></MediaContainer>" % deep])
+    assert [each.tag for each in root] == ["a", "Directory"]
+
+
 @pytest.mark.parametrize("body", [nested(50_000), flat(1_000_000)])
 def test_a_response_is_refused_while_it_arrives(serve: Serve, body: bytes) -> None:
     # The rest of the response never arrives: reading it would end at the deadline, as unavailable.

@@ -24,6 +24,7 @@ from playwright.sync_api import (
     sync_playwright,
 )
 
+from tests.service import free_port
 from tests.test_demo import ROOT, Demo
 
 SCREENSHOTS = ROOT / "var" / "screenshots"
@@ -81,7 +82,7 @@ def chromium() -> str:
 def demo(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
     """The demo, on free ports and its own state."""
     state = tmp_path_factory.mktemp("browser") / "state"
-    running = Demo(state, "--port", "0", "--plex-port", "0")
+    running = Demo(state, "--port", str(free_port()), "--plex-port", str(free_port()))
     try:
         yield running.ready()
     finally:

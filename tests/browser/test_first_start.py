@@ -8,7 +8,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.browser.conftest import Site, sign_in_at_the_admin
 from tests.browser.test_admin_pages import enter_code
-from tests.service import until
+from tests.service import free_port, until
 from tests.test_demo import Demo
 
 
@@ -16,7 +16,8 @@ from tests.test_demo import Demo
 def unconnected(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The origin of a demo without a connection."""
     state = tmp_path_factory.mktemp("unconnected") / "state"
-    running = Demo(state, "--port", "0", "--plex-port", "0", "--unconnected")
+    ports = ("--port", str(free_port()), "--plex-port", str(free_port()))
+    running = Demo(state, *ports, "--unconnected")
     try:
         yield running.ready().origin
     finally:

@@ -11,6 +11,7 @@ import yaml
 from playwright.sync_api import Browser, Page
 
 from tests.browser.conftest import ADMIN, empty_caches, plex_origin_of
+from tests.service import free_port
 from tests.test_demo import ROOT, Demo
 
 HOST = "127.0.0.1"
@@ -58,7 +59,7 @@ def other_origin() -> Iterator[str]:
 def service(other_origin: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
     """A demo whose API the pages of the other origin may call."""
     state = tmp_path_factory.mktemp("other-origin") / "state"
-    ports = ("--port", "0", "--plex-port", "0")
+    ports = ("--port", str(free_port()), "--plex-port", str(free_port()))
     running = Demo(state, *ports, CORS_ALLOWED_ORIGINS=other_origin)
     try:
         yield running.ready()

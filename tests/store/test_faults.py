@@ -64,7 +64,7 @@ def frail(_frail: Valkey) -> Iterator[Valkey]:
 
 @pytest.fixture
 def exposed(_exposed: Service, frail: Valkey, plex: Simulator, people: Sequence[Person]) -> Service:
-    """A service on that Valkey, with every path's answer kept."""
+    """A service on that Valkey, with the response of every path cached."""
     normal_within_5_seconds(_exposed, people[OTHERS])
     for path in PATHS:
         assert ask(_exposed.url, path, people[39].headers).status == 200
@@ -73,7 +73,7 @@ def exposed(_exposed: Service, frail: Valkey, plex: Simulator, people: Sequence[
 
 @pytest.fixture
 def warm(service: Service, people: Sequence[Person]) -> Service:
-    """The service that all tests share, with every path's answer kept."""
+    """The service that all tests share, with the response of every path cached."""
     for path in PATHS:
         assert ask(service.url, path, people[39].headers).status == 200
     return service

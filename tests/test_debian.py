@@ -373,6 +373,13 @@ def test_a_command_has_its_arguments_its_input_and_its_exit_code(debian: Debian)
     assert debian.as_medianest("sh -c 'id -un; pwd'") == f"medianest\n{release}"
 
 
+def test_the_journal_does_not_have_the_arguments_of_a_command(debian: Debian) -> None:
+    assert debian.as_medianest("printf an-argument-that-is-secret") == "an-argument-that-is-secret"
+    journal = debian.run("journalctl --sync && journalctl --no-pager")
+    assert "as-medianest" in journal
+    assert "an-argument-that-is-secret" not in journal
+
+
 def test_a_command_runs_as_the_service_where_systemd_does_not_run(debian: Debian) -> None:
     hidden = "unshare --mount sh -c 'mount -t tmpfs tmpfs /run/systemd; exec \"$@\"' sh"
     command = "/opt/medianest/current/deploy/as-medianest sh -c 'id -un; pwd; echo $WORKERS'"

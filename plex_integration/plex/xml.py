@@ -19,9 +19,9 @@ MAX_BYTES = 8 * 1024 * 1024
 MAX_TAGS = 200_000
 """The most start tags and end tags; an element that closes itself has one."""
 MAX_CHILDREN = 10_000
-"""The most children of the root, and of what is open at a block's end: the rows of a response."""
+"""The most rows of a response: children of its root, or of an element open where a block ends."""
 MAX_DEPTH = 64
-"""The deepest nesting at a block's end. Closed elements are not checked: nothing here recurses."""
+"""The deepest nesting where a block ends. Closed elements may be deeper: nothing recurses."""
 MAX_NAMES = 2_000
 """The most different names of elements and attributes; the parser stores each."""
 MAX_TAG_BYTES = 512 * 1024

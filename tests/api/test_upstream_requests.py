@@ -1,4 +1,4 @@
-"""How often Plex is asked for one answer, exactly, and for no more than is needed."""
+"""How many requests to Plex one response costs, exactly, and what they leave out."""
 
 import http.client
 from collections import Counter

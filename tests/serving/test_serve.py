@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from django.core.management import call_command
+from django.core.management.base import CommandError
 
 from plex_integration.management.commands import serve
 from tests.docs.pages import ROOT
@@ -49,6 +50,24 @@ def test_without_redis_one_worker_counts_all_limits(
 @pytest.mark.parametrize("number", ["0", "1.5", "many"])
 def test_a_number_of_workers_that_cannot_be_stops_the_start(number: str) -> None:
     assert workers(WORKERS=number).endswith("WORKERS must be a whole number from 1 to 64")
+
+
+@pytest.mark.parametrize(
+    ("option", "text", "said"),
+    [
+        (
+            "--host",
+            "localhost",
+            "'localhost' is not an IP address such as 127.0.0.1",
+        ),
+        ("--port", "0", "'0' is not a port from 1 to 65535"),
+        ("--port", "70000", "'70000' is not a port from 1 to 65535"),
+        ("--port", "http", "'http' is not a port from 1 to 65535"),
+    ],
+)
+def test_an_argument_that_cannot_be_used_stops_the_start(option: str, text: str, said: str) -> None:
+    with pytest.raises(CommandError, match=f"argument {option}: {re.escape(said)}"):
+        call_command("serve", option, text)
 
 
 def test_the_documentation_explains_every_option() -> None:

@@ -18,6 +18,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from argparse import ArgumentTypeError
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -333,9 +334,9 @@ def _follow(parent: int) -> Callable[[], None]:
 
 
 def _port(text: str) -> int:
-    if not 0 <= (port := int(text)) <= 65535:
-        raise ValueError
-    return port
+    if not (text.isdecimal() and text.isascii() and int(text) <= 65535):
+        raise ArgumentTypeError(f"{text!r} is not a port from 0 to 65535")
+    return int(text)
 
 
 @contextlib.contextmanager

@@ -3,6 +3,8 @@
 import os
 import socket
 import sys
+from argparse import ArgumentTypeError
+from ipaddress import ip_address
 from typing import Any
 
 from django.conf import settings
@@ -31,8 +33,10 @@ class Command(BaseCommand):
     requires_system_checks = []
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--host", default="127.0.0.1", help="the address to listen on")
-        parser.add_argument("--port", default=8000, type=int, help="the port to listen on")
+        parser.add_argument(
+            "--host", default="127.0.0.1", type=_address, help="the IP address to listen on"
+        )
+        parser.add_argument("--port", default=8000, type=_port, help="the port to listen on")
 
     def handle(self, *args: Any, host: str, port: int, **options: Any) -> None:
         _check_port(host, port)
@@ -42,6 +46,22 @@ class Command(BaseCommand):
         if settings.LOG_FORMAT == "json":
             environment.setdefault("GRANIAN_LOG_CONFIG", str(JSON_LOGS))
         os.execve(sys.executable, argv, environment)  # noqa: S606, no shell is wanted
+
+
+def _address(text: str) -> str:
+    # Granian does not look names up.
+    try:
+        return str(ip_address(text))
+    except ValueError as error:
+        message = f"{text!r} is not an IP address such as 127.0.0.1, 0.0.0.0 or ::1"
+        raise ArgumentTypeError(message) from error
+
+
+def _port(text: str) -> int:
+    # Not 0: Granian does not print which port it was given.
+    if not (text.isdecimal() and text.isascii() and 1 <= int(text) <= 65535):
+        raise ArgumentTypeError(f"{text!r} is not a port from 1 to 65535")
+    return int(text)
 
 
 def _check_port(host: str, port: int) -> None:

@@ -17,10 +17,10 @@ from .conftest import NOW, PlexClient
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("large_library")]
 
 MOVIES = 250_000
-# How many times the processor time of `reference`, which is measured beside each request: some
-# machines, and those on which other programs use the caches of the processor, take two or three
-# times as long for both.
-LIMIT = 40
+# How many times the processor time of `reference`, which is measured beside each request, because
+# machines differ. The dearest request, which selects rows in arrays, takes 29 to 47; one that reads
+# each movie takes more than 10,000.
+LIMIT = 200
 # The time to write a row does not depend on the size of the library.
 ROWS = "20"
 

@@ -133,7 +133,7 @@ def test_only_containers_of_the_service_can_reach_redis_and_postgresql() -> None
     assert [name for name, each in SERVICES.items() if "ports" in each] == ["app"]
 
 
-def test_what_is_kept_is_in_named_volumes() -> None:
+def test_all_data_is_in_named_volumes() -> None:
     assert set(COMPOSE["volumes"]) == {"data", "postgres"}
     assert all(SERVICES[name]["volumes"] == ["data:/data"] for name in OURS)
 

@@ -276,7 +276,7 @@ def test_half_a_real_server_is_refused(demo: Callable[..., Demo]) -> None:
 
 
 @pytest.mark.django_db
-def test_known_passwords_are_kept_out_of_any_other_database() -> None:
+def test_known_passwords_are_never_in_any_other_database() -> None:
     with pytest.raises(CommandError, match="not the demo's database"):
         call_command("demo_users")
 

@@ -101,7 +101,7 @@ def test_what_is_no_page_may_load_nothing(api: Client, path: str) -> None:
     assert policy == "default-src 'none'; frame-ancestors 'none'"
 
 
-def test_a_304_leaves_the_policy_of_what_is_kept_alone(api: Client) -> None:
+def test_a_304_does_not_replace_the_policy_of_the_cached_page(api: Client) -> None:
     etag = api.get("/plex/server").headers["ETag"]
     answer = api.get("/plex/server", headers={"If-None-Match": etag})
     assert answer.status_code == 304

@@ -79,7 +79,7 @@ def test_after_a_sign_in_no_page_of_another_host_opens(browser: Browser, wanted:
 
 
 @pytest.mark.parametrize("username", ["ada", "nobody"])
-def test_a_wrong_password_is_told_and_a_right_one_is_needed(
+def test_a_wrong_password_is_reported_and_a_right_one_is_needed(
     browser: Browser, username: str
 ) -> None:
     answer = sign_in(browser, username, "wrong", next=LIBRARIES)

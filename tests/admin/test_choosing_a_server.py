@@ -104,7 +104,7 @@ def test_own_servers_can_be_chosen_and_shared_ones_are_explained(
     assert "Living Room TV" not in shown(page)
 
 
-def test_an_account_that_owns_no_server_is_told_so(superuser: User, plextv: Simulator) -> None:
+def test_an_account_that_owns_no_server_sees_that(superuser: User, plextv: Simulator) -> None:
     browser = sign_in_to_plex(signed_in(superuser), plextv, plextv.accounts.viewer)
     page = shown(browser.get(SERVERS))
     assert "This account owns no Plex Media Server." in page
@@ -239,7 +239,7 @@ def test_a_hundred_addresses_are_bounded(operator: Browser, plextv: Simulator) -
     assert "60 more addresses of this server are not listed." in shown(page)
 
 
-def test_a_server_without_addresses_is_told_so(operator: Browser, plextv: Simulator) -> None:
+def test_a_server_without_addresses_is_reported(operator: Browser, plextv: Simulator) -> None:
     plextv.add_server("Attic", ATTIC, online=False)
     operator.get(SERVERS)
     page = shown(operator.get(f"{SERVERS}{ATTIC}/"))

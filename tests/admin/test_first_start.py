@@ -101,7 +101,7 @@ def test_an_address_alone_creates_the_connection_whose_token_is_missing(
     assert address_alone.count() == 0
 
 
-def test_only_the_token_is_asked_for_where_the_address_is_known(
+def test_only_the_token_is_missing_where_the_address_is_known(
     address_alone: Simulator, boss: Browser
 ) -> None:
     runtime.current()

@@ -89,7 +89,7 @@ def test_a_user_without_a_link_sees_what_the_service_sees(
     assert plextv.count("/api/") == 0
 
 
-def test_a_library_can_be_asked_for(boss: Browser, anna: Account, plextv: Simulator) -> None:
+def test_a_library_can_be_explained(boss: Browser, anna: Account, plextv: Simulator) -> None:
     title = plextv.catalogue.libraries[1].title
     assert sentence(boss, "library", "2") == f"ada can see “{title}”."
     assert [name for name, _ in steps(boss, "library", "2")] == [*ALL[:4], "Cache"]

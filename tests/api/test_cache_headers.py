@@ -38,7 +38,7 @@ def test_cache_status_tells_a_miss_from_a_hit(api: Client) -> None:
     assert 590 <= int(ttl.removeprefix("ttl=")) <= 600
 
 
-def test_cache_status_says_why_plex_was_asked_again(
+def test_cache_status_says_why_plex_got_another_request(
     api: Client, aged: Callable[[float], None]
 ) -> None:
     api.get(ITEMS)

@@ -11,7 +11,9 @@ BY_RELEASE, BY_TITLE = "11001000", "11001001"
 
 
 @pytest.mark.parametrize("library", ["1", "2", "5"])
-def test_all_collections_of_a_library_are_told(api: Client, plex: Simulator, library: str) -> None:
+def test_all_collections_of_a_library_are_returned(
+    api: Client, plex: Simulator, library: str
+) -> None:
     data = api.data(f"/plex/libraries/{library}/collections")
     facts = plex.catalogue.collections(library)
     assert data["collections"] == [expected.collection(plex.catalogue, each) for each in facts]
@@ -45,7 +47,7 @@ def test_start_and_size_give_a_part_of_the_list(
     }
 
 
-def test_more_collections_than_one_upstream_page_are_all_told(
+def test_more_collections_than_one_upstream_page_are_all_returned(
     api: Client, own_plex: Simulator
 ) -> None:
     for number in range(520):
@@ -61,7 +63,7 @@ def test_more_collections_than_one_upstream_page_are_all_told(
 @pytest.mark.parametrize(
     "key", [BY_RELEASE, BY_TITLE, LARGE, EMPTY, SMART, SMART_EMPTY, "11001012", "11001016"]
 )
-def test_a_collection_is_told_with_all_its_items_in_its_own_order(
+def test_a_collection_has_all_its_items_in_its_own_order(
     api: Client, plex: Simulator, key: str
 ) -> None:
     facts = plex.catalogue.collection(key)
@@ -112,7 +114,9 @@ def test_a_start_alone_gives_the_rest(api: Client, plex: Simulator) -> None:
     assert data["pagination"]["hasMore"] is False
 
 
-def test_more_items_than_one_upstream_page_are_all_told(api: Client, own_plex: Simulator) -> None:
+def test_more_items_than_one_upstream_page_are_all_returned(
+    api: Client, own_plex: Simulator
+) -> None:
     keys = [own_plex.catalogue.add("1", "movie", f"Film {n}").rating_key for n in range(510)]
     made = own_plex.catalogue.add_collection("1", "Everything", "movie", keys)
     own_plex.catalogue.change_collection(made.rating_key, sort=2)

@@ -324,7 +324,7 @@ def test_the_timestamp_is_now_in_utc(api: Client, plex: Simulator, path: str) ->
     assert before - 0.002 <= datetime.fromisoformat(timestamp).timestamp() <= time.time()
 
 
-def test_the_response_time_is_told_under_plex_alone(
+def test_only_responses_under_plex_have_a_response_time(
     api: Client, anonymous: Client, plex: Simulator
 ) -> None:
     for client in (api, anonymous):

@@ -389,7 +389,7 @@ def test_the_challenges_tell_whose_token_is_refused(
         ("/health", {"GET", "HEAD", "OPTIONS"}),
     ],
 )
-def test_a_wrong_method_is_told_the_right_ones(
+def test_the_response_to_a_wrong_method_names_the_right_ones(
     api: Client, plex: Simulator, path: str, allowed: set[str]
 ) -> None:
     for method in ("POST", "PUT", "PATCH", "DELETE", "TRACE", "BREW"):

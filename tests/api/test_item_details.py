@@ -134,7 +134,9 @@ def test_an_item_is_found_by_an_outside_id(api: Client, plex: Simulator, site: s
         assert {found["externalIds"][site] for found in data["items"]} == {guid.split("://")[1]}
 
 
-def test_a_library_without_an_agent_is_not_asked_for_a_match(api: Client, plex: Simulator) -> None:
+def test_a_library_without_an_agent_gets_no_request_for_a_match(
+    api: Client, plex: Simulator
+) -> None:
     agents = {each.key: each.agent for each in plex.catalogue.libraries}
     assert agents["8"] == "com.plexapp.agents.none"
     plex.reset_requests()

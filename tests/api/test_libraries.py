@@ -7,7 +7,7 @@ from tests.api import expected
 from tests.conftest import Client
 
 
-def test_every_library_is_told_in_full(api: Client, plex: Simulator) -> None:
+def test_every_library_is_complete(api: Client, plex: Simulator) -> None:
     data = api.data("/plex/libraries")
     assert data["totalCount"] == 6
     assert [library["id"] for library in data["libraries"]] == ["1", "2", "5", "6", "8", "11"]
@@ -127,7 +127,7 @@ def test_one_librarys_counts_failing_leaves_only_them_null(
     assert data["totalMediaItems"] is None
 
 
-def test_a_server_without_libraries_is_told_as_such(
+def test_a_server_without_libraries_has_an_empty_list(
     api: Client, plex: Simulator, settings: object
 ) -> None:
     settings.PLEX_URL = plex.url + "/identity?"  # type: ignore[attr-defined]

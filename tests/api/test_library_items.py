@@ -30,7 +30,7 @@ def walk(api: Client, path: str, size: int = 200) -> list[dict]:
 
 
 @pytest.mark.parametrize(("library", "kind"), LISTS)
-def test_every_item_of_a_library_is_told_in_full(
+def test_every_item_of_a_library_is_complete(
     api: Client, plex: Simulator, library: str, kind: str
 ) -> None:
     items = walk(api, f"/plex/libraries/{library}/items?type={kind}")
@@ -129,7 +129,7 @@ NOT_LISTED = (
 )  # fmt: skip
 
 
-def test_an_item_that_goes_away_between_list_and_details_stays_with_what_was_listed(
+def test_an_item_that_disappears_between_list_and_details_stays_as_it_was_listed(
     api: Client, own_plex: Simulator
 ) -> None:
     own_plex.fault("status", path="^/library/metadata/", status=404)

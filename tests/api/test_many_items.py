@@ -38,7 +38,7 @@ def asked(plex: Simulator) -> Counter[str]:
     )
 
 
-def test_items_come_in_the_order_asked_and_complete_as_in_a_list(
+def test_items_come_in_the_requested_order_and_as_complete_as_in_a_list(
     api: Client, plex: Simulator
 ) -> None:
     movies = api.data("/plex/libraries/1/items?size=6")["items"]
@@ -72,7 +72,7 @@ def test_what_is_no_item_is_missing(api: Client, plex: Simulator) -> None:
     assert (data["items"], data["missing"]) == ([], [collection, playlist])
 
 
-def test_an_item_that_is_asked_for_twice_comes_once(api: Client, plex: Simulator) -> None:
+def test_an_item_that_is_requested_twice_comes_once(api: Client, plex: Simulator) -> None:
     one, other = keys(plex, 2)
     assert found(api.get(f"/plex/items?ids={one},{other},{one}")) == [one, other]
     guid = plex.catalogue.items("1", "movie")[0].guid
@@ -97,7 +97,7 @@ def test_the_parameter_may_be_repeated_as_generated_clients_do(
 @pytest.mark.parametrize(
     ("number", "chunks"), [(1, [1]), (50, [50]), (51, [50, 1]), (200, [50, 50, 50, 50])]
 )
-def test_plex_is_asked_once_for_every_fifty_ids(
+def test_plex_gets_one_request_for_every_fifty_ids(
     api: Client, plex: Simulator, number: int, chunks: list[int]
 ) -> None:
     wanted = keys(plex, number)
@@ -118,7 +118,7 @@ def test_a_repeated_request_is_a_hit_with_either_method(api: Client, plex: Simul
     assert plex.count() == 0
 
 
-def test_what_a_post_asked_for_is_never_the_answer_to_a_get(api: Client, plex: Simulator) -> None:
+def test_the_response_to_a_post_is_never_that_to_a_get(api: Client, plex: Simulator) -> None:
     wanted = keys(plex, 1)
     for _ in range(2):
         assert found(post(api, ids=wanted)) == wanted
@@ -180,7 +180,9 @@ def test_ids_come_before_guids_and_both_are_named_where_they_are_missing(
     assert answer.json()["data"]["missing"] == [ABSENT[0], ABSENT[1]]
 
 
-def test_plex_is_asked_once_for_every_fifty_guids_of_a_type(api: Client, plex: Simulator) -> None:
+def test_plex_gets_one_request_for_every_fifty_guids_of_a_type(
+    api: Client, plex: Simulator
+) -> None:
     movies = [each for each in plex.catalogue.items("1", "movie") if each.guid[:4] == "plex"][:60]
     shows = [each for each in plex.catalogue.items("2", "show") if each.guid[:4] == "plex"][:2]
     answer = post(api, guids=[each.guid for each in (*movies, *shows)])
@@ -190,7 +192,7 @@ def test_plex_is_asked_once_for_every_fifty_guids_of_a_type(api: Client, plex: S
     assert counts.total() == 3 + 1 + counts["/library/metadata/*50"] + 1
 
 
-def test_a_server_that_knows_no_lists_of_guids_is_asked_for_each(
+def test_a_server_that_knows_no_lists_of_guids_gets_a_request_for_each(
     api: Client, plex: Simulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Such a server takes the list for one guid, which no item has.

@@ -62,7 +62,7 @@ def test_what_is_answered_looks_newest_first_and_within_the_timeframe(
     assert min(moments(items)) > time.time() - 30 * DAY - 60
 
 
-def test_new_episodes_are_one_row_a_season_and_told_in_full(api: Client, plex: Simulator) -> None:
+def test_new_episodes_are_one_complete_row_for_each_season(api: Client, plex: Simulator) -> None:
     items = api.data("/plex/recently-added?limit=200&library=2")["items"]
     assert items
     assert {item["type"] for item in items} == {"season"}

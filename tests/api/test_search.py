@@ -50,7 +50,7 @@ def test_results_are_plexs_items_best_first(api: Client, plex: Simulator, query:
 
 
 @pytest.mark.parametrize("query", ["night", "comedy", "salt & p"])
-def test_every_result_is_told_in_full(api: Client, plex: Simulator, query: str) -> None:
+def test_every_result_is_complete(api: Client, plex: Simulator, query: str) -> None:
     results = api.data(f"/plex/search?query={quote(query)}&limit=120")["results"]
     assert results
     for result in results:

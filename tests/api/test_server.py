@@ -9,7 +9,7 @@ from tests.api import expected
 from tests.conftest import Client
 
 
-def test_the_server_is_told_as_plex_tells_it(api: Client, plex: Simulator) -> None:
+def test_the_server_is_described_as_by_plex(api: Client, plex: Simulator) -> None:
     assert api.data("/plex/server")["server"] == {
         "name": "Simulated Plex",
         "version": "1.41.3.9314-a0bfb8370",
@@ -46,7 +46,7 @@ def test_the_connection_is_how_the_service_reaches_plex(api: Client, plex: Simul
     }
 
 
-def test_a_host_name_is_told_without_saying_whether_it_is_local(
+def test_a_host_name_is_returned_without_saying_whether_it_is_local(
     api: Client, plex: Simulator, settings: object
 ) -> None:
     settings.PLEX_URL = f"http://localhost:{plex.port}"  # type: ignore[attr-defined]
@@ -93,7 +93,7 @@ def test_statistics_sum_up_sessions_libraries_and_storage(api: Client, plex: Sim
     }
 
 
-def test_another_user_of_plex_is_told_what_plex_tells_them(
+def test_another_user_of_plex_sees_what_plex_shows_them(
     api: Client, plex: Simulator, settings: object
 ) -> None:
     settings.PLEX_TOKEN = plex.viewer_token  # type: ignore[attr-defined]

@@ -9,7 +9,7 @@ from plex_simulator import Simulator
 from tests.conftest import Client
 
 
-def test_an_unknown_library_is_not_denied_while_plex_is_away(
+def test_an_unknown_library_is_not_denied_while_plex_is_unavailable(
     api: Client, plex: Simulator, monkeypatch: pytest.MonkeyPatch, settings: Any
 ) -> None:
     api.data("/plex/libraries/1/items?size=1")

@@ -104,7 +104,7 @@ def test_a_form_from_elsewhere_gets_a_page(anonymous: Client, transactional_db: 
     assert answer.json()["error"]["code"] == "ACCESS_DENIED"
 
 
-def test_what_a_path_sends_is_told_to_a_client_that_accepts_none_of_it(
+def test_a_client_that_accepts_nothing_a_path_sends_learns_what_it_sends(
     anonymous: Client, plex: Simulator
 ) -> None:
     json_only = {"Accept": "application/json"}

@@ -62,12 +62,12 @@ def test_an_unknown_genre_costs_no_list(api: Client, plex: Simulator) -> None:
     assert asked(plex) == Counter([SECTIONS, "/library/sections/1/genre"])
 
 
-def test_beyond_the_end_no_details_are_asked_for(api: Client, plex: Simulator) -> None:
+def test_beyond_the_end_no_details_are_requested(api: Client, plex: Simulator) -> None:
     api.data("/plex/libraries/1/items?start=240")
     assert asked(plex) == Counter([SECTIONS, "/library/sections/1/all"])
 
 
-def test_the_page_is_asked_for_as_a_page_of_one_type(api: Client, plex: Simulator) -> None:
+def test_the_page_is_requested_as_a_page_of_one_type(api: Client, plex: Simulator) -> None:
     api.data("/plex/libraries/2/items?start=3&size=7&sort=year&details=summary")
     listed = next(each for each in plex.requests if each.path.endswith("/all"))
     assert listed.headers["x-plex-container-start"] == "3"
@@ -146,7 +146,7 @@ def test_to_count_what_is_recently_added_costs_one_list_more(api: Client, plex: 
     assert asked(plex) == Counter(["/library/recentlyAdded"])
 
 
-def test_of_rows_that_are_only_counted_plex_is_asked_for_little_more_than_their_time(
+def test_of_rows_that_are_only_counted_little_more_than_their_time_is_requested(
     api: Client, plex: Simulator
 ) -> None:
     api.data("/plex/recently-added?limit=3")
@@ -184,7 +184,7 @@ NO_KEYS = [
 
 
 @pytest.mark.parametrize("key", NO_KEYS)
-def test_what_can_be_no_id_is_not_found_and_plex_is_not_asked(
+def test_what_can_be_no_id_is_not_found_and_plex_gets_no_request(
     api: Client, plex: Simulator, key: str
 ) -> None:
     for path, code in (

@@ -23,7 +23,7 @@ PATHS = [
 
 
 @in_light_and_dark
-def test_a_visitor_is_told_to_sign_in_and_comes_back_signed_in(site: Site) -> None:
+def test_a_visitor_must_sign_in_and_comes_back_signed_in(site: Site) -> None:
     site.expect_status(401)
     page = site.open(f"{INDEX}libraries")
     expect(page.get_by_role("heading", name="Sign in first")).to_be_visible()
@@ -42,7 +42,7 @@ def test_a_visitor_is_told_to_sign_in_and_comes_back_signed_in(site: Site) -> No
     expect(page.get_by_role("heading", name="Sign in first")).to_be_visible()
 
 
-def test_a_wrong_password_is_told_and_another_one_can_be_tried(site: Site) -> None:
+def test_a_wrong_password_is_reported_and_another_one_can_be_tried(site: Site) -> None:
     page = site.open("/api/v1/auth/sign-in")
     sign_in_at_the_api(page, (USER[0], "wrong"))
     expect(page.get_by_role("alert")).to_contain_text("correct username and password")
@@ -217,7 +217,7 @@ def test_the_parameters_are_a_form_that_asks(admin: Site) -> None:
 
 
 @at_both_widths
-def test_a_refused_parameter_is_told_beside_its_field(admin: Site) -> None:
+def test_a_refused_parameter_is_reported_beside_its_field(admin: Site) -> None:
     admin.expect_status(400, 404)
     page = admin.open(f"{INDEX}libraries/1/items?size=999&genre=%3Cscript%3E")
     expect(page.get_by_role("alert")).to_contain_text("VALIDATION_ERROR")
@@ -258,7 +258,7 @@ def test_a_session_opens_no_door_for_programs(admin: Site) -> None:
         assert answer.status == 401
 
 
-def test_a_page_is_not_kept_after_signing_out(admin: Site) -> None:
+def test_a_page_is_not_cached_after_signing_out(admin: Site) -> None:
     page = admin.open(f"{INDEX}libraries")
     answer = page.request.get(f"{INDEX}libraries", headers={"Accept": "text/html"})
     assert answer.headers["cache-control"] == "no-store"

@@ -115,7 +115,7 @@ def test_a_page_that_the_user_left_is_not_tried_again(site: Site) -> None:
     assert len(asked) == 1
 
 
-def test_a_lost_connection_is_told_and_tried_again_when_it_is_back(site: Site) -> None:
+def test_a_lost_connection_is_reported_and_tried_again_when_it_is_back(site: Site) -> None:
     site.expect_broken_connections()
     page = sign_in(site)
     posters_are_there(page, 24)
@@ -131,7 +131,7 @@ def test_a_lost_connection_is_told_and_tried_again_when_it_is_back(site: Site) -
     title_of(page).to_have_text("Playlists")
 
 
-def test_a_missing_library_is_told_with_a_way_back(site: Site) -> None:
+def test_a_missing_library_is_reported_with_a_link_back(site: Site) -> None:
     site.expect_status(404)
     page = sign_in(site)
     posters_are_there(page, 24)
@@ -144,14 +144,14 @@ def test_a_missing_library_is_told_with_a_way_back(site: Site) -> None:
 
 
 @pytest.mark.parametrize("address", ["nowhere", "constructor", "%"])
-def test_an_address_without_a_view_is_told(site: Site, address: str) -> None:
+def test_an_address_without_a_view_is_reported(site: Site, address: str) -> None:
     page = sign_in(site)
     posters_are_there(page, 24)
     page.goto(f"/#/{address}")
     expect(page.get_by_role("status")).to_have_text("There is no such page.")
 
 
-def test_a_user_without_a_library_is_told(site: Site) -> None:
+def test_a_user_without_a_library_sees_that(site: Site) -> None:
     def without_libraries(route: Route) -> None:
         answer = route.fetch()
         route.fulfill(response=answer, json=answer.json() | {"data": {"libraries": []}})
@@ -162,7 +162,7 @@ def test_a_user_without_a_library_is_told(site: Site) -> None:
     expect(page.get_by_role("status")).to_have_text("Nothing is shared with you.")
 
 
-def test_a_tab_for_plex_that_the_browser_blocks_is_told(site: Site) -> None:
+def test_a_tab_for_plex_that_the_browser_blocks_is_reported(site: Site) -> None:
     page = site.open("/")
     page.evaluate("window.open = () => null")
     page.get_by_role("button", name="Continue with Plex").click()
@@ -327,7 +327,7 @@ def test_a_view_that_was_left_ends_its_requests_and_replaces_nothing(site: Site)
     expect(page.get_by_role("status")).to_contain_text("page 1 of 2")
 
 
-def test_loading_is_told_while_a_response_is_awaited(site: Site) -> None:
+def test_loading_is_shown_while_a_response_is_awaited(site: Site) -> None:
     held: list[Route] = []
     page = sign_in(site)
     posters_are_there(page, 24)

@@ -134,7 +134,7 @@ def test_other_programs_unpack_what_is_sent(program: str) -> None:
     assert done.stderr == b""
 
 
-def test_the_payload_is_compressed_once_and_kept_so() -> None:
+def test_the_payload_is_compressed_once_and_cached_so() -> None:
     made = packed(renderers.encode({"titles": ["The Matrix"] * 5000}))
     assert len(made.to_bytes()) < 2000
     first, second = made.gzip(b'{"requestId":"a"}'), made.gzip(b'{"requestId":"b"}')
@@ -219,7 +219,7 @@ def test_what_others_wrote_is_a_miss(written: Any) -> None:
     assert entry.read(written, NONE) is None
 
 
-def test_nothing_that_is_kept_is_ever_unpickled() -> None:
+def test_nothing_that_is_cached_is_ever_unpickled() -> None:
     rooms = Path(entry.__file__).parents[2]
     for path in (*rooms.glob("plex_integration/caching/*.py"), *rooms.glob("medianest/store/*.py")):
         source = path.read_text()

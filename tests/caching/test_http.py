@@ -68,7 +68,7 @@ def test_headers_and_envelope_say_the_same(
 
 
 @pytest.mark.parametrize("path", TTLS)
-def test_who_has_the_answer_is_told_so_without_a_body(
+def test_a_client_that_has_the_response_gets_304_without_a_body(
     quick: Client, shared: Any, collection: str, path: str
 ) -> None:
     url = "/plex" + path.format(collection=collection)
@@ -120,7 +120,7 @@ def test_gzip_is_sent_to_who_takes_it(
             assert (reader.eof, reader.unused_data) == (True, b"")
 
 
-def test_the_packed_bytes_are_those_that_were_kept(
+def test_the_packed_bytes_are_those_that_were_cached(
     service: Service, people: Sequence[Person], valkey: Valkey
 ) -> None:
     fields = people[0].headers | {"Accept-Encoding": "gzip"}

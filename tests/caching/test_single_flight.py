@@ -249,7 +249,7 @@ def test_all_who_miss_wait_for_one_load_and_get_it(flights: Any) -> None:
     assert {each.entry.payload() for each in results} == {b'"new"'}
 
 
-def test_all_who_wait_are_told_the_failure_of_the_one_load(flights: Any, callers: set[int]) -> None:
+def test_all_who_wait_get_the_error_of_the_one_load(flights: Any, callers: set[int]) -> None:
     load, threads = Load(problem=PlexApiError()), Threads()
     threads.start(fetch, flights, load)
     assert load.begun.acquire(timeout=5)
@@ -290,7 +290,7 @@ def test_all_who_wait_get_the_same_message_details_and_headers(
         assert each.headers == problem.headers
 
 
-def test_all_who_wait_are_told_of_a_defect_too_and_none_repeats_it(
+def test_all_who_wait_get_the_error_of_a_defect_and_none_repeats_it(
     flights: Any, callers: set[int]
 ) -> None:
     times, gate = [], threading.Event()
@@ -464,7 +464,7 @@ def test_a_question_after_a_change_does_not_join_the_load_from_before(flights: A
     assert fetch(flights, loaded(b'"later"')).entry.payload() in (b'"after"', b'"later"')
 
 
-def test_who_waits_longer_than_its_time_is_told_plex_does_not_answer(flights: Any) -> None:
+def test_who_waits_longer_than_its_time_gets_the_error_of_a_silent_plex(flights: Any) -> None:
     load, threads = Load(), Threads()
     threads.start(fetch, flights, load)
     assert load.begun.acquire(timeout=5)
@@ -478,7 +478,7 @@ def test_who_waits_longer_than_its_time_is_told_plex_does_not_answer(flights: An
     threads.join()
 
 
-def test_a_missing_thing_is_told_to_all_who_wait(flights: Any, callers: set[int]) -> None:
+def test_all_who_wait_get_the_error_of_a_missing_item(flights: Any, callers: set[int]) -> None:
     load, threads = Load(problem=LibraryNotFound()), Threads()
     for _ in range(4):
         threads.start(fetch, flights, load)

@@ -212,7 +212,7 @@ def test_of_many_who_ask_at_the_pauses_end_one_alone_may(kept: None) -> None:
     assert [plex_breaker.seconds_until_allowed("a", 5, 0.2) for _ in range(6)].count(0) == 1
 
 
-def test_an_answer_that_plex_failed_in_part_is_soon_asked_again(
+def test_a_response_that_plex_failed_in_part_is_soon_requested_again(
     kept: None, quick: Client, plex: Simulator, aged: Any
 ) -> None:
     plex.fault("status", status=500, path="/status/sessions")

@@ -44,7 +44,7 @@ def keep(cache: DiskCache, number: int, content: bytes = PICTURE) -> bool:
     return cache.write(name(number), EncodedImage.of(content))
 
 
-def test_what_was_kept_is_read_again_also_by_another_process(tmp_path: Path) -> None:
+def test_what_was_cached_is_read_again_also_by_another_process(tmp_path: Path) -> None:
     assert keep(DiskCache(tmp_path, 1024 * KIB), 1)
     kept = DiskCache(tmp_path, 1024 * KIB).read(name(1))
     assert kept == EncodedImage.of(PICTURE)
@@ -75,7 +75,7 @@ def test_what_was_not_wanted_for_longest_goes_first(tmp_path: Path) -> None:
     assert [number for number in range(10) if cache.read(name(number)) is None] == [1]
 
 
-def test_a_picture_larger_than_the_folder_is_not_kept(tmp_path: Path) -> None:
+def test_a_picture_larger_than_the_folder_is_not_cached(tmp_path: Path) -> None:
     cache = DiskCache(tmp_path, 2 * BLOCKS)
     assert keep(cache, 1)
     assert not keep(cache, 2, bytes(30 * KIB))
@@ -237,7 +237,7 @@ def test_a_process_killed_while_it_keeps_leaves_nothing_that_is_read(tmp_path: P
     assert used(tmp_path) <= most
 
 
-def test_what_a_dead_process_was_writing_is_cleared_away(tmp_path: Path) -> None:
+def test_what_a_dead_process_was_writing_is_deleted(tmp_path: Path) -> None:
     cache = DiskCache(tmp_path, 4 * BLOCKS)
     keep(cache, 0)
     old, young = tmp_path / "new/old", tmp_path / "new/young"
@@ -278,7 +278,7 @@ def test_who_waits_for_another_process_waits_no_longer_than_the_deadline(held: D
 # --- through the endpoint -------------------------------------------------------------------------
 
 
-def test_a_kept_picture_costs_plex_nothing(signed_in: Client, small: Simulator) -> None:
+def test_a_cached_picture_costs_plex_nothing(signed_in: Client, small: Simulator) -> None:
     path = f"/plex/items/{first(small).rating_key}/images/thumb"
     one = signed_in.get(path)
     assert small.count() == 2  # which picture it is, and the picture
@@ -287,7 +287,7 @@ def test_a_kept_picture_costs_plex_nothing(signed_in: Client, small: Simulator) 
     assert one.content == two.content
 
 
-def test_sizes_and_formats_are_kept_apart_and_equal_boxes_together(
+def test_sizes_and_formats_are_cached_apart_and_equal_boxes_together(
     signed_in: Client, small: Simulator
 ) -> None:
     path = f"/plex/items/{first(small).rating_key}/images/thumb"
@@ -345,7 +345,7 @@ def test_no_file_stays_open(signed_in: Client, small: Simulator, folder: Path, k
 
 
 @pytest.mark.parametrize("mebibytes", [0, 1])
-def test_pictures_are_shown_where_none_can_be_kept(
+def test_pictures_are_shown_where_none_can_be_cached(
     signed_in: Client, small: Simulator, settings: Any, tmp_path: Path, mebibytes: int
 ) -> None:
     (tmp_path / "a file").write_text("")
@@ -389,7 +389,7 @@ def test_many_who_want_a_picture_at_once_ask_plex_once(signed_in: Client, small:
     assert len(scaled(small)) == 1
 
 
-def test_many_who_want_a_picture_that_fails_are_all_told(
+def test_many_who_want_a_picture_that_fails_all_get_the_error(
     signed_in: Client, small: Simulator
 ) -> None:
     path = f"/plex/items/{first(small).rating_key}/images/thumb"

@@ -131,7 +131,7 @@ def test_an_item_without_a_picture_has_no_link_and_answers_not_found(
 
 
 @pytest.mark.parametrize("kind", ["theme", "banner", "Thumb", "thumb.jpg", "%2e%2e", "poster"])
-def test_another_kind_is_no_picture_and_plex_is_not_asked(
+def test_another_kind_is_no_picture_and_plex_gets_no_request(
     signed_in: Client, small: Simulator, kind: str
 ) -> None:
     path = f"/plex/items/{first(small).rating_key}/images/{kind}"
@@ -152,7 +152,7 @@ def test_a_picture_that_plex_misses_is_not_found_and_not_an_empty_answer(
     shown(signed_in.get(path))
 
 
-def test_an_unknown_item_is_told_as_such(signed_in: Client, small: Simulator) -> None:
+def test_an_unknown_item_is_not_found(signed_in: Client, small: Simulator) -> None:
     refusal(signed_in.get("/plex/items/999999/images/thumb"), 404, "ITEM_NOT_FOUND")
     small.reset_requests()
     for key in ("abc", "12345678901", "-1", "1,2"):
@@ -200,7 +200,9 @@ def test_every_answer_has_its_headers(signed_in: Client, small: Simulator) -> No
     assert "Set-Cookie" not in hit.headers
 
 
-def test_what_is_kept_is_shown_while_plex_is_away(signed_in: Client, small: Simulator) -> None:
+def test_what_is_cached_is_shown_while_plex_is_unavailable(
+    signed_in: Client, small: Simulator
+) -> None:
     path = f"/plex/items/{first(small).rating_key}/images/thumb"
     shown(signed_in.get(path))
     small.fault("status", status=503)

@@ -127,7 +127,7 @@ def test_a_link_ends_to_the_second(
     refusal(browser.get(poster), 401, "UNAUTHORIZED")
 
 
-def test_a_forged_link_is_refused_and_plex_is_not_asked(
+def test_a_forged_link_is_refused_and_plex_gets_no_request(
     browser: Browser, small: Simulator, poster: str
 ) -> None:
     parts = urlsplit(poster)
@@ -230,7 +230,7 @@ def test_a_changed_picture_has_another_link_and_is_fetched_again(
         small.catalogue.remove(key)
 
 
-def test_a_kept_answer_holds_links_that_are_still_good(
+def test_a_cached_response_has_links_that_are_still_valid(
     signed_in: Client, browser: Browser, small: Simulator
 ) -> None:
     path = "/plex/libraries/1/items?size=5&details=summary"

@@ -181,7 +181,7 @@ def test_what_is_no_picture_never_passes(
 
 
 @pytest.mark.parametrize(("status", "code"), [(401, 401), (403, 401), (500, 502), (429, 502)])
-def test_plexs_refusals_are_told_as_everywhere(
+def test_plexs_refusals_are_reported_as_everywhere(
     signed_in: Client, small: Simulator, status: int, code: int
 ) -> None:
     small.fault("status", path=PICTURES, status=status)

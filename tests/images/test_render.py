@@ -84,7 +84,7 @@ def test_a_picture_on_its_side_is_turned_upright() -> None:
         assert picture.size == (60, 90)
 
 
-def test_only_the_first_picture_of_a_moving_one_is_kept() -> None:
+def test_only_the_first_frame_of_an_animation_is_rendered() -> None:
     file = BytesIO()
     frames = [Image.new("RGB", (20, 20), colour) for colour in ("red", "blue", "green")]
     frames[0].save(file, "WEBP", save_all=True, append_images=frames[1:])

@@ -117,7 +117,9 @@ def test_a_picture_is_closed_when_it_was_sent_or_its_client_is_gone(large: Large
         until(lambda: not large.is_open(), 10, "the file is closed")
 
 
-def test_a_head_and_a_known_picture_get_no_content_on_a_kept_connection(large: Large) -> None:
+def test_a_head_and_a_known_picture_get_no_content_on_a_connection_that_stays_open(
+    large: Large,
+) -> None:
     url, etag = large.service.url + large.link, f'"{PICTURE.digest}"'
     with requests.Session() as client:
         client.trust_env = False

@@ -133,7 +133,9 @@ def test_a_stream_that_falls_silent_is_given_up(monkeypatch: pytest.MonkeyPatch)
         HEAD + b"Content-Length: 100\r\n\r\n: cut",
     ],
 )
-def test_a_stream_that_is_cut_within_is_told_as_plex_being_away_or_as_its_end(head: bytes) -> None:
+def test_a_stream_that_is_cut_is_reported_as_plex_being_unavailable_or_as_its_end(
+    head: bytes,
+) -> None:
     with Streamer([head]) as server:
         heard = listen(server.connection)
         assert next(heard) == (AnythingChanged(),)
@@ -197,7 +199,7 @@ def test_only_the_libraries_that_changed_are_dropped(
     assert plex.count() == 0
 
 
-def test_an_items_library_is_asked_for_in_one_call(
+def test_an_items_library_is_requested_in_one_call(
     plex: Simulator, dropped: list[list[str]]
 ) -> None:
     movie, other = (item.rating_key for item in plex.catalogue.items("1", "movie")[:2])
@@ -229,7 +231,7 @@ def test_items_and_collections_are_looked_up_in_one_call(
 
 
 @pytest.mark.parametrize("fault", ["gone", "silent"])
-def test_everything_is_dropped_where_an_items_library_cannot_be_told(
+def test_everything_is_invalidated_where_an_items_library_is_unknown(
     plex: Simulator, dropped: list[list[str]], fault: str
 ) -> None:
     items = [plex.catalogue.items("1", "movie")[0].rating_key, "999999999"]
@@ -250,7 +252,7 @@ def test_everything_is_dropped_where_more_items_changed_than_one_call_can_ask_fo
         assert server.asked == []
 
 
-def test_what_the_store_did_not_hear_is_told_again(
+def test_what_the_store_missed_is_sent_again(
     plex: Simulator, monkeypatch: pytest.MonkeyPatch, dropped: list[list[str]]
 ) -> None:
     monkeypatch.setattr(invalidation, "RETRY_SECONDS", 0.01)
@@ -268,7 +270,7 @@ def test_what_the_store_did_not_hear_is_told_again(
     assert drops._pending == set()
 
 
-def test_the_status_is_kept_for_others_to_read(plex: Simulator, dropped: list[list[str]]) -> None:
+def test_the_status_is_stored_for_others_to_read(plex: Simulator, dropped: list[list[str]]) -> None:
     assert status() is None
     drops = Invalidator()
     drops._step()

@@ -149,7 +149,7 @@ def test_what_changed_while_nobody_listened_is_dropped_when_plex_is_back(
     )
 
 
-def test_what_changed_while_redis_was_away_is_dropped_when_it_is_back(
+def test_what_changed_while_redis_was_unavailable_is_invalidated_when_it_is_back(
     listening: Listening, freshness: Freshness, changing: Simulator, valkey: Valkey
 ) -> None:
     freshness.keep(SHOWS)
@@ -168,7 +168,7 @@ def test_what_changed_while_redis_was_away_is_dropped_when_it_is_back(
     assert freshness.data(SHOWS)["items"][0]["title"] == "Kept for Redis"
 
 
-def test_a_restarted_redis_is_told_of_changes_too(
+def test_a_restarted_redis_learns_of_changes_too(
     listening: Listening, freshness: Freshness, changing: Simulator, valkey: Valkey
 ) -> None:
     valkey.restart()
@@ -212,7 +212,9 @@ def test_a_signal_ends_a_listener_that_waits_for_plex(
     assert process.end(signal.SIGTERM) == (0, True)
 
 
-def test_a_refused_token_is_told_once_and_tried_again(listen: Listen, changing: Simulator) -> None:
+def test_a_refused_token_is_reported_once_and_tried_again(
+    listen: Listen, changing: Simulator
+) -> None:
     changing.reset_requests()
     process = listen(PLEX_TOKEN=f"not-{TOKEN}")
     until(lambda: changing.count(EVENTS) >= 3, 10, "it is tried again")

@@ -124,7 +124,7 @@ def test_a_defect_of_the_service_tells_and_counts(
     assert stands(answer) == (20, 19)
 
 
-def test_who_asks_too_often_is_told_when_to_come_back(kept: None, quick: Client) -> None:
+def test_who_sends_requests_too_often_learns_when_to_come_back(kept: None, quick: Client) -> None:
     for _ in range(20):
         assert quick.get("/plex/server").status_code == 200
     for path in ("/plex/server", "/plex/server?x=1"):
@@ -142,7 +142,7 @@ def test_who_asks_too_often_is_told_when_to_come_back(kept: None, quick: Client)
         assert refused.headers["Cache-Control"] == "no-store"
 
 
-def test_who_asks_badly_too_often_is_told_so_first(kept: None, quick: Client) -> None:
+def test_who_sends_bad_requests_too_often_gets_429_first(kept: None, quick: Client) -> None:
     for _ in range(20):
         assert quick.get("/plex/recently-added?limit=0").status_code == 400
     assert quick.get("/plex/recently-added?limit=0").status_code == 429

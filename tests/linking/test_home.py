@@ -121,7 +121,7 @@ def test_the_user_switches_back_to_the_account_itself(
 
 
 @pytest.mark.parametrize("body", [{}, {"pin": ""}, None])
-def test_a_protected_profile_needs_its_pin_before_plextv_is_asked(
+def test_a_protected_profile_needs_its_pin_before_plextv_gets_a_request(
     ada: Client, protected: Account, plextv: Simulator, body: Any
 ) -> None:
     response = ada.post(f"{LIST}/{protected.uuid}/switch", json=body)

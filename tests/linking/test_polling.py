@@ -88,7 +88,7 @@ def test_a_pin_that_nobody_asks_for_is_not_forgotten(transactional_db: None) -> 
         {"state": "claimed", "expires_at": 0.0},
     ],
 )
-def test_a_pin_at_its_end_is_not_asked_for(transactional_db: None, values: dict[str, Any]) -> None:
+def test_a_pin_at_its_end_is_not_polled(transactional_db: None, values: dict[str, Any]) -> None:
     waiting(**values)
     assert pins.take_next() is None
     assert pins.seconds_until_due() is None

@@ -100,7 +100,7 @@ def fill_disk(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "posix_fallocate", reserve_first)
 
 
-def test_numbers_of_dead_workers_are_kept_until_the_disk_has_room(
+def test_numbers_of_dead_workers_stay_until_the_disk_has_room(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with worker(tmp_path, 1), worker(tmp_path, 10) as second:

@@ -100,7 +100,7 @@ def test_any_bytes_are_read_the_same_however_they_are_cut(
         b"event: " + b"x" * 200 + b"\ndata: 1\n\n",
     ],
 )
-def test_an_event_that_is_too_large_is_told_and_the_next_one_is_read(large: bytes) -> None:
+def test_an_event_that_is_too_large_is_reported_and_the_next_one_is_read(large: bytes) -> None:
     parser = EventParser(100)
     events = [event for byte in large for event in parser.feed(bytes([byte]))]
     assert [event.data for event in events] == [None]

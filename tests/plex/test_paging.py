@@ -58,7 +58,7 @@ def numbers(request: Request) -> bytes:
 
 
 @pytest.mark.parametrize(("start", "size"), [(0, 5), (3, 7), (15, 5), (15, 50), (20, 5), (99, 1)])
-def test_an_orderly_server_is_asked_once(serve: Serve, start: int, size: int) -> None:
+def test_an_orderly_server_gets_one_request(serve: Serve, start: int, size: int) -> None:
     server = serve(numbers)
     found = page(server, start, size)
     assert keys(found) == list(range(20))[start : start + size]
@@ -79,7 +79,7 @@ def test_a_server_that_does_not_page_sends_everything(
 
 
 @pytest.mark.parametrize("most", [1, 3, 4])
-def test_a_server_with_smaller_pages_is_asked_for_the_rest(serve: Serve, most: int) -> None:
+def test_a_server_with_smaller_pages_gets_requests_for_the_rest(serve: Serve, most: int) -> None:
     def small(request: Request) -> bytes:
         start, size = window(request)
         rows = [row(number) for number in range(20)][start : start + min(size, most)]
@@ -104,7 +104,7 @@ def test_a_server_that_ignores_the_start_but_says_so(serve: Serve) -> None:
     assert keys(page(server, 4, 3)) == [4, 5, 6]
 
 
-def test_a_page_without_offset_is_the_page_asked_for(serve: Serve) -> None:
+def test_a_page_without_offset_is_the_requested_page(serve: Serve) -> None:
     server = serve(listing([row(n) for n in range(4, 7)], 'size="3" totalSize="20"'))
     found = page(server, 4, 3)
     assert keys(found) == [4, 5, 6]
@@ -166,7 +166,7 @@ def test_a_total_that_is_too_high_ends_with_the_rows(serve: Serve) -> None:
     ],
 )  # fmt: skip
 @pytest.mark.parametrize(("start", "size"), [(0, 3), (2, 3), (50, 3)])
-def test_odd_paging_attributes_never_give_more_than_asked_or_fail(
+def test_odd_paging_attributes_never_give_more_than_requested_or_fail(
     serve: Serve, attributes: str, start: int, size: int
 ) -> None:
     server = serve(listing([row(n) for n in range(3)], attributes))
@@ -194,7 +194,7 @@ def test_rows_without_an_id_or_of_no_known_type_are_left_out_but_counted(serve: 
     assert found.total == 8
 
 
-def test_a_whole_list_is_asked_for_in_pages(serve: Serve) -> None:
+def test_a_whole_list_is_requested_in_pages(serve: Serve) -> None:
     def many(request: Request) -> bytes:
         start, size = window(request)
         rows = [

@@ -283,7 +283,7 @@ def test_an_answer_that_never_ends_is_cut_off(
         ("-1", None, "5"),
     ],
 )
-def test_how_long_to_wait_is_kept_from_plextvs_limit(
+def test_how_long_to_wait_comes_from_plextvs_limit(
     plextv: PlexTv, sent: str, after: int | None, header: str
 ) -> None:
     plextv.sends({"errors": [{"code": 1003}]}, "429 Too Many Requests", Retry_After=sent)

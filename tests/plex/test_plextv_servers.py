@@ -192,7 +192,7 @@ def test_a_list_that_is_none_means_that_plextv_is_unavailable(plextv: PlexTv, co
         servers.read_servers(TOKEN)
 
 
-def test_a_refused_token_is_told_from_an_unavailable_plextv(plextv: PlexTv) -> None:
+def test_a_refused_token_differs_from_an_unavailable_plextv(plextv: PlexTv) -> None:
     plextv.refuses("401 Unauthorized", 1001)
     with pytest.raises(AccountTokenRefused):
         servers.read_servers(TOKEN)

@@ -66,7 +66,7 @@ def test_a_netrc_is_not_read(serve: Serve, monkeypatch: pytest.MonkeyPatch, tmp_
     assert server.requests[0].header("Authorization") is None
 
 
-def test_cookies_are_not_kept(serve: Serve) -> None:
+def test_cookies_are_not_stored(serve: Serve) -> None:
     server = serve(ok('<MediaContainer size="0"/>', Set_Cookie="session=1; Path=/"))
     plex = plex_at(server.url)
     plex.libraries()
@@ -74,7 +74,7 @@ def test_cookies_are_not_kept(serve: Serve) -> None:
     assert [request.header("Cookie") for request in server.requests] == [None, None]
 
 
-def test_a_connection_is_kept_and_used_again(serve: Serve) -> None:
+def test_a_connection_stays_open_and_is_used_again(serve: Serve) -> None:
     server = serve(EMPTY)
     for _ in range(5):
         plex_at(server.url).libraries()
@@ -82,7 +82,7 @@ def test_a_connection_is_kept_and_used_again(serve: Serve) -> None:
     assert server.connections == 1
 
 
-def test_a_kept_connection_that_plex_closes_is_asked_again_once(serve: Serve) -> None:
+def test_a_request_on_an_open_connection_that_plex_closes_is_sent_again_once(serve: Serve) -> None:
     server = serve(lambda request: EMPTY if request.number == 1 else None)
     plex = plex_at(server.url)
     for _ in range(3):
@@ -92,7 +92,7 @@ def test_a_kept_connection_that_plex_closes_is_asked_again_once(serve: Serve) ->
     ]  # fmt: skip
 
 
-def test_a_server_that_always_hangs_up_is_asked_twice_at_most(serve: Serve) -> None:
+def test_a_server_that_always_hangs_up_gets_two_requests_at_most(serve: Serve) -> None:
     server = serve(lambda request: None)
     with pytest.raises(PlexServerUnavailable):
         plex_at(server.url).libraries()
@@ -100,7 +100,7 @@ def test_a_server_that_always_hangs_up_is_asked_twice_at_most(serve: Serve) -> N
 
 
 @pytest.mark.parametrize("status", ["500 Error", "400 Bad", "503 Later", "401 No", "404 None"])
-def test_an_answer_that_says_no_is_not_asked_for_again(serve: Serve, status: str) -> None:
+def test_a_request_that_is_refused_is_not_sent_again(serve: Serve, status: str) -> None:
     server = serve(ok("<html/>", status))
     with pytest.raises(Problem):
         plex_at(server.url).server()

@@ -84,7 +84,7 @@ async def _no_app(*_: Any) -> None:
     return
 
 
-def test_the_steps_run_before_the_server_is_told() -> None:
+def test_the_steps_run_before_the_server_is_notified() -> None:
     server = Server()
     lifespan = Lifespan(_no_app, on_start=[server.start], on_end=[server.end])
     asyncio.run(lifespan({"type": "lifespan"}, server.receive, server.send))  # type: ignore[arg-type]

@@ -79,7 +79,7 @@ def test_an_overview_says_that_redis_is_full(shared: Any, valkey: Valkey) -> Non
         valkey.client.config_set("maxmemory", "0")
 
 
-def test_the_last_entries_under_a_name_are_kept_newest_first(each_store: Any) -> None:
+def test_the_last_entries_under_a_name_are_stored_newest_first(each_store: Any) -> None:
     recent = each_store.recent_entries
     assert recent.add("errors", ["1", "2"], 3, 60)
     assert recent.add("errors", ["3", "4"], 3, 60)

@@ -169,7 +169,7 @@ def test_an_account_without_access_and_with_revoked_tokens_must_sign_in_again(
     assert reason_of(anna.client.get(ITEMS, headers=RENEWED)) == "revoked"
 
 
-def test_a_refused_viewer_is_not_asked_about_at_plex_tv_with_every_request(
+def test_a_refused_viewer_does_not_cost_a_request_to_plex_tv_each_time(
     kept: None, anna: Viewer, home: Simulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(access, "OTHER_WORKER", timedelta(0))

@@ -202,7 +202,7 @@ def test_users_who_share_a_view_both_see_it(
     assert other.data(path)["item"]["playbackProgress"]["viewCount"] == 1
 
 
-def test_what_was_being_read_during_a_write_is_not_kept(
+def test_what_was_being_read_during_a_write_is_not_cached(
     api: Writer, plex: Simulator, movie: Item
 ) -> None:
     path = f"/plex/items/{movie.rating_key}"

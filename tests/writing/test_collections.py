@@ -57,7 +57,7 @@ def test_a_collection_takes_the_type_of_its_items(writer: Writer, plex: Simulato
     assert data["collection"]["subtype"] == "episode"
 
 
-def test_items_are_put_in_once_and_told_one_by_one(
+def test_items_are_added_once_and_reported_one_by_one(
     writer: Writer, reader: Writer, plex: Simulator, plexapi: PlexServer, movies: list[str]
 ) -> None:
     key = made(writer, movies[:2])

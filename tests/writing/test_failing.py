@@ -159,7 +159,7 @@ def test_what_was_done_although_plex_said_otherwise_counts_as_done(
     assert titled(plex, "Whole") == []
 
 
-def test_items_that_go_away_meanwhile_are_told_as_failed(
+def test_items_that_disappear_meanwhile_are_reported_as_failed(
     writer: Writer, plex: Simulator, movies: list[str], collection: str, small_pieces: int
 ) -> None:
     def remove(change: Any) -> None:
@@ -176,7 +176,7 @@ def test_items_that_go_away_meanwhile_are_told_as_failed(
     assert error["details"] == {"items": [f"{movies[-1]}: there is no such item."]}
 
 
-def test_what_never_reached_plex_is_told_as_failed(
+def test_what_never_reached_plex_is_reported_as_failed(
     writer: Writer, plex: Simulator, movies: list[str], collection: str, small_pieces: int
 ) -> None:
     fault_after(plex, 1, "refused")
@@ -191,7 +191,7 @@ def test_what_never_reached_plex_is_told_as_failed(
     assert writer.wrote("POST", path, json={"items": movies})["collection"]["childCount"] == 60
 
 
-def test_a_plex_that_is_away_is_written_nothing(
+def test_nothing_is_written_to_a_plex_that_is_unavailable(
     writer: Writer, plex: Simulator, movies: list[str], collection: str
 ) -> None:
     writer.data("/plex/libraries")
@@ -221,7 +221,7 @@ def test_no_write_takes_longer_than_its_time(
 ) -> None:  # fmt: skip
     items = ["1000", "1001", "1002"]
     made = writer.wrote("POST", NEW, 201, json={"title": "Slow", "items": items})
-    settings.PLEX_TIMEOUT = 1
+    settings.PLEX_TIMEOUT = 2  # the part for looking what was done is enough on a busy machine
     plex.fault(kind, stuck)
     path = f"/plex/collections/{made['collection']['ratingKey']}{rest}"
     watch = Stopwatch()
@@ -338,7 +338,7 @@ def test_a_playlist_that_failed_half_way_is_finished_by_asking_again(
     assert sorted(entry.rating_key for entry in made[0].entries) == sorted(movies)
 
 
-def test_a_summary_that_failed_is_told_and_finished_by_asking_again(
+def test_a_summary_that_failed_is_reported_and_finished_by_the_same_request(
     writer: Writer, plex: Simulator, movies: list[str]
 ) -> None:
     plex.fault("disconnect", "^/library/sections/1/all$")
@@ -351,7 +351,7 @@ def test_a_summary_that_failed_is_told_and_finished_by_asking_again(
     assert len(titled(plex, "Mute")) == 1
 
 
-def test_changes_that_failed_half_way_are_told_field_by_field(
+def test_changes_that_failed_half_way_are_reported_field_by_field(
     writer: Writer, plex: Simulator, collection: str
 ) -> None:
     plex.fault("disconnect", "^.*/prefs$")
@@ -370,7 +370,7 @@ def test_changes_that_failed_half_way_are_told_field_by_field(
     assert [change["field"] for change in data["changes"]] == ["sortOrder"]
 
 
-def test_what_plex_took_and_does_not_show_is_told(
+def test_what_plex_took_and_does_not_show_is_reported(
     writer: Writer, plex: Simulator, movies: list[str], collection: str,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
@@ -380,7 +380,7 @@ def test_what_plex_took_and_does_not_show_is_told(
     assert states(error) == {movies[0]: "alreadyThere", movies[1]: "failed"}
 
 
-def test_a_plex_that_refuses_the_token_is_told_as_such(
+def test_a_plex_that_refuses_the_token_is_reported(
     writer: Writer, plex: Simulator, movies: list[str], settings: Any
 ) -> None:
     settings.PLEX_TOKEN = plex.viewer_token

@@ -209,7 +209,7 @@ def test_a_page_of_many_items_falls_with_each_of_them(
     assert pages.dropped() == OF_FIRST | {"item 5", "items of 1"}
 
 
-def test_what_was_being_read_during_a_write_is_not_kept(
+def test_what_was_being_read_during_a_write_is_not_cached(
     writer: Writer, reader: Writer, plex: Simulator, movies: list[str], first: str
 ) -> None:
     path = f"/plex/collections/{first}"
@@ -223,7 +223,7 @@ def test_what_was_being_read_during_a_write_is_not_kept(
     assert movies[5] in [item["ratingKey"] for item in reader.data(path)["items"]]
 
 
-def test_what_is_dropped_while_redis_is_away_is_dropped_when_it_is_back(
+def test_what_is_invalidated_while_redis_is_unavailable_is_invalidated_when_it_is_back(
     valkey: Valkey, stores: Stores
 ) -> None:
     here, there = stores.use(valkey.url, is_patient=False), stores.another()
@@ -252,7 +252,7 @@ def test_too_many_tags_are_forgotten_together_and_make_everything_a_miss(
     assert after.get(EVERYTHING) != before.get(EVERYTHING)
 
 
-def test_dropping_costs_no_scan_of_what_is_kept(
+def test_invalidation_costs_no_scan_of_what_is_cached(
     writer: Writer, movies: list[str], stores: Stores, valkey: Valkey
 ) -> None:
     stores.use(valkey.url)

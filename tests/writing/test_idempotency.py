@@ -47,7 +47,7 @@ def test_the_first_answer_is_given_again(
     assert len(titled(plex, "Once")) == 1
 
 
-def test_it_is_given_again_even_after_what_it_tells_is_gone_or_plex_is_away(
+def test_a_response_is_repeated_although_its_items_are_gone_or_plex_is_unavailable(
     writer: Writer, plex: Simulator, movies: list[str]
 ) -> None:
     made = writer.wrote("POST", NEW, 201, json={"title": "Gone", "items": movies[:1]})
@@ -155,7 +155,7 @@ def test_the_same_at_the_same_moment_is_done_once(
     assert len(titled(plex, "Now")) == 1
 
 
-def test_who_waits_too_long_for_another_write_is_told_so(
+def test_who_waits_too_long_for_another_write_gets_an_error(
     writer: Writer, plex: Simulator, movies: list[str], settings: Any
 ) -> None:
     made = writer.wrote("POST", NEW, 201, json={"title": "Busy", "items": movies[:1]})

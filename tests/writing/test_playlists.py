@@ -62,7 +62,7 @@ def test_a_playlist_takes_the_type_of_its_items(
     assert data["playlist"]["playlistType"] == kind
 
 
-def test_items_are_put_in_once_and_told_one_by_one(
+def test_items_are_added_once_and_reported_one_by_one(
     writer: Writer, reader: Writer, plexapi: PlexServer, movies: list[str]
 ) -> None:
     key = made(writer, movies[:2])

@@ -67,7 +67,7 @@ def test_nobody_writes_without_a_token(anonymous: Client, plex: Simulator) -> No
     assert sent(plex) == []
 
 
-def test_a_right_that_is_given_or_taken_away_counts_at_once(
+def test_a_permission_that_is_granted_or_revoked_counts_at_once(
     signed_in: Callable[..., Writer],
 ) -> None:
     api = signed_in()
@@ -127,7 +127,9 @@ def test_thirty_writes_a_minute_and_user_whatever_they_are(
     assert another.post(kinds[0][1], json=kinds[0][2]).status_code == 200
 
 
-def test_a_wrong_method_is_told_the_right_ones(signed_in: Callable[..., Writer]) -> None:
+def test_the_response_to_a_wrong_method_names_the_right_ones(
+    signed_in: Callable[..., Writer],
+) -> None:
     api = signed_in(is_superuser=True)
     for path, allowed in (
         ("/plex/libraries/1/collections", {"GET", "POST", "HEAD", "OPTIONS"}),

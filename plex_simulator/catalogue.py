@@ -408,7 +408,7 @@ class Catalogue:
     ) -> None:
         """Mark an item, or all its descendants, as watched once more or as unwatched.
 
-        The listeners are not told: what an account has watched is no change of the library. The
+        The listeners are not notified: what an account has watched is no change of the library. The
         recorded events of a mark are a refresh that changed nothing.
         """
         with self._lock:
@@ -427,7 +427,7 @@ class Catalogue:
     def set_progress(self, rating_key: str, user: Account, view_offset: int) -> None:
         """Set the resume point of an item in milliseconds.
 
-        The listeners are not told, because clients report their progress every few seconds.
+        The listeners are not notified, because clients report their progress every few seconds.
         """
         with self._lock:
             table, index = self._locate(rating_key)

@@ -1,4 +1,4 @@
-"""Values, sort orders and tags of all items of a table, kept so that no request reads every item.
+"""Values, sort orders and tags of all items of a table, cached so that no request reads every item.
 
 A change only notes the index of the changed item. The next use reads this item again. Its cost
 depends on the number of changes, and hardly on the number of items.
@@ -145,11 +145,11 @@ class TagIndex:
         found: Sequence[int] = self._indexes.get(tag_id, ())  # type: ignore[call-overload]
         if not self._changed:
             return found
-        kept = [index for index in found if index not in self._changed]
+        unchanged = [index for index in found if index not in self._changed]
         changed = [
             index for index, tags in self._changed.items() if any(tag.id == tag_id for tag in tags)
         ]
-        return sorted(kept + changed)
+        return sorted(unchanged + changed)
 
     def _read_changes(self) -> None:
         for index in self._stale:

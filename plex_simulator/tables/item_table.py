@@ -221,8 +221,8 @@ class ItemTable:
         """List the indexes of the items that are not removed, in rating key order."""
         if not self._removed:
             return range(len(self))
-        kept: Sequence[int] = self.cached("indexes", self._list_indexes)
-        return kept
+        indexes: Sequence[int] = self.cached("indexes", self._list_indexes)
+        return indexes
 
     def _list_indexes(self) -> list[int]:
         return [index for index in range(len(self)) if index not in self._removed]
@@ -363,8 +363,8 @@ class ItemTable:
     def note_change(self, index: int) -> None:
         """Let columns, orders and tag indexes follow the change of an item or of a relative."""
         with self._lock:
-            for kept in (self._columns, self._orders, self._tag_indexes):
-                for each in kept.values():
+            for cached in (self._columns, self._orders, self._tag_indexes):
+                for each in cached.values():
                     each.note_change(index)
 
     def clear_results(self) -> None:
@@ -466,7 +466,7 @@ class ItemTable:
             return order.indexes
 
     def _make_order(self, user: Account, fields: tuple[SortField, ...]) -> Order:
-        """Sort by fields, starting with the order of the last one, which may be kept already."""
+        """Sort by fields, starting with the order of the last one, which may be cached already."""
         indexes: Iterable[int] = self.indexes()
         ascending = fields[-1]._replace(descending=False, unknown_last=False)
         if fields != (ascending,):

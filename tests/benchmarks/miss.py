@@ -15,7 +15,7 @@ from tests.benchmarks.calls import ROOT, prepared, run_python
 ROUNDS, QUICK_ROUNDS = 15, 7
 
 Rounds = dict[str, dict[str, list[float]]]
-"""The milliseconds of every round, by what is asked for and by who answers it."""
+"""The milliseconds of every round, by what is requested and by who answers it."""
 
 
 def main(*arguments: str) -> None:

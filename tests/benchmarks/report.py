@@ -101,7 +101,7 @@ def _hit(results: Results) -> str:
     return "\n\n".join(
         [
             "Processor microseconds of a request. *Valkey* and *clients* are those while the "
-            "service is asked:",
+            "service answers:",
             _table(["", *head], processor),
             _image("hit-processor.svg", "Processor time of a hit"),
             "Requests per second, and the median and the 99th percentile of the milliseconds that "

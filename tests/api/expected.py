@@ -123,19 +123,19 @@ def summary(
     catalogue: Catalogue, facts: Item, user: Account | None = None, *, guids: bool = False
 ) -> dict[str, Any]:
     """What the API says about an item from Plex's lists alone, which cut it short."""
-    told = item(catalogue, facts, user)
+    members = item(catalogue, facts, user)
     for name, most in (("genres", 2), ("directors", 2), ("writers", 2), ("countries", 2)):
-        if name in told:
-            told[name] = [{"tag": each["tag"]} for each in told[name]][:most]
-    if "actors" in told:
-        told["actors"] = [{"tag": each["tag"]} for each in told["actors"]][:3]
+        if name in members:
+            members[name] = [{"tag": each["tag"]} for each in members[name]][:most]
+    if "actors" in members:
+        members["actors"] = [{"tag": each["tag"]} for each in members["actors"]][:3]
     if facts.collections:
-        told["collections"] = [{"tag": tag.tag} for tag in facts.collections[:2]]
+        members["collections"] = [{"tag": tag.tag} for tag in facts.collections[:2]]
     if facts.type == "album":
-        told.pop("leafCount")
+        members.pop("leafCount")
     if not guids and not LEGACY.fullmatch(facts.guid):
-        told.pop("externalIds", None)
-    return told
+        members.pop("externalIds", None)
+    return members
 
 
 def external_ids(facts: Item) -> dict[str, str]:

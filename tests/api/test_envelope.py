@@ -1,4 +1,4 @@
-"""Everything under /api/v1 answers in one envelope, whatever is asked and however."""
+"""Everything under /api/v1 answers in one envelope, whatever the request is."""
 
 import json
 import logging
@@ -147,8 +147,8 @@ def test_a_foreign_host_is_refused_in_the_envelope(anonymous: Client, host: byte
 def test_a_malformed_body_is_refused_in_the_envelope(anonymous: Client, body: bytes) -> None:
     for path in ("/auth/token", "/auth/token/refresh", "/auth/token/verify", "/auth/logout"):
         answer = anonymous.post(path, data=body, headers={"Content-Type": "application/json"})
-        told = enveloped(answer, 400, "VALIDATION_ERROR")
-        assert told["error"]["details"]
+        envelope = enveloped(answer, 400, "VALIDATION_ERROR")
+        assert envelope["error"]["details"]
 
 
 @pytest.mark.parametrize(

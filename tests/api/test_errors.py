@@ -67,7 +67,7 @@ def name_of(value: Any) -> str | None:
 
 def failure(api: Client, path: str, expected: tuple[int, str]) -> requests.Response:
     """GET a path that must fail so, with the headers that go with it."""
-    forget_everything()  # five failures in a row would keep Plex from being asked
+    forget_everything()  # five failures in a row would stop requests to Plex
     response = api.get(path)
     body = response.json()
     assert (response.status_code, body["error"]["code"]) == expected, (path, response.text)
@@ -86,10 +86,10 @@ def failure(api: Client, path: str, expected: tuple[int, str]) -> requests.Respo
     return response
 
 
-def assert_no_secrets(told: str, plex: Simulator, api: Client) -> None:
+def assert_no_secrets(text: str, plex: Simulator, api: Client) -> None:
     token = str(api.headers["Authorization"]).split()[1]
     for secret in (plex.owner_token, plex.viewer_token, token, PASSWORD, *PLEXS_WORDS):
-        assert secret not in told
+        assert secret not in text
 
 
 @pytest.mark.parametrize(("kind", "options", "expected"), FAULTS, ids=name_of)
@@ -128,7 +128,7 @@ def test_too_much_data_is_cut_off(
         ("libraries", "/library/sections", NONSENSE),
         ("search", "/hubs/search", NONSENSE),
         ("recently-added", "^/library/(recentlyAdded|all)", NONSENSE),
-        # The library or collection went away since it was listed.
+        # The library or collection was removed after it was listed.
         ("library-items", "/library/sections/1/all", (404, "LIBRARY_NOT_FOUND")),
         ("collections", "/library/sections/1/collections", (404, "LIBRARY_NOT_FOUND")),
         ("collection", "/library/metadata/11001000", (404, "COLLECTION_NOT_FOUND")),
@@ -219,7 +219,7 @@ class Scene:
         self.patch = patch
 
 
-def plex_away(scene: Scene) -> requests.Response:
+def plex_unavailable(scene: Scene) -> requests.Response:
     scene.plex.fault("refused")
     return scene.api.get("/plex/server")
 
@@ -239,7 +239,7 @@ def not_allowed(scene: Scene) -> requests.Response:
     return scene.api.get("/plex/server")
 
 
-def database_away(scene: Scene) -> requests.Response:
+def database_unavailable(scene: Scene) -> requests.Response:
     def fail(*_: Any) -> None:
         raise OperationalError("unable to open database file")
 
@@ -289,17 +289,17 @@ def too_slow(scene: Scene) -> requests.Response:
     return scene.api.post("/auth/token", headers={"Content-Length": "10"})
 
 
-def plextv_away(scene: Scene) -> requests.Response:
+def plextv_unavailable(scene: Scene) -> requests.Response:
     scene.patch.setattr(settings, "PLEX_TV_URL", scene.plex.url)
     scene.plex.fault("disconnect", "/api/v2/")
     return scene.anonymous.post("/auth/plex/pins", json={})
 
 
 CAUSES: dict[str, Callable[[Scene], requests.Response]] = {
-    "PLEX_SERVER_UNAVAILABLE": plex_away,
+    "PLEX_SERVER_UNAVAILABLE": plex_unavailable,
     "PLEX_UNAUTHORIZED": plex_refuses,
     "PLEX_API_ERROR": plex_talks_nonsense,
-    "PLEX_TV_UNAVAILABLE": plextv_away,
+    "PLEX_TV_UNAVAILABLE": plextv_unavailable,
     "PLEX_LINK_REQUIRED": lambda scene: scene.api.get("/auth/plex/home-users"),
     "PIN_NOT_FOUND": lambda scene: scene.api.get("/auth/plex/pins/1"),
     "LIBRARY_NOT_FOUND": lambda scene: scene.api.get("/plex/libraries/99/items"),
@@ -326,7 +326,7 @@ CAUSES: dict[str, Callable[[Scene], requests.Response]] = {
     "REQUEST_TIMEOUT": too_slow,
     "URI_TOO_LONG": lambda scene: scene.api.get("/plex/server?a=" + "b" * 8192),
     "PAYLOAD_TOO_LARGE": lambda scene: scene.api.post("/auth/token", data=b" " * 65 * 1024),
-    "SERVICE_UNAVAILABLE": database_away,
+    "SERVICE_UNAVAILABLE": database_unavailable,
     "RATE_LIMIT_EXCEEDED": too_often,
     "INTERNAL_ERROR": own_defect,
 }

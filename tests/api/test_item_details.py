@@ -141,9 +141,9 @@ def test_a_library_without_an_agent_gets_no_request_for_a_match(
     assert agents["8"] == "com.plexapp.agents.none"
     plex.reset_requests()
     api.data("/plex/items/lookup?guid=imdb://tt0000002")
-    asked = [each.path for each in plex.requests]
-    assert "/library/sections/1/all" in asked
-    assert "/library/sections/8/all" not in asked
+    requested = [each.path for each in plex.requests]
+    assert "/library/sections/1/all" in requested
+    assert "/library/sections/8/all" not in requested
     matched = [each for each in plex.requests if each.path.endswith("/matches")]
     assert matched
     assert not [each for each in matched if "agents.none" in each.query]

@@ -41,18 +41,18 @@ def test_statistics_count_and_sum_up_what_each_library_holds(api: Client, plex: 
     for library in api.data("/plex/libraries")["libraries"]:
         key, kind = library["id"], library["type"]
         size, duration = catalogue.storage(key)
-        told = {
+        statistics = {
             "count": len(catalogue.items(key, kind)),
             "totalSize": size,
             "totalDuration": None if kind == "photo" else duration,
         }
         if kind == "show":
-            told["seasons"] = len(catalogue.items(key, "season"))
-            told["episodes"] = len(catalogue.items(key, "episode"))
+            statistics["seasons"] = len(catalogue.items(key, "season"))
+            statistics["episodes"] = len(catalogue.items(key, "episode"))
         if kind == "artist":
-            told["albums"] = len(catalogue.items(key, "album"))
-            told["tracks"] = len(catalogue.items(key, "track"))
-        assert library["statistics"] == told
+            statistics["albums"] = len(catalogue.items(key, "album"))
+            statistics["tracks"] = len(catalogue.items(key, "track"))
+        assert library["statistics"] == statistics
 
 
 def test_the_total_counts_what_is_played(api: Client, plex: Simulator) -> None:

@@ -48,8 +48,8 @@ def test_a_summary_tells_what_plex_lists_hold(
     facts = {each.rating_key: each for each in plex.catalogue.items(library, kind)}
     assert len(items) == len(facts)
     for item in items:
-        told = expected.summary(plex.catalogue, facts[item["ratingKey"]], guids=True)
-        assert item == told
+        summary = expected.summary(plex.catalogue, facts[item["ratingKey"]], guids=True)
+        assert item == summary
 
 
 @pytest.mark.parametrize(
@@ -166,7 +166,7 @@ def test_file_paths_are_null_where_the_setting_hides_them(
 ) -> None:
     for path in ("/plex/libraries/1/items", "/plex/libraries"):
         assert "/data/" in api.get(path).text
-    # What was kept with the paths shown is not shown again.
+    # What was cached with the paths shown is not shown again.
     settings.PLEX_SHOW_FILE_PATHS = False  # type: ignore[attr-defined]
     for item in api.data("/plex/libraries/1/items")["items"]:
         assert all(part["file"] is None for media in item["media"] for part in media["parts"])

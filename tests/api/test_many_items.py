@@ -28,8 +28,8 @@ def found(answer: requests.Response) -> list[str]:
     return [each["ratingKey"] for each in answer.json()["data"]["items"]]
 
 
-def asked(plex: Simulator) -> Counter[str]:
-    """Count what Plex was asked, with several ids in a path shortened to their number."""
+def request_counts(plex: Simulator) -> Counter[str]:
+    """Count Plex's requests by path, with several ids in a path shortened to their number."""
     return Counter(
         f"/library/metadata/*{each.path.count(',') + 1}"
         if each.path.startswith("/library/metadata/")
@@ -102,7 +102,9 @@ def test_plex_gets_one_request_for_every_fifty_ids(
 ) -> None:
     wanted = keys(plex, number)
     assert found(api.get(f"/plex/items?ids={','.join(wanted)}")) == wanted
-    assert asked(plex) == Counter([SECTIONS, *(f"/library/metadata/*{each}" for each in chunks)])
+    assert request_counts(plex) == Counter(
+        [SECTIONS, *(f"/library/metadata/*{each}" for each in chunks)]
+    )
 
 
 def test_a_repeated_request_is_a_hit_with_either_method(api: Client, plex: Simulator) -> None:
@@ -187,7 +189,7 @@ def test_plex_gets_one_request_for_every_fifty_guids_of_a_type(
     shows = [each for each in plex.catalogue.items("2", "show") if each.guid[:4] == "plex"][:2]
     answer = post(api, guids=[each.guid for each in (*movies, *shows)])
     assert set(found(answer)) >= {each.rating_key for each in (*movies, *shows)}
-    counts = asked(plex)
+    counts = request_counts(plex)
     assert counts["/library/all"] == 3
     assert counts.total() == 3 + 1 + counts["/library/metadata/*50"] + 1
 
@@ -213,7 +215,7 @@ def test_guids_that_cannot_be_looked_up_are_missing(api: Client, plex: Simulator
     strange = ["local://123", "com.plexapp.agents.none://abc?lang=xn", "imdb://x", "mbid://1-2"]
     data = post(api, guids=strange).json()["data"]
     assert data == {"items": [], "total": 0, "missing": strange}
-    assert "/library/all" not in asked(plex)
+    assert "/library/all" not in request_counts(plex)
 
 
 @pytest.mark.parametrize(

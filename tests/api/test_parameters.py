@@ -85,7 +85,7 @@ def test_what_is_not_allowed_is_refused_by_name(
             api = newcomer()  # type: ignore[operator]
         error = api.error(f"{path}{name}={value}", 400, "VALIDATION_ERROR")
         assert list(error["details"]) == [name], value
-        assert all(isinstance(told, str) for told in error["details"][name])
+        assert all(isinstance(message, str) for message in error["details"][name])
         assert name in error["message"]
     assert plex.count() == 0
 

@@ -70,8 +70,8 @@ def test_new_episodes_are_one_complete_row_for_each_season(api: Client, plex: Si
     for item in items:
         facts = plex.catalogue.item(item["ratingKey"])
         assert facts is not None
-        told = expected.item(plex.catalogue, facts)
-        assert item == told | {"addedAt": expected.instant(rows[facts.rating_key])}
+        expected_item = expected.item(plex.catalogue, facts)
+        assert item == expected_item | {"addedAt": expected.instant(rows[facts.rating_key])}
         assert {"parentTitle", "parentRatingKey", "index"} <= item.keys()
 
 

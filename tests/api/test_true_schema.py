@@ -70,8 +70,8 @@ def _unknown(value: Any, schema: Any, where: str) -> Iterator[str]:
             yield from _unknown(each, resolved(schema)["items"], f"{where}[]")
 
 
-def asked(plex: Simulator) -> dict[str, list[str]]:
-    """Return, for each path of the document, questions that show all it can answer."""
+def sample_requests(plex: Simulator) -> dict[str, list[str]]:
+    """Return, for each path of the document, requests whose answers show all it can return."""
     catalogue = plex.catalogue
     show = catalogue.items("2", "show")[0].rating_key
     album = catalogue.items("5", "album")[0].rating_key
@@ -115,8 +115,8 @@ READ = sorted(
 def test_every_answer_is_as_the_document_describes_it(
     api: Client, plex: Simulator, path: str
 ) -> None:
-    for question in asked(plex)[path]:
-        body = api.get(question).json()
+    for request_path in sample_requests(plex)[path]:
+        body = api.get(request_path).json()
         validate(body, path, 200)
         assert not undescribed(body, path)
 
@@ -127,7 +127,7 @@ def test_every_failure_of_plex_is_as_the_document_describes_it(
     api: Client, plex: Simulator, path: str, fault: tuple[str, dict[str, int]]
 ) -> None:
     plex.fault(fault[0], **fault[1])
-    answer = api.get(asked(plex)[path][0])
+    answer = api.get(sample_requests(plex)[path][0])
     assert answer.status_code in (401, 502, 503)
     validate(answer.json(), path, answer.status_code)
 

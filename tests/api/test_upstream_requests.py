@@ -14,8 +14,8 @@ from tests.conftest import Client
 SECTIONS = "/library/sections"
 
 
-def asked(plex: Simulator) -> Counter[str]:
-    """Count what Plex was asked, with ids of items in full shortened to how many they are."""
+def request_counts(plex: Simulator) -> Counter[str]:
+    """Count Plex's requests by path, with ids of items in full shortened to their number."""
     paths: list[str] = []
     for served in plex.requests:
         base, _, last = served.path.rpartition("/")
@@ -32,14 +32,14 @@ def test_a_page_costs_one_list_and_one_request_per_fifty_items(
     api: Client, plex: Simulator, size: int, full: list[int]
 ) -> None:
     api.data(f"/plex/libraries/1/items?size={size}")
-    assert asked(plex) == Counter(
+    assert request_counts(plex) == Counter(
         [SECTIONS, "/library/sections/1/all", *(f"/library/metadata/*{many}" for many in full)]
     )
 
 
 def test_a_summary_costs_the_list_alone(api: Client, plex: Simulator) -> None:
     api.data("/plex/libraries/1/items?size=200&details=summary")
-    assert asked(plex) == Counter([SECTIONS, "/library/sections/1/all"])
+    assert request_counts(plex) == Counter([SECTIONS, "/library/sections/1/all"])
 
 
 @pytest.mark.parametrize(
@@ -47,24 +47,24 @@ def test_a_summary_costs_the_list_alone(api: Client, plex: Simulator) -> None:
 )
 def test_sorts_and_filters_cost_nothing(api: Client, plex: Simulator, query: str) -> None:
     api.data(f"/plex/libraries/1/items?details=summary&{query}")
-    assert asked(plex) == Counter([SECTIONS, "/library/sections/1/all"])
+    assert request_counts(plex) == Counter([SECTIONS, "/library/sections/1/all"])
 
 
 def test_a_genre_costs_the_list_of_genres(api: Client, plex: Simulator) -> None:
     api.data("/plex/libraries/1/items?genre=comedy&details=summary")
-    assert asked(plex) == Counter(
+    assert request_counts(plex) == Counter(
         [SECTIONS, "/library/sections/1/genre", "/library/sections/1/all"]
     )
 
 
 def test_an_unknown_genre_costs_no_list(api: Client, plex: Simulator) -> None:
     api.data("/plex/libraries/1/items?genre=nonsense")
-    assert asked(plex) == Counter([SECTIONS, "/library/sections/1/genre"])
+    assert request_counts(plex) == Counter([SECTIONS, "/library/sections/1/genre"])
 
 
 def test_beyond_the_end_no_details_are_requested(api: Client, plex: Simulator) -> None:
     api.data("/plex/libraries/1/items?start=240")
-    assert asked(plex) == Counter([SECTIONS, "/library/sections/1/all"])
+    assert request_counts(plex) == Counter([SECTIONS, "/library/sections/1/all"])
 
 
 def test_the_page_is_requested_as_a_page_of_one_type(api: Client, plex: Simulator) -> None:
@@ -81,12 +81,12 @@ def test_a_library_that_is_not_there_costs_the_list_of_libraries(
     api: Client, plex: Simulator
 ) -> None:
     api.error("/plex/libraries/3/items", 404, "LIBRARY_NOT_FOUND")
-    assert asked(plex) == Counter([SECTIONS])
+    assert request_counts(plex) == Counter([SECTIONS])
 
 
 def test_the_server_costs_four_requests(api: Client, plex: Simulator) -> None:
     api.data("/plex/server")
-    assert asked(plex) == Counter(["/", "/status/sessions", SECTIONS, "/media/providers"])
+    assert request_counts(plex) == Counter(["/", "/status/sessions", SECTIONS, "/media/providers"])
 
 
 def test_the_libraries_cost_one_count_per_type_and_two_for_all(
@@ -94,7 +94,7 @@ def test_the_libraries_cost_one_count_per_type_and_two_for_all(
 ) -> None:
     api.data("/plex/libraries")
     counts = {"1": 1, "2": 3, "5": 3, "6": 1, "8": 1, "11": 1}
-    assert asked(plex) == Counter(
+    assert request_counts(plex) == Counter(
         {SECTIONS: 1, "/media/providers": 1}
         | {f"/library/sections/{key}/all": many for key, many in counts.items()}
     )
@@ -109,13 +109,13 @@ def test_a_search_costs_the_hubs_and_the_details(
 ) -> None:
     found = api.data(f"/plex/search?query={query}&limit=50")["total"]
     details = [f"/library/metadata/*{found}"] if found else []
-    assert asked(plex) == Counter([SECTIONS, "/hubs/search", *details])
+    assert request_counts(plex) == Counter([SECTIONS, "/hubs/search", *details])
     assert found <= full
 
 
 def test_a_search_summary_costs_the_hubs_alone(api: Client, plex: Simulator) -> None:
     api.data("/plex/search?query=the&limit=200&details=summary")
-    assert asked(plex) == Counter([SECTIONS, "/hubs/search"])
+    assert request_counts(plex) == Counter([SECTIONS, "/hubs/search"])
 
 
 @pytest.mark.parametrize(
@@ -131,19 +131,19 @@ def test_what_is_recently_added_costs_one_list(
     api: Client, plex: Simulator, query: str, path: str
 ) -> None:
     api.data(f"/plex/recently-added?details=summary{query}")
-    assert asked(plex) == Counter([SECTIONS, path])
+    assert request_counts(plex) == Counter([SECTIONS, path])
     plex.reset_requests()
     found = len(api.data(f"/plex/recently-added?limit=3{query}")["items"])
-    assert asked(plex)[f"/library/metadata/*{found}"] == 1
+    assert request_counts(plex)[f"/library/metadata/*{found}"] == 1
     assert plex.count("/library/metadata/") == 1
 
 
 def test_to_count_what_is_recently_added_costs_one_list_more(api: Client, plex: Simulator) -> None:
     assert api.data("/plex/recently-added?details=summary&limit=3")["total"] > 3
-    assert asked(plex) == Counter([SECTIONS, *["/library/recentlyAdded"] * 2])
+    assert request_counts(plex) == Counter([SECTIONS, *["/library/recentlyAdded"] * 2])
     plex.reset_requests()
     assert api.data("/plex/recently-added?details=summary&limit=200")["total"] < 200
-    assert asked(plex) == Counter(["/library/recentlyAdded"])
+    assert request_counts(plex) == Counter(["/library/recentlyAdded"])
 
 
 def test_of_rows_that_are_only_counted_little_more_than_their_time_is_requested(
@@ -159,7 +159,7 @@ def test_of_rows_that_are_only_counted_little_more_than_their_time_is_requested(
 
 def test_the_list_of_collections_costs_one_list(api: Client, plex: Simulator) -> None:
     api.data("/plex/libraries/1/collections")
-    assert asked(plex) == Counter([SECTIONS, "/library/sections/1/collections"])
+    assert request_counts(plex) == Counter([SECTIONS, "/library/sections/1/collections"])
 
 
 def test_a_collection_costs_itself_its_items_and_their_details(
@@ -167,13 +167,13 @@ def test_a_collection_costs_itself_its_items_and_their_details(
 ) -> None:
     api.data("/plex/collections/11001008")
     own = ["/library/metadata/*1", "/library/collections/11001008/children"]
-    assert asked(plex) == Counter([SECTIONS, *own, *["/library/metadata/*50"] * 3])
+    assert request_counts(plex) == Counter([SECTIONS, *own, *["/library/metadata/*50"] * 3])
 
 
 def test_a_collections_summary_costs_itself_and_its_items(api: Client, plex: Simulator) -> None:
     api.data("/plex/collections/11001008?details=summary")
     own = ["/library/metadata/*1", "/library/collections/11001008/children"]
-    assert asked(plex) == Counter([SECTIONS, *own])
+    assert request_counts(plex) == Counter([SECTIONS, *own])
 
 
 NO_KEYS = [

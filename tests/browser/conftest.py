@@ -223,8 +223,8 @@ class Site:
     def _hear(self, message: ConsoleMessage) -> None:
         if message.type not in ("error", "warning"):
             return
-        told = re.search(r"(?:responded with a status of |net::)(\w+)", message.text)
-        if not told or told[1] not in self.expected:
+        match = re.search(r"(?:responded with a status of |net::)(\w+)", message.text)
+        if not match or match[1] not in self.expected:
             where = message.location.get("url", "")
             self.faults.append(f"console {message.type}: {message.text} ({where})")
 

@@ -14,10 +14,10 @@ LOADED = "[...document.images].filter((image) => image.complete && image.natural
 def posters(origin: str) -> tuple[str, list[str]]:
     """Return an access token, and the first 50 links that it gets."""
     name, password = USER
-    asked = requests.post(
+    response = requests.post(
         f"{origin}/api/v1/auth/token", json={"username": name, "password": password}, timeout=60
     )
-    access: str = asked.json()["data"]["access"]
+    access: str = response.json()["data"]["access"]
     listed = requests.get(
         f"{origin}/api/v1/plex/libraries/1/items?size=60&details=summary",
         headers={"Authorization": f"Bearer {access}"},
@@ -49,14 +49,14 @@ def test_fifty_posters_load_without_a_token_and_from_the_browsers_memory_the_nex
 ) -> None:
     access, links = posters(site.origin)
     assert len(links) == 50
-    asked: list[Request] = []
+    sent: list[Request] = []
     heard: list[str] = []
-    site.context.on("request", lambda request: asked.append(request))
+    site.context.on("request", lambda request: sent.append(request))
     site.context.on("console", lambda message: heard.append(message.text))
     page = site.page
     shown = show(page, links)
     site.shoot("posters")
-    pictures = [each for each in asked if "/images/" in each.url]
+    pictures = [each for each in sent if "/images/" in each.url]
     assert len(pictures) == 50
     for each in pictures:
         headers = each.all_headers()
@@ -65,9 +65,9 @@ def test_fifty_posters_load_without_a_token_and_from_the_browsers_memory_the_nex
         assert answer
         assert (answer.status, answer.headers["content-type"]) == (200, "image/webp")
         assert access not in each.url + str(headers) + str(answer.all_headers())
-    for told in (shown, *heard, *(each.url for each in asked)):
-        assert access not in told
-        assert "token" not in told.lower()
+    for text in (shown, *heard, *(each.url for each in sent)):
+        assert access not in text
+        assert "token" not in text.lower()
     assert remaining(site.origin + links[0]) == 600 - 50 - 1
     show(page, links)
     assert remaining(site.origin + links[0]) == 600 - 50 - 2

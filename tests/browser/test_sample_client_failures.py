@@ -98,10 +98,10 @@ def test_a_page_that_the_user_left_is_not_tried_again(site: Site) -> None:
     posters_are_there(page, 24)
     page.clock.install()
     error = {"code": "RATE_LIMIT_EXCEEDED", "message": "Too many requests."}
-    asked: list[Route] = []
+    requested: list[Route] = []
 
     def limited(route: Route) -> None:
-        asked.append(route)
+        requested.append(route)
         fail(route, 429, error, **{"Retry-After": "5"})
 
     site.context.route("**/playlists", limited)
@@ -112,7 +112,7 @@ def test_a_page_that_the_user_left_is_not_tried_again(site: Site) -> None:
     page.clock.run_for(60_000)
     page.get_by_role("link", name="Music").click()
     title_of(page).to_have_text("Music")
-    assert len(asked) == 1
+    assert len(requested) == 1
 
 
 def test_a_lost_connection_is_reported_and_tried_again_when_it_is_back(site: Site) -> None:

@@ -1,4 +1,4 @@
-"""A kept answer's bytes: whatever was packed comes out again, whatever was not is a miss."""
+"""The bytes of a cached answer: whatever was packed comes out again, whatever was not is a miss."""
 
 import gzip
 import json

@@ -199,7 +199,7 @@ def newcomer(transactional_db: None) -> Callable[[], str]:
 
 
 @pytest.fixture(params=["one process", "Redis"])
-def kept(
+def cached(
     request: Any, plex: Simulator, settings: Any, newcomer: Callable[[], str], send: Send
 ) -> None:
     """Every case's response is cached, on either kind of store."""
@@ -252,7 +252,7 @@ def timeless(response: Response) -> tuple[int, bytes, dict[str, str]]:
 
 @pytest.mark.parametrize("name", CASES)
 def test_both_paths_give_the_same_response(
-    kept: None, send: Send, name: str, answered: list[str], newcomer: Callable[[], str]
+    cached: None, send: Send, name: str, answered: list[str], newcomer: Callable[[], str]
 ) -> None:
     case = CASES[name]
     fast = send(case, newcomer())
@@ -283,7 +283,7 @@ def test_asgi_and_wsgi_give_the_same_response(
 
 
 def test_a_body_that_is_sent_compressed_is_the_same_to_the_byte(
-    kept: None, send: Send, newcomer: Callable[[], str], monkeypatch: pytest.MonkeyPatch
+    cached: None, send: Send, newcomer: Callable[[], str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("medianest.api.renderers.iso_instant", lambda _: "2026-01-01T00:00:00.000Z")
     monkeypatch.setattr("plex_integration.caching.response_cache._age", lambda _: 7)
@@ -298,7 +298,7 @@ def test_a_body_that_is_sent_compressed_is_the_same_to_the_byte(
 @pytest.mark.parametrize("path", [PATH, f"{PATH}&unknown=1"])
 @pytest.mark.parametrize("media_type", ["application/json", "application/problem+json"])
 def test_a_request_beyond_the_limit_gets_the_same_refusal(
-    kept: None,
+    cached: None,
     send: Send,
     newcomer: Callable[[], str],
     answered: list[str],
@@ -332,7 +332,7 @@ def test_a_request_beyond_the_limit_gets_the_same_refusal(
     ids=["deactivated", "tokens revoked", "deleted"],
 )
 def test_a_user_who_is_refused_gets_no_hit(
-    kept: None, send: Send, newcomer: Callable[[], str], answered: list[str], change: Any
+    cached: None, send: Send, newcomer: Callable[[], str], answered: list[str], change: Any
 ) -> None:
     token = newcomer()
     assert send(Case(), token).status == 200
@@ -344,7 +344,7 @@ def test_a_user_who_is_refused_gets_no_hit(
 
 
 def test_an_invalidated_response_is_loaded_again(
-    kept: None, send: Send, newcomer: Callable[[], str], answered: list[str]
+    cached: None, send: Send, newcomer: Callable[[], str], answered: list[str]
 ) -> None:
     assert store.current().values.invalidate_tags([EVERYTHING])
     assert send(Case(), newcomer()).headers["x-plex-cache-status"] == "MISS"
@@ -354,7 +354,7 @@ def test_an_invalidated_response_is_loaded_again(
 
 
 def test_a_request_that_the_fast_path_passes_on_is_counted_once(
-    kept: None, send: Send, newcomer: Callable[[], str]
+    cached: None, send: Send, newcomer: Callable[[], str]
 ) -> None:
     store.current().values.invalidate_tags([EVERYTHING])
     missed = send(Case(), newcomer())
@@ -362,7 +362,7 @@ def test_a_request_that_the_fast_path_passes_on_is_counted_once(
 
 
 def test_another_process_learns_from_the_store_what_a_request_means(
-    kept: None, send: Send, newcomer: Callable[[], str], answered: list[str]
+    cached: None, send: Send, newcomer: Callable[[], str], answered: list[str]
 ) -> None:
     known_requests.forget()
     assert send(Case(), newcomer()).headers["x-plex-cache-status"] == "HIT"
@@ -370,7 +370,7 @@ def test_another_process_learns_from_the_store_what_a_request_means(
 
 
 def test_a_request_that_another_release_has_stored_is_not_used(
-    kept: None,
+    cached: None,
     send: Send,
     newcomer: Callable[[], str],
     answered: list[str],
@@ -383,7 +383,7 @@ def test_a_request_that_another_release_has_stored_is_not_used(
 
 
 def test_without_settings_and_database_a_known_request_is_a_503_in_the_envelope(
-    kept: None, send: Send, newcomer: Callable[[], str], monkeypatch: pytest.MonkeyPatch
+    cached: None, send: Send, newcomer: Callable[[], str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def unavailable(version: str | None) -> Any:
         raise OperationalError

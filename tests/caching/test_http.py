@@ -1,4 +1,4 @@
-"""What HTTP says of a kept answer: freshness, validators, encodings; and what a hit costs."""
+"""What HTTP says of a cached answer: freshness, validators, encodings; and what a hit costs."""
 
 import gzip
 import json
@@ -125,15 +125,15 @@ def test_the_packed_bytes_are_those_that_were_cached(
 ) -> None:
     fields = people[0].headers | {"Accept-Encoding": "gzip"}
     answers = [ask(service.url, ITEMS, fields) for _ in range(3)]
-    kept = [
+    cached = [
         value
         for name in valkey.client.keys("medianest:cache:*:library-items:*")
         if (value := valkey.client.get(name))
     ]
-    assert len(kept) == 1
+    assert len(cached) == 1
     for answer in answers:
-        # All but the metadata's stored block and the checksum stand in the kept value.
-        assert answer.body[: len(answer.body) - 300] in kept[0]
+        # All but the metadata's stored block and the checksum are in the cached value.
+        assert answer.body[: len(answer.body) - 300] in cached[0]
 
 
 @pytest.mark.parametrize("program", ["curl", "node"])

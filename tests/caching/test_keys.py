@@ -1,4 +1,4 @@
-"""Two queries share an entry exactly when Plex would be asked the same, and the same be shown."""
+"""Two queries share an entry exactly when they send Plex the same requests and show the same."""
 
 import time
 from collections.abc import Callable, Mapping
@@ -58,7 +58,7 @@ LIBRARIES = [
 
 
 class Lists:
-    """The server's lists, as if they were kept."""
+    """The server's lists, as if they were cached."""
 
     def libraries(self) -> Any:
         return LIBRARIES
@@ -74,14 +74,14 @@ class Lists:
 
 
 class Recording(PlexClient):
-    """A conversation that notes what it would ask, and is answered with nothing."""
+    """A client that records its requests and gets empty answers."""
 
     def __init__(self) -> None:
         to = Connection(
             url="http://127.0.0.1:1", token="x", verify=True, seconds=1, show_file_paths=True
         )
         super().__init__(to, time.monotonic() + 1000, LIBRARIES)
-        self.asked: list[Any] = []
+        self.sent: list[Any] = []
 
     def start(self, call: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         result = call(*args, **kwargs)
@@ -90,7 +90,7 @@ class Recording(PlexClient):
     def _get(
         self, path: str, start: int | None = None, size: int | None = None, **parameters: Any
     ) -> Element:
-        self.asked.append((path, start, size, sorted((k, str(v)) for k, v in parameters.items())))
+        self.sent.append((path, start, size, sorted((k, str(v)) for k, v in parameters.items())))
         container = Element("MediaContainer", totalSize="0", size="0")
         if path.startswith("/library/metadata/"):
             container.append(
@@ -211,16 +211,16 @@ def planned(name: str, query: Mapping[str, str]) -> Read:
 
 
 def effect(name: str, read: Read, query: Mapping[str, str]) -> Any:
-    """Return what a query comes to: what Plex is asked, and what of its answer is shown."""
+    """Return what a query comes to: the requests to Plex, and what of the answers is shown."""
     plex = Recording()
     data = read.load(plex).data
     shown = [data.get("pagination"), query.get("details", "full")]
     if name == "search":
         shown += [query.get("type"), int(query.get("limit", "50"))]
     if name == "recently-added":
-        # Without a type the whole list is asked for, and a library's rows are picked from it.
+        # Without a type the whole list is requested, and a library's rows are picked from it.
         shown += [query.get("library"), int(query.get("limit", "50"))]
-    return plex.asked, shown
+    return plex.sent, shown
 
 
 @pytest.mark.parametrize("name", PLANS)
@@ -230,15 +230,15 @@ def test_keys_are_equal_exactly_when_the_upstream_queries_are(name: str) -> None
     @settings(max_examples=400, deadline=None, suppress_health_check=list(HealthCheck))
     @given(st.tuples(drawn, drawn) | drawn.flatmap(lambda q: st.tuples(st.just(q), respelled(q))))
     def holds(queries: tuple[dict[str, str], dict[str, str]]) -> None:
-        asked = [planned(name, query) for query in queries]
-        keys = {CacheKey(name, SCOPE, each.query).name for each in asked}
-        effects = [effect(name, each, query) for each, query in zip(asked, queries, strict=True)]
+        reads = [planned(name, query) for query in queries]
+        keys = {CacheKey(name, SCOPE, each.query).name for each in reads}
+        effects = [effect(name, each, query) for each, query in zip(reads, queries, strict=True)]
         is_equal = effects[0] == effects[1]
         event(f"equal: {is_equal}")
         if len(keys) == 1:
             assert is_equal, (queries, effects)
         elif is_equal:
-            # A query that can match nothing asks nothing: sharing those would save nothing.
+            # A query that can match nothing sends nothing: sharing those would save nothing.
             assert not effects[0][0], (queries, effects)
 
     holds()

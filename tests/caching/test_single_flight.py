@@ -28,8 +28,8 @@ ITEMS = "/api/v1/plex/libraries/1/items"
 EXPIRED = 2 * policies.LIBRARY_ITEMS.ttl
 
 
-def asked_of(plex: Simulator) -> dict[str, int]:
-    """Return how often Plex was asked for each path and query."""
+def request_counts(plex: Simulator) -> dict[str, int]:
+    """Count Plex's requests by path and query."""
     counted = Counter(f"{each.path}?{urlencode(each.query)}" for each in plex.requests)
     return dict(counted)
 
@@ -46,7 +46,7 @@ def test_200_equal_misses_over_four_workers_ask_plex_once(
         answers = at_once(service.url, [(path, people[turn % 40].headers) for turn in range(200)])
         assert {answer.status for answer in answers} == {200}
         assert len({answer.json()["data"]["items"][0]["ratingKey"] for answer in answers}) == 1
-        assert set(asked_of(plex).values()) == {1}, asked_of(plex)
+        assert set(request_counts(plex).values()) == {1}, request_counts(plex)
         statuses = Counter(answer.headers["x-plex-cache-status"] for answer in answers)
         assert statuses["MISS"] >= 1
         assert statuses["MISS"] + statuses["HIT"] == 200
@@ -70,7 +70,7 @@ def test_equal_questions_in_other_words_ask_plex_once(
     )
     assert {answer.status for answer in answers} == {200}
     assert len({answer.headers["etag"] for answer in answers}) == 1
-    assert set(asked_of(plex).values()) == {1}, asked_of(plex)
+    assert set(request_counts(plex).values()) == {1}, request_counts(plex)
 
 
 def test_a_holder_that_is_killed_frees_its_lease_within_three_seconds(
@@ -82,10 +82,10 @@ def test_a_holder_that_is_killed_frees_its_lease_within_three_seconds(
     doomed = house.service(valkey, workers=1)
     try:
         plex.fault("silent", path="/library/sections/1/all", times=1)
-        holder = threading.Thread(target=_asked_in_vain, args=(doomed, path, people[0]))
+        holder = threading.Thread(target=_expect_no_answer, args=(doomed, path, people[0]))
         holder.start()
         until(lambda: valkey.client.keys("medianest:cache:lease:*"), 10, "the lease is held")
-        until(lambda: plex.faults[0]["left"] == 0, 10, "Plex is asked")
+        until(lambda: plex.faults[0]["left"] == 0, 10, "Plex has the request")
         waiting: list[Any] = []
         waiter = threading.Thread(
             target=lambda: waiting.append(ask(service.url, path, people[1].headers))
@@ -101,7 +101,7 @@ def test_a_holder_that_is_killed_frees_its_lease_within_three_seconds(
     assert [answer.status for answer in waiting] == [200]
 
 
-def _asked_in_vain(service: Service, path: str, person: Person) -> None:
+def _expect_no_answer(service: Service, path: str, person: Person) -> None:
     try:
         ask(service.url, path, person.headers)
     except (OSError, IndexError):
@@ -126,7 +126,7 @@ def test_one_worker_killed_of_four_is_replaced_and_nothing_stays_locked(
 
 
 class Load:
-    """A load that tells how often it ran, and that ends when it is told to."""
+    """A load that counts its runs, and that ends once `ended` is set."""
 
     def __init__(self, payload: bytes = b'"new"', problem: Problem | None = None) -> None:
         self.begun = threading.Semaphore(0)

@@ -19,7 +19,7 @@ REFUSED = "/library/sections/1/all"
 
 
 @pytest.fixture(params=["one process", "Redis"])
-def kept(request: Any) -> None:
+def each_store(request: Any) -> None:
     """Both kinds of store: the rules are the same."""
     if request.param == "Redis":
         request.getfixturevalue("shared")
@@ -27,7 +27,7 @@ def kept(request: Any) -> None:
 
 @pytest.fixture
 def aged(monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Make what is kept old: it tells its age by a clock that the test moves."""
+    """Make cached entries old: their age is read from a clock that the test moves."""
     moved = [0.0]
     real = response_cache._age
     monkeypatch.setattr(response_cache, "_age", lambda found: real(found) + int(moved[0]))
@@ -38,7 +38,7 @@ def aged(monkeypatch: pytest.MonkeyPatch) -> Any:
     return age
 
 
-def told(answer: Any) -> tuple[int, str]:
+def status_of(answer: Any) -> tuple[int, str]:
     return answer.status_code, answer.headers.get("X-Plex-Cache-Status", "")
 
 
@@ -54,13 +54,19 @@ def told(answer: Any) -> tuple[int, str]:
     ],
 )
 def test_an_old_answer_stands_in_when_plex_fails(
-    kept: None, quick: Client, plex: Simulator, aged: Any, kind: str, options: Any, reason: str
+    each_store: None,
+    quick: Client,
+    plex: Simulator,
+    aged: Any,
+    kind: str,
+    options: Any,
+    reason: str,
 ) -> None:
     good = quick.get(ITEMS)
     aged(TTL + 5)
     plex.fault(kind, **options)
     old = quick.get(ITEMS)
-    assert told(old) == (200, "STALE")
+    assert status_of(old) == (200, "STALE")
     assert old.json()["data"] == good.json()["data"]
     about = old.json()["metadata"]
     assert (about["cached"], about["stale"], about["staleReason"]) == (True, True, reason)
@@ -70,12 +76,12 @@ def test_an_old_answer_stands_in_when_plex_fails(
 
 
 def test_an_old_answer_is_given_for_a_day_past_its_time_and_no_longer(
-    kept: None, quick: Client, plex: Simulator, aged: Any
+    each_store: None, quick: Client, plex: Simulator, aged: Any
 ) -> None:
     quick.get(ITEMS)
     plex.fault("disconnect")
     aged(TTL + policies.STALE_FOR - 5)
-    assert told(quick.get(ITEMS)) == (200, "STALE")
+    assert status_of(quick.get(ITEMS)) == (200, "STALE")
     aged(TTL + policies.STALE_FOR)
     quick.error(ITEMS, 503, "PLEX_SERVER_UNAVAILABLE")
 
@@ -89,7 +95,13 @@ def test_an_old_answer_is_given_for_a_day_past_its_time_and_no_longer(
     ],
 )
 def test_after_a_refusal_the_old_answer_is_never_shown_again(
-    kept: None, quick: Client, plex: Simulator, aged: Any, status: int, code: str, answered: int
+    each_store: None,
+    quick: Client,
+    plex: Simulator,
+    aged: Any,
+    status: int,
+    code: str,
+    answered: int,
 ) -> None:
     quick.get(ITEMS)
     aged(TTL + 5)
@@ -101,19 +113,19 @@ def test_after_a_refusal_the_old_answer_is_never_shown_again(
 
 
 def test_who_asks_for_a_new_answer_gets_the_old_one_if_plex_fails(
-    kept: None, quick: Client, plex: Simulator
+    each_store: None, quick: Client, plex: Simulator
 ) -> None:
     quick.get(ITEMS)
     plex.fault("disconnect")
     answer = quick.get(ITEMS, headers={"Cache-Control": "no-cache"})
-    assert told(answer) == (200, "STALE")
+    assert status_of(answer) == (200, "STALE")
     # The others need not know: theirs is still fresh.
-    assert told(quick.get(ITEMS)) == (200, "HIT")
+    assert status_of(quick.get(ITEMS)) == (200, "HIT")
 
 
 @pytest.mark.parametrize("header", ["no-cache", "No-Cache", "max-age=0, NO-CACHE"])
 def test_who_asks_for_a_new_answer_renews_it_for_all(
-    kept: None, quick: Client, plex: Simulator, header: str
+    each_store: None, quick: Client, plex: Simulator, header: str
 ) -> None:
     first = quick.get(ITEMS)
     before = first.headers["ETag"]
@@ -121,19 +133,19 @@ def test_who_asks_for_a_new_answer_renews_it_for_all(
     plex.catalogue.change(key, summary=f"Changed, {header}.")
     assert quick.get(ITEMS).headers["ETag"] == before
     renewed = quick.get(ITEMS, headers={"Cache-Control": header})
-    assert told(renewed) == (200, "MISS")
+    assert status_of(renewed) == (200, "MISS")
     assert renewed.headers["ETag"] != before
     hit = quick.get(ITEMS)
-    assert (told(hit), hit.headers["ETag"]) == ((200, "HIT"), renewed.headers["ETag"])
+    assert (status_of(hit), hit.headers["ETag"]) == ((200, "HIT"), renewed.headers["ETag"])
 
 
 def test_five_failures_in_a_row_leave_plex_in_peace_but_for_one_question_a_pause(
-    kept: None, quick: Client, plex: Simulator, monkeypatch: pytest.MonkeyPatch
+    each_store: None, quick: Client, plex: Simulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert (breaker.FAILURES, breaker.PAUSE) == (5, 2.0)
     monkeypatch.setattr(breaker, "PAUSE", 1.0)
     quick.get("/plex/libraries")
-    kept_answer = quick.get(ITEMS)
+    cached_answer = quick.get(ITEMS)
     plex.fault("disconnect")
     for number in range(5):
         quick.error(f"{ITEMS}&start={number + 1}", 503, "PLEX_SERVER_UNAVAILABLE")
@@ -144,24 +156,24 @@ def test_five_failures_in_a_row_leave_plex_in_peace_but_for_one_question_a_pause
         assert answer.status_code == 503
         assert 1 <= int(answer.headers["Retry-After"]) <= 6
     stale = quick.get(ITEMS, headers={"Cache-Control": "no-cache"})
-    assert told(stale) == (200, "STALE")
-    assert stale.headers["ETag"] == kept_answer.headers["ETag"]
+    assert status_of(stale) == (200, "STALE")
+    assert stale.headers["ETag"] == cached_answer.headers["ETag"]
     spent = time.monotonic() - began
     assert len(plex.requests) <= 1 + 2 * spent  # a question may be tried a second time
     plex.heal()
     watch = Stopwatch()
 
-    def is_asked_again() -> bool:
+    def is_requested_again() -> bool:
         time.sleep(0.1)  # fewer requests than the user's limit allows
         return quick.get(f"{ITEMS}&start=50").status_code == 200
 
-    until(is_asked_again, 5, "Plex is asked again")
+    until(is_requested_again, 5, "Plex gets requests again")
     assert watch.keeps(1.0 + 1.5), watch
-    assert told(quick.get(f"{ITEMS}&start=51")) == (200, "MISS")
+    assert status_of(quick.get(f"{ITEMS}&start=51")) == (200, "MISS")
 
 
 def test_a_plex_that_hung_is_found_again_within_five_seconds(
-    kept: None, quick: Client, plex: Simulator, settings: Any
+    each_store: None, quick: Client, plex: Simulator, settings: Any
 ) -> None:
     settings.PLEX_TIMEOUT = 0.3
     quick.get("/plex/libraries")
@@ -180,17 +192,17 @@ def test_a_plex_that_hung_is_found_again_within_five_seconds(
 
 
 def test_a_refusal_is_an_answer_and_opens_no_breaker(
-    kept: None, quick: Client, plex: Simulator
+    each_store: None, quick: Client, plex: Simulator
 ) -> None:
     quick.get("/plex/libraries")
     plex.fault("status", status=401, path=REFUSED)
     for number in range(8):
         quick.error(f"{ITEMS}&start={number}", 401, "PLEX_UNAUTHORIZED")
     plex.heal()
-    assert told(quick.get(f"{ITEMS}&start=60")) == (200, "MISS")
+    assert status_of(quick.get(f"{ITEMS}&start=60")) == (200, "MISS")
 
 
-def test_failures_must_be_in_a_row_to_count(kept: None) -> None:
+def test_failures_must_be_in_a_row_to_count(each_store: None) -> None:
     plex_breaker = store.current().breaker
     for _ in range(3):
         for _ in range(4):
@@ -204,7 +216,7 @@ def test_failures_must_be_in_a_row_to_count(kept: None) -> None:
     assert plex_breaker.seconds_until_allowed("a", 5, 5.0) == 0
 
 
-def test_of_many_who_ask_at_the_pauses_end_one_alone_may(kept: None) -> None:
+def test_of_many_who_ask_at_the_pauses_end_one_alone_may(each_store: None) -> None:
     plex_breaker = store.current().breaker
     for _ in range(5):
         plex_breaker.record_failure("a", 5)
@@ -213,15 +225,15 @@ def test_of_many_who_ask_at_the_pauses_end_one_alone_may(kept: None) -> None:
 
 
 def test_a_response_that_plex_failed_in_part_is_soon_requested_again(
-    kept: None, quick: Client, plex: Simulator, aged: Any
+    each_store: None, quick: Client, plex: Simulator, aged: Any
 ) -> None:
     plex.fault("status", status=500, path="/status/sessions")
     first = quick.get("/plex/server")
     assert first.json()["data"]["statistics"]["sessionCount"] is None
     assert int(first.headers["Cache-Control"].split("=")[1].split(",")[0]) <= policies.PARTIAL_FOR
     plex.heal()
-    assert told(quick.get("/plex/server")) == (200, "HIT")
+    assert status_of(quick.get("/plex/server")) == (200, "HIT")
     aged(policies.PARTIAL_FOR)
     again = quick.get("/plex/server")
-    assert told(again) == (200, "MISS")
+    assert status_of(again) == (200, "MISS")
     assert again.json()["data"]["statistics"]["sessionCount"] is not None

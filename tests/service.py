@@ -542,7 +542,7 @@ def _service(house: House, _valkey: Valkey) -> Iterator[Service]:
 
 @pytest.fixture
 def service(_service: Service, valkey: Valkey, plex: Simulator) -> Service:
-    """Four workers of eight threads; nothing kept, nobody counted, Plex healthy."""
+    """Four workers of eight threads; nothing is cached or counted, and Plex is healthy."""
     return _service
 
 
@@ -647,7 +647,7 @@ def quick(plex: Simulator, transactional_db: None, server: Any) -> Any:
 
     class Quick(Client):
         def request(self, method: str, url: str, **kwargs: Any) -> Any:
-            # Django's test server writes twice: on a kept connection the second write waits for
+            # Django's test server writes twice: on a reused connection the second write waits for
             # a delayed acknowledgement.
             self.close()
             return super().request(method, url, **kwargs)

@@ -59,8 +59,8 @@ def open_streams(root: str, workers: int) -> int:
     """Return how many streams are open in all workers."""
     counts: dict[int, int] = {}
     while len(counts) < workers:
-        told = (answer.json() for answer in at_once(root, [(COUNT, {})] * 8))
-        counts |= {each["pid"]: each["open"] for each in told}
+        reports = (answer.json() for answer in at_once(root, [(COUNT, {})] * 8))
+        counts |= {each["pid"]: each["open"] for each in reports}
     return sum(counts.values())
 
 

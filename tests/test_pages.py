@@ -1,4 +1,4 @@
-"""What a browser is told without looking at it: who gets a page, what it may load, the index."""
+"""Pages, checked without a browser: who gets a page, what it may load, the index."""
 
 import json
 import re
@@ -52,18 +52,18 @@ def test_the_index_has_one_more_address_and_asks_for_a_token(
 
 
 def test_the_index_opens_an_endpoint_without_what_was_left_blank(api: Client) -> None:
-    asked = {"open": "plex-library-items", "libraryKey": "1", "year": "", "genre": "a&b=c"}
-    answer = api.get("/plex/", params=asked, allow_redirects=False)
+    params = {"open": "plex-library-items", "libraryKey": "1", "year": "", "genre": "a&b=c"}
+    answer = api.get("/plex/", params=params, allow_redirects=False)
     assert answer.headers["Location"] == "/api/v1/plex/libraries/1/items?genre=a%26b%3Dc"
 
 
 @pytest.mark.parametrize(
-    "asked",
+    "params",
     [{"open": "admin:index"}, {"open": "//example.com"}, {"open": "plex-item"},
      {"open": "plex-item", "ratingKey": "1/2"}],
 )  # fmt: skip
-def test_the_index_opens_nothing_but_its_endpoints(api: Client, asked: dict[str, str]) -> None:
-    api.error("/plex/", 400, "VALIDATION_ERROR", params=asked)
+def test_the_index_opens_nothing_but_its_endpoints(api: Client, params: dict[str, str]) -> None:
+    api.error("/plex/", 400, "VALIDATION_ERROR", params=params)
 
 
 def test_a_session_opens_pages_and_nothing_else(browser: Browser) -> None:

@@ -37,9 +37,9 @@ def sign_in(browser: Browser, username: str = "ada", password: str = PASSWORD, *
 
 def test_a_user_who_is_not_staff_signs_in_and_reads(browser: Browser, user: User) -> None:
     assert not user.is_staff
-    asked = browser.get(LIBRARIES)
-    assert asked.status_code == 401
-    assert f'href="{SIGN_IN}?next={LIBRARIES.replace("/", "%2F")}"' in asked.content.decode()
+    refused = browser.get(LIBRARIES)
+    assert refused.status_code == 401
+    assert f'href="{SIGN_IN}?next={LIBRARIES.replace("/", "%2F")}"' in refused.content.decode()
     assert sign_in(browser, next=LIBRARIES).headers["Location"] == LIBRARIES
     page = browser.get(LIBRARIES)
     assert page.status_code == 200

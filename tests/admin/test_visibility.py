@@ -54,7 +54,7 @@ def movie(plextv: Simulator) -> Any:
     return plextv.catalogue.items("1", "movie")[0]
 
 
-def asked(browser: Browser, kind: str, key: str, user: str = "ada") -> Any:
+def get_page(browser: Browser, kind: str, key: str, user: str = "ada") -> Any:
     response = browser.get(PAGE, {"user": user, "kind": kind, "key": key})
     assert response.status_code == 200
     return response
@@ -62,12 +62,12 @@ def asked(browser: Browser, kind: str, key: str, user: str = "ada") -> Any:
 
 def sentence(browser: Browser, kind: str, key: str) -> str:
     """Return the sentence that the page begins with."""
-    return str(asked(browser, kind, key).context["explanation"].sentence)
+    return str(get_page(browser, kind, key).context["explanation"].sentence)
 
 
 def steps(browser: Browser, kind: str, key: str) -> list[tuple[str, str]]:
     """Return the steps that the page lists: their names and their outcomes."""
-    found = asked(browser, kind, key).context["explanation"].steps
+    found = get_page(browser, kind, key).context["explanation"].steps
     return [(step.name, step.outcome.value) for step in found]
 
 
@@ -85,7 +85,7 @@ def test_a_user_without_a_link_sees_what_the_service_sees(
     boss: Browser, ada: User, plextv: Simulator, movie: Any
 ) -> None:
     assert sentence(boss, "item", movie.rating_key) == f"ada can see “{movie.title}”."
-    assert "what this service's own account sees" in shown(asked(boss, "item", movie.rating_key))
+    assert "what this service's own account sees" in shown(get_page(boss, "item", movie.rating_key))
     assert plextv.count("/api/") == 0
 
 
@@ -173,7 +173,7 @@ def test_a_replaced_server_token_is_no_obstacle(
 ) -> None:
     plextv.rotate_server_token(anna)
     assert sentence(boss, "item", movie.rating_key) == f"ada can see “{movie.title}”."
-    assert "Plex has replaced the token" in shown(asked(boss, "item", movie.rating_key))
+    assert "Plex has replaced the token" in shown(get_page(boss, "item", movie.rating_key))
 
 
 @pytest.mark.parametrize("status", [401, 403])
@@ -352,7 +352,7 @@ def test_no_page_shows_a_token_or_a_mail_address(
     boss: Browser, anna: Account, plextv: Simulator, movie: Any
 ) -> None:
     plextv.set_filters(anna, {"filterMovies": "label=None"})
-    page = asked(boss, "item", movie.rating_key).content.decode()
+    page = get_page(boss, "item", movie.rating_key).content.decode()
     secrets = (anna.token, anna.server_token, anna.email, plextv.owner_token)
     assert not [secret for secret in secrets if secret in page]
 

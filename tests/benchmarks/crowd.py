@@ -180,7 +180,7 @@ def _open_loop(setup: Setup, fleet: Fleet, tokens: Sequence[str], seconds: float
 def _requests_to_plex(
     setup: Setup, fleet: Fleet, page: str, tokens: Sequence[str]
 ) -> tuple[int, float]:
-    """Let users want a page at once; return what Plex was asked, and the slowest wait."""
+    """Let users request a page at once; return the number of Plex requests and the longest wait."""
     setup.plex.reset_requests()
     answers = _send(fleet, [(page, _headers(token)) for token in tokens])
     if refused := [answer.status for answer in answers if answer.status != 200]:

@@ -91,7 +91,7 @@ def first(plex: Simulator, library: str = "1", kind: str = "movie") -> Any:
 
 
 def scaled(plex: Simulator) -> list[dict[str, str]]:
-    """Return what Plex's transcoder was asked."""
+    """Return the queries of the requests to Plex's transcoder."""
     return [each.query for each in plex.requests if each.path == "/photo/:/transcode"]
 
 

@@ -36,7 +36,7 @@ def name(number: int) -> str:
 
 
 def used(path: Path) -> int:
-    """Return the bytes that the kept pictures take, in blocks."""
+    """Return the bytes that the cached pictures take, in blocks."""
     return sum(-(-file.stat().st_size // 4096) * 4096 for file in path.glob("kept/*/*"))
 
 
@@ -46,8 +46,8 @@ def keep(cache: DiskCache, number: int, content: bytes = PICTURE) -> bool:
 
 def test_what_was_cached_is_read_again_also_by_another_process(tmp_path: Path) -> None:
     assert keep(DiskCache(tmp_path, 1024 * KIB), 1)
-    kept = DiskCache(tmp_path, 1024 * KIB).read(name(1))
-    assert kept == EncodedImage.of(PICTURE)
+    cached = DiskCache(tmp_path, 1024 * KIB).read(name(1))
+    assert cached == EncodedImage.of(PICTURE)
     assert DiskCache(tmp_path, 1024 * KIB).read(name(2)) is None
 
 
@@ -208,9 +208,9 @@ def test_processes_that_keep_at_once_count_together(tmp_path: Path) -> None:
     assert list(tmp_path.glob("new/*")) == []
     cache = DiskCache(tmp_path, most)
     for file in tmp_path.glob("kept/*/*"):
-        kept = cache.read(file.name)
-        assert kept
-        assert kept.content == int(file.name, 16).to_bytes(4, "big") * 20_000
+        cached = cache.read(file.name)
+        assert cached
+        assert cached.content == int(file.name, 16).to_bytes(4, "big") * 20_000
 
 
 def test_a_process_killed_while_it_keeps_leaves_nothing_that_is_read(tmp_path: Path) -> None:
@@ -219,11 +219,11 @@ def test_a_process_killed_while_it_keeps_leaves_nothing_that_is_read(tmp_path: P
         killed = writer(tmp_path, most, round * 1000, round * 1000 + 1000)
         assert killed.stdout
         killed.stdout.readline()
-        kept = len(list(tmp_path.glob("kept/*/*")))
+        count = len(list(tmp_path.glob("kept/*/*")))
         until(
-            lambda kept=kept: len(list(tmp_path.glob("kept/*/*"))) > kept + 3 or kept > 20,
+            lambda count=count: len(list(tmp_path.glob("kept/*/*"))) > count + 3 or count > 20,
             20,
-            "some pictures are kept",
+            "some pictures are cached",
         )
         killed.send_signal(signal.SIGKILL)
         killed.communicate(timeout=20)
@@ -340,8 +340,8 @@ def test_no_file_stays_open(signed_in: Client, small: Simulator, folder: Path, k
     assert miss.content == hit.content
     assert head.headers["Content-Length"] == hit.headers["Content-Length"]
     assert (known.status_code, any_known.status_code, head.content) == (304, 304, b"")
-    kept = {str(file) for file in folder.glob("kept/*/*")}
-    until(lambda: not kept & open_files(os.getpid()), 5, "all files are closed")
+    paths = {str(file) for file in folder.glob("kept/*/*")}
+    until(lambda: not paths & open_files(os.getpid()), 5, "all files are closed")
 
 
 @pytest.mark.parametrize("mebibytes", [0, 1])

@@ -180,10 +180,10 @@ def test_head_answers_what_get_does_without_the_picture(
     signed_in: Client, small: Simulator
 ) -> None:
     path = f"/plex/items/{first(small).rating_key}/images/thumb"
-    asked, whole = signed_in.head(path), signed_in.get(path)
-    assert (asked.status_code, asked.content) == (200, b"")
+    head, whole = signed_in.head(path), signed_in.get(path)
+    assert (head.status_code, head.content) == (200, b"")
     for name in ("Content-Type", "Content-Length", "ETag", "Cache-Control"):
-        assert asked.headers[name] == whole.headers[name]
+        assert head.headers[name] == whole.headers[name]
     assert signed_in.head("/plex/items/999999/images/thumb").status_code == 404
     refusal(signed_in.post(path), 405, "METHOD_NOT_ALLOWED")
 

@@ -166,9 +166,10 @@ def test_a_link_of_another_key_or_another_server_is_refused(
     browser: Browser, small: Simulator, poster: str, settings: Any
 ) -> None:
     shown(browser.get(poster))
-    kept, settings.SECRET_KEY = settings.SECRET_KEY, "another-key-another-key-another-key-another"
+    original_key = settings.SECRET_KEY
+    settings.SECRET_KEY = "another-key-another-key-another-key-another"
     refusal(browser.get(poster), 401, "UNAUTHORIZED")
-    settings.SECRET_KEY = kept
+    settings.SECRET_KEY = original_key
     settings.PLEX_TOKEN = small.viewer_token
     refusal(browser.get(poster), 401, "UNAUTHORIZED")
 
@@ -187,9 +188,9 @@ def test_a_link_tells_nothing_secret(
 ) -> None:
     token = str(signed_in.headers["Authorization"]).removeprefix("Bearer ")
     answer = browser.get(poster)
-    told = poster + str(answer.headers) + answer.url
+    exposed = poster + str(answer.headers) + answer.url
     for secret in (token, small.owner_token, small.url):
-        assert secret not in told
+        assert secret not in exposed
 
 
 def test_who_is_signed_in_may_follow_an_ended_or_broken_link(

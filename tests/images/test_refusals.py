@@ -50,7 +50,7 @@ FOREIGN = [
 ]
 
 
-def nothing_else_was_asked(plex: Simulator) -> None:
+def only_allowed_requests_were_sent(plex: Simulator) -> None:
     for served in plex.requests:
         assert served.method == "GET"
         assert ALLOWED.fullmatch(served.path), served.path
@@ -66,15 +66,15 @@ def test_a_path_that_is_no_picture_of_plexs_is_never_passed_on(
     item = small.catalogue.add("1", "movie", "Elsewhere", year=2001)
     try:
         small.catalogue.change(item.rating_key, thumb=path, art=path)
-        told = signed_in.data(f"/plex/items/{item.rating_key}")["item"]
-        assert "thumbUrl" not in told
-        assert "artUrl" not in told
+        body = signed_in.data(f"/plex/items/{item.rating_key}")["item"]
+        assert "thumbUrl" not in body
+        assert "artUrl" not in body
         small.reset_requests()
         for kind in ("thumb", "art", "composite"):
             answer = signed_in.get(f"/plex/items/{item.rating_key}/images/{kind}")
             refusal(answer, 404, "IMAGE_NOT_FOUND")
         assert scaled(small) == []
-        nothing_else_was_asked(small)
+        only_allowed_requests_were_sent(small)
     finally:
         small.catalogue.remove(item.rating_key)
 
@@ -139,7 +139,7 @@ def test_a_parameter_names_no_other_picture(signed_in: Client, small: Simulator,
     for foreign in ("http://evil.example/a.png", "/library/metadata/1/art/1", "../../x"):
         shown(signed_in.get(f"/plex/items/{item.rating_key}/images/thumb", params={name: foreign}))
     assert {query["url"] for query in scaled(small)} == {item.thumb}
-    nothing_else_was_asked(small)
+    only_allowed_requests_were_sent(small)
 
 
 def test_the_token_goes_in_a_header_and_never_in_an_address(
@@ -147,9 +147,9 @@ def test_the_token_goes_in_a_header_and_never_in_an_address(
 ) -> None:
     item = first(small)
     shown(signed_in.get(f"/plex/items/{item.rating_key}/images/thumb?width=160&height=320"))
-    asked = small.requests[-1]
-    assert asked.user == small.catalogue.owner.name
-    assert asked.query == {
+    sent = small.requests[-1]
+    assert sent.user == small.catalogue.owner.name
+    assert sent.query == {
         "url": item.thumb,
         "width": "160",
         "height": "320",
@@ -157,7 +157,7 @@ def test_the_token_goes_in_a_header_and_never_in_an_address(
         "upscale": "0",
         "format": "jpeg",
     }
-    nothing_else_was_asked(small)
+    only_allowed_requests_were_sent(small)
 
 
 @pytest.mark.parametrize(
@@ -172,9 +172,9 @@ def test_what_is_no_picture_never_passes(
     small.fault(kind, path="/photo/")
     answer = signed_in.get(path)
     refusal(answer, 502, "PLEX_API_ERROR")
-    for told in (b"<svg", b"<html", b"<form", b"127.0.0.1"):
-        assert told not in answer.content
-    nothing_else_was_asked(small)
+    for fragment in (b"<svg", b"<html", b"<form", b"127.0.0.1"):
+        assert fragment not in answer.content
+    only_allowed_requests_were_sent(small)
     assert list(folder.rglob("kept/*/*")) == list(folder.rglob("new/*")) == []
     small.heal()
     shown(signed_in.get(path))

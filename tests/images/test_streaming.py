@@ -67,8 +67,8 @@ def _large(
     )
     try:
         path = f"/api/v1/plex/items/{first(_simulator, '2', 'show').rating_key}"
-        told = ask(service.url, path, house.people[0].headers).json()
-        link = told["data"]["item"]["thumbUrl"]
+        body = ask(service.url, path, house.people[0].headers).json()
+        link = body["data"]["item"]["thumbUrl"]
         assert ask(service.url, link).status == 200
         (file,) = folder.glob("kept/*/*")
         yield Large(service, link, file)

@@ -17,8 +17,8 @@ def test_all_workers_fetch_a_picture_once_and_share_it(
 ) -> None:
     item = first(plex, "2", "show")
     headers = people[0].headers
-    told = ask(service.url, f"/api/v1/plex/items/{item.rating_key}", headers).json()
-    link = told["data"]["item"]["thumbUrl"] + "&width=720"
+    body = ask(service.url, f"/api/v1/plex/items/{item.rating_key}", headers).json()
+    link = body["data"]["item"]["thumbUrl"] + "&width=720"
     plex.reset_requests()
     plex.fault("slow", path="/photo/", delay=0.3)
     answers = at_once(service.url, [(link, {"Accept": "image/jpeg"})] * 32)
@@ -38,8 +38,8 @@ def test_a_worker_that_dies_while_it_fetches_holds_nobody_up(
     service = house.service(None, workers=2)
     try:
         headers = people[1].headers
-        told = ask(service.url, f"/api/v1/plex/items/{item.rating_key}", headers).json()
-        link = told["data"]["item"]["artUrl"] + "&width=160"
+        body = ask(service.url, f"/api/v1/plex/items/{item.rating_key}", headers).json()
+        link = body["data"]["item"]["artUrl"] + "&width=160"
         plex.fault("silent", path="/photo/", times=1)
         waiting = threading.Thread(target=_status, args=(service.url, link))
         waiting.start()

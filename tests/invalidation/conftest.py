@@ -61,8 +61,8 @@ class Freshness:
     def status(self, path: str) -> str:
         return self.ask(path).headers["x-plex-cache-status"]
 
-    def keep(self, *paths: str) -> None:
-        """Have answers kept."""
+    def cache(self, *paths: str) -> None:
+        """Have the responses to these paths cached."""
         for path in paths:
             self.ask(path)
             assert self.status(path) == "HIT", path

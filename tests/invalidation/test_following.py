@@ -30,7 +30,7 @@ from plex_simulator import Simulator
 from tests.pace import Stopwatch
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream;charset=utf-8\r\n"
-TOLD = json.dumps(
+NOTIFICATION = json.dumps(
     {
         "TimelineEntry": {
             "identifier": "com.plexapp.plugins.library",
@@ -40,7 +40,7 @@ TOLD = json.dumps(
         }
     }
 )
-EVENT = f"event: timeline\ndata: {TOLD}\n\n".encode()
+EVENT = f"event: timeline\ndata: {NOTIFICATION}\n\n".encode()
 
 
 @dataclass
@@ -49,7 +49,7 @@ class Streamer:
 
     pieces: list[bytes]
     hangs_up: bool = True
-    asked: list[bytes] = field(default_factory=list)
+    requests: list[bytes] = field(default_factory=list)
 
     def __enter__(self) -> "Streamer":
         self._listening = socket.create_server(("127.0.0.1", 0))
@@ -72,7 +72,7 @@ class Streamer:
             except OSError:
                 return
             with talking:
-                self.asked.append(talking.recv(65536))
+                self.requests.append(talking.recv(65536))
                 for piece in self.pieces:
                     talking.sendall(piece)
                 if not self.hangs_up:
@@ -111,8 +111,8 @@ def test_a_stream_begins_with_what_was_missed_and_goes_on_with_what_changes(
 ) -> None:
     with Streamer(pieces) as server:
         assert _changes(server.connection) == [AnythingChanged(), LibraryChanged("2")]
-        (asked,) = server.asked
-    path, *headers = asked.decode().split("\r\n")
+        (raw_request,) = server.requests
+    path, *headers = raw_request.decode().split("\r\n")
     assert path == "GET /:/eventsource/notifications HTTP/1.1"
     assert {"X-Plex-Token: a-token", "Accept: text/event-stream"} <= set(headers)
 
@@ -249,24 +249,24 @@ def test_everything_is_dropped_where_more_items_changed_than_one_call_can_ask_fo
     with Streamer([]) as server:
         _dropped_for(server.connection, *(ItemChanged(str(key)) for key in range(51)))
         assert dropped == [[tags.SERVER]]
-        assert server.asked == []
+        assert server.requests == []
 
 
 def test_what_the_store_missed_is_sent_again(
     plex: Simulator, monkeypatch: pytest.MonkeyPatch, dropped: list[list[str]]
 ) -> None:
     monkeypatch.setattr(invalidation, "RETRY_SECONDS", 0.01)
-    drops, told = Invalidator(), []
+    drops, sent = Invalidator(), []
 
     def deaf(self: object, tags: list[str]) -> bool:
-        told.append([tag.partition("/")[2] for tag in tags])
-        return len(told) > 2
+        sent.append([tag.partition("/")[2] for tag in tags])
+        return len(sent) > 2
 
     monkeypatch.setattr(LocalValues, "invalidate_tags", deaf)
     drops.add(_to(plex), [LibraryChanged("1")])
     for _ in range(3):
         drops._step()
-    assert told == [_library("1")] * 3
+    assert sent == [_library("1")] * 3
     assert drops._pending == set()
 
 

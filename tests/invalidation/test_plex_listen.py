@@ -30,12 +30,12 @@ def test_a_changed_title_is_seen_within_2_seconds_and_no_other_library_is_droppe
     listening: Listening, freshness: Freshness, changing: Simulator
 ) -> None:
     everywhere = ("/libraries", "/server", "/recently-added", "/search?query=ca")
-    freshness.keep(MOVIES, SHOWS, "/libraries/2/collections", *everywhere)
+    freshness.cache(MOVIES, SHOWS, "/libraries/2/collections", *everywhere)
     key = freshness.data(MOVIES)["items"][0]["ratingKey"]
 
     def change() -> None:
-        path, told = f"/simulator/items/{key}", {"title": "Told by Plex", "title_sort": "0"}
-        assert requests.put(changing.url + path, json=told, timeout=5).status_code == HTTPStatus.OK
+        path, body = f"/simulator/items/{key}", {"title": "Told by Plex", "title_sort": "0"}
+        assert requests.put(changing.url + path, json=body, timeout=5).status_code == HTTPStatus.OK
 
     freshness.within_2_seconds("library:1", change)
     answer = freshness.ask(MOVIES)
@@ -51,7 +51,7 @@ def test_a_changed_title_is_seen_within_2_seconds_and_no_other_library_is_droppe
 def test_opening_a_title_in_a_plex_app_clears_nothing(
     listening: Listening, freshness: Freshness, changing: Simulator
 ) -> None:
-    freshness.keep(MOVIES, SHOWS)
+    freshness.cache(MOVIES, SHOWS)
     key = freshness.data(MOVIES)["items"][0]["ratingKey"]
     steps = "&".join(f"{name}=1" for name in REFRESH_STEPS)
     for _ in range(3):
@@ -71,7 +71,7 @@ def test_opening_a_title_in_a_plex_app_clears_nothing(
 def test_a_deleted_item_is_gone_within_2_seconds(
     listening: Listening, freshness: Freshness, changing: Simulator
 ) -> None:
-    freshness.keep(MOVIES, SHOWS)
+    freshness.cache(MOVIES, SHOWS)
     before = freshness.data(MOVIES)
     key = before["items"][0]["ratingKey"]
     freshness.within_2_seconds("library:1", lambda: changing.catalogue.remove(key))
@@ -86,7 +86,7 @@ def test_what_was_watched_is_not_listed_as_unwatched_after_the_next_change(
 ) -> None:
     """Plex reports no mark of its own: the recorded events are a refresh that changed nothing."""
     unwatched = "/libraries/1/items?unwatched=1&size=2"
-    freshness.keep(unwatched)
+    freshness.cache(unwatched)
     before = freshness.data(unwatched)
     key = before["items"][0]["ratingKey"]
     changing.catalogue.mark_watched(key)
@@ -100,7 +100,7 @@ def test_what_was_watched_is_not_listed_as_unwatched_after_the_next_change(
 def test_a_scan_of_1000_items_is_a_handful_of_drops_and_its_last_change_is_seen(
     listening: Listening, freshness: Freshness, changing: Simulator, valkey: Valkey
 ) -> None:
-    freshness.keep(MOVIES)
+    freshness.cache(MOVIES)
     movies = [movie.rating_key for movie in changing.catalogue.items("1", "movie")]
     first = freshness.data(MOVIES)["items"][0]["ratingKey"]
     began = time.monotonic()
@@ -123,7 +123,7 @@ def test_a_scan_of_1000_items_is_a_handful_of_drops_and_its_last_change_is_seen(
 def test_what_changed_while_nobody_listened_is_dropped_when_plex_is_back(
     listening: Listening, freshness: Freshness, changing: Simulator, fault: str
 ) -> None:
-    freshness.keep(MOVIES, SHOWS)
+    freshness.cache(MOVIES, SHOWS)
     before = freshness.dropped()
     if fault == "down":
         changing.fault("refused")
@@ -134,7 +134,7 @@ def test_what_changed_while_nobody_listened_is_dropped_when_plex_is_back(
     key = changing.catalogue.items("2", "show")[0].rating_key
     changing.catalogue.change(key, title="Changed unheard", title_sort="0")
     until(lambda: listening.says("not accessible") or listening.says("starting up"), 5, "why")
-    # While Plex is away what is kept stands in.
+    # While Plex is unavailable, cached responses stay valid.
     assert freshness.dropped() == before
     assert freshness.status(SHOWS) == "HIT"
     changing.heal()
@@ -142,7 +142,7 @@ def test_what_changed_while_nobody_listened_is_dropped_when_plex_is_back(
     assert freshness.data(SHOWS)["items"][0]["title"] == "Changed unheard"
     assert freshness.status(MOVIES) == "MISS"
     assert listening.says(" listening to Plex") == 2 + listening.says("not listening to Plex")
-    freshness.keep(MOVIES)
+    freshness.cache(MOVIES)
     movie = changing.catalogue.items("1", "movie")[0].rating_key
     freshness.within_2_seconds(
         "library:1", lambda: changing.catalogue.change(movie, title="Heard again")
@@ -152,7 +152,7 @@ def test_what_changed_while_nobody_listened_is_dropped_when_plex_is_back(
 def test_what_changed_while_redis_was_unavailable_is_invalidated_when_it_is_back(
     listening: Listening, freshness: Freshness, changing: Simulator, valkey: Valkey
 ) -> None:
-    freshness.keep(SHOWS)
+    freshness.cache(SHOWS)
     key = freshness.data(SHOWS)["items"][0]["ratingKey"]
     before = freshness.dropped()
     valkey.send(signal.SIGSTOP)
@@ -163,7 +163,11 @@ def test_what_changed_while_redis_was_unavailable_is_invalidated_when_it_is_back
         )
     finally:
         valkey.send(signal.SIGCONT)
-    until(lambda: freshness.dropped().get("library:2") != before.get("library:2"), 5, "told")
+    until(
+        lambda: freshness.dropped().get("library:2") != before.get("library:2"),
+        5,
+        "the library is dropped",
+    )
     until(lambda: listening.says("Redis has received the pending"), 2, "the log says so")
     assert freshness.data(SHOWS)["items"][0]["title"] == "Kept for Redis"
 
@@ -178,22 +182,22 @@ def test_a_restarted_redis_learns_of_changes_too(
         changing.catalogue.change(key, title="After the restart")
         return "library:2" in freshness.dropped()
 
-    until(change_again, 5, "the new Redis is told")
+    until(change_again, 5, "the new Redis receives the change")
     assert listening.is_running()
 
 
 def test_the_listener_tells_where_it_stands(
     listening: Listening, freshness: Freshness, changing: Simulator, valkey: Valkey
 ) -> None:
-    def told() -> dict[str, object]:
+    def reported() -> dict[str, object]:
         found: dict[str, object] = json.loads(valkey.client.get("medianest:cache:listener"))
         return found
 
     assert 0 < valkey.client.ttl("medianest:cache:listener") <= 15
-    assert told()["problem"] == ""
+    assert reported()["problem"] == ""
     changing.fault("status", path=EVENTS, status=401)
     changing.drop_listeners()
-    until(lambda: "refuses the credentials" in str(told()["problem"]), 5, "the problem is told")
+    until(lambda: "refuses the credentials" in str(reported()["problem"]), 5, "it is reported")
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -208,7 +212,7 @@ def test_a_signal_ends_a_listener_that_waits_for_plex(
 ) -> None:
     changing.fault(fault, path=EVENTS, times=1)
     process = listen()
-    until(lambda: changing.faults[0]["left"] == 0, 10, "it has asked Plex")
+    until(lambda: changing.faults[0]["left"] == 0, 10, "Plex has received its request")
     assert process.end(signal.SIGTERM) == (0, True)
 
 

@@ -139,25 +139,25 @@ class Attempts:
 
     def __init__(self, limit: int, window: int) -> None:
         self.limit, self.window = limit, window
-        self.kept: dict[str, tuple[int, bool]] = {}
+        self.entries: dict[str, tuple[int, bool]] = {}
 
     def begin(self, identity: str, now: int) -> Attempt:
         """Begin one, and say what becomes of it."""
-        outcome, self.kept = self.would_be(identity, now)
+        outcome, self.entries = self.would_be(identity, now)
         return outcome
 
     def would_be(self, identity: str, now: int) -> tuple[Attempt, dict[str, tuple[int, bool]]]:
-        kept = {name: each for name, each in self.kept.items() if each[0] > now - self.window}
-        if len(kept) < self.limit:
-            return Attempt.BEGUN, kept | {identity: (now, True)}
-        if any(is_open for _, is_open in kept.values()):
-            return Attempt.WAIT, kept
-        return Attempt.REFUSED, kept
+        entries = {name: each for name, each in self.entries.items() if each[0] > now - self.window}
+        if len(entries) < self.limit:
+            return Attempt.BEGUN, entries | {identity: (now, True)}
+        if any(is_open for _, is_open in entries.values()):
+            return Attempt.WAIT, entries
+        return Attempt.REFUSED, entries
 
     def end(self, identity: str, *, failed: bool) -> None:
-        moment, _ = self.kept.pop(identity, (None, True))
+        moment, _ = self.entries.pop(identity, (None, True))
         if failed and moment is not None:
-            self.kept[identity] = (moment, False)
+            self.entries[identity] = (moment, False)
 
 
 class AttemptsInThisProcess(RuleBasedStateMachine):
@@ -185,13 +185,13 @@ class AttemptsInThisProcess(RuleBasedStateMachine):
             )
         assert outcome is self.model.begin(str(self.number), self.now)
         if outcome is Attempt.REFUSED:
-            oldest = min(moment for moment, _ in self.model.kept.values())
+            oldest = min(moment for moment, _ in self.model.entries.values())
             left = oldest + self.window * SECOND - self.now
             assert wait == max(1, -(-left // SECOND))
 
     @rule(data=st.data(), failed=st.booleans())
     def end(self, data: Any, failed: bool) -> None:
-        is_open = sorted(name for name, each in self.model.kept.items() if each[1])
+        is_open = sorted(name for name, each in self.model.entries.items() if each[1])
         if is_open:
             identity = data.draw(st.sampled_from(is_open))
             with mock.patch.object(rate_windows.time, "time_ns", return_value=self.now * 1000):
@@ -245,7 +245,7 @@ def test_begin_attempt_lua_counts_as_the_model_does(valkey: Valkey) -> None:
         # Which one is no choice of hypothesis: what is open depends on Valkey's clock.
         @rule(choice=st.integers(0, 2), failed=st.booleans())
         def end(self, choice: int, failed: bool) -> None:
-            is_open = sorted(name for name, each in self.model.kept.items() if each[1])
+            is_open = sorted(name for name, each in self.model.entries.items() if each[1])
             if is_open:
                 identity = is_open[choice % len(is_open)]
                 was_open = _run(client, _END_ATTEMPT, self.key, identity, int(failed))

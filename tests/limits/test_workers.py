@@ -1,4 +1,4 @@
-"""Every limit of the document, asked by 200 requests at once over four workers of eight threads."""
+"""Every limit of the document, with 200 requests at once to four workers of eight threads."""
 
 from collections.abc import Sequence
 
@@ -27,7 +27,7 @@ LIMITS = [
 
 @pytest.fixture
 def paths(service: Service, people: Sequence[Person], plex: object) -> dict[str, list[str]]:
-    """Every scope's paths, each asked once before, so that Plex's pace is no matter."""
+    """Every scope's paths, each requested once before, so that Plex's pace is no matter."""
     listed = ask(service.url, f"/api/v1/plex{PATHS['collections'][0]}", people[-1].headers)
     collection = listed.json()["data"]["collections"][0]["ratingKey"]
     filled = {
@@ -50,8 +50,8 @@ def test_of_200_requests_at_once_exactly_the_documented_number_is_answered(
 ) -> None:
     wanted = paths[limit.scope]
     for person in people[:5]:
-        asked = [(wanted[turn % len(wanted)], person.headers) for turn in range(200)]
-        answers = at_once(service.url, asked)
+        requests = [(wanted[turn % len(wanted)], person.headers) for turn in range(200)]
+        answers = at_once(service.url, requests)
         good = [answer for answer in answers if answer.status == 200]
         refused = [answer for answer in answers if answer.status == 429]
         assert len(good) == limit.requests

@@ -22,7 +22,7 @@ PLEX_TV = "/api/v2/"
 
 @pytest.fixture
 def plextv(plex: Simulator, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Simulator:
-    """The simulated plex.tv, which may be asked more often than the real one."""
+    """The simulated plex.tv, which allows more frequent requests than the real one."""
     settings.PLEX_TV_URL = plex.url
     monkeypatch.setattr(pins, "POLL_SECONDS", 0.05)
     monkeypatch.setattr(pins, "SPACING_SECONDS", 0.02)

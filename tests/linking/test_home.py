@@ -230,9 +230,9 @@ def test_a_refused_token_revokes_the_link(
     assert error["details"] == {"reason": ["revoked"]}
     assert PlexLink.objects.get().state == "revoked"
     assert ada.data("/auth/plex")["server"] is False
-    asked = plextv.count("/api/v2/home")
+    before = plextv.count("/api/v2/home")
     ended(ada.get(LIST), 403, "PLEX_LINK_REQUIRED")
-    assert plextv.count("/api/v2/home") == asked
+    assert plextv.count("/api/v2/home") == before
 
 
 def test_a_profile_without_access_is_not_switched_to(ada: Client, plextv: Simulator) -> None:

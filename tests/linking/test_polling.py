@@ -1,4 +1,4 @@
-"""Which PIN is asked for at plex.tv, when, and by which worker."""
+"""Which PIN is requested from plex.tv, when, and by which worker."""
 
 import os
 import signal
@@ -127,10 +127,10 @@ def test_plextv_says_how_long_the_pause_is(
 
 
 def test_old_pins_are_deleted_daily(transactional_db: None) -> None:
-    kept = waiting(state="claimed", expires_at=time.time() - 60)
+    recent = waiting(state="claimed", expires_at=time.time() - 60)
     waiting(state="used", expires_at=time.time() - 3700)
     call_command("delete_expired")
-    assert list(PlexPin.objects.all()) == [kept]
+    assert list(PlexPin.objects.all()) == [recent]
 
 
 @pytest.fixture
@@ -185,11 +185,11 @@ def test_a_worker_that_dies_leaves_its_pin_to_others_though_nobody_asks(
 
 def pin_of(plex: Simulator) -> int:
     """Return the number of the newest PIN at plex.tv, which only the service knows otherwise."""
-    (asked,) = {
+    (number,) = {
         int(each.path.rpartition("/")[2])
-        for each in until(lambda: of_pins(plex), 20, "plex.tv is asked for the PIN")
+        for each in until(lambda: of_pins(plex), 20, "the PIN is requested from plex.tv")
     }
-    return asked
+    return number
 
 
 def of_pins(plex: Simulator) -> list[Any]:

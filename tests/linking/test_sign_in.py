@@ -264,7 +264,7 @@ def test_a_sign_in_goes_on_when_plextv_answers_again(
     pin = start(anonymous)
     plextv.fault(fault, path, **options)
     plextv.link_pin(pin.row.plex_id)
-    until(lambda: plextv.count(path) >= 1, 10, "plex.tv was asked")
+    until(lambda: plextv.count(path) >= 1, 10, "a request to plex.tv")
     assert pin.get().json()["data"]["status"] == "pending"
     link.refresh_from_db()
     assert link.state == "active"
@@ -289,7 +289,7 @@ def test_a_sign_in_goes_on_after_plextv_did_not_respond_in_time(
         hurried.setattr(http, "MAX_SECONDS", 0.3)
         plextv.fault("silent", path)
         plextv.link_pin(pin.row.plex_id)
-        until(lambda: caplog.text.count("PLEX_TV_UNAVAILABLE") >= 2, 10, "plex.tv was asked twice")
+        until(lambda: caplog.text.count("PLEX_TV_UNAVAILABLE") >= 2, 10, "two requests to plex.tv")
     assert pin.get().json()["data"]["status"] == "pending"
     plextv.heal()
     assert pin.end().json()["data"]["status"] == "complete"
@@ -303,7 +303,7 @@ def test_a_refusal_to_say_whether_a_pin_is_used_does_not_end_it(
     pin = start(anonymous)
     plextv.fault("status", "/api/v2/pins/", status=status)
     plextv.link_pin(pin.row.plex_id)
-    until(lambda: plextv.count("/api/v2/pins/") >= 2, 10, "plex.tv was asked again")
+    until(lambda: plextv.count("/api/v2/pins/") >= 2, 10, "another request to plex.tv")
     assert pin.get().json()["data"]["status"] == "pending"
     plextv.heal()
     assert pin.end().json()["data"]["status"] == "complete"
@@ -357,7 +357,7 @@ def test_a_sign_in_waits_for_a_plex_server_that_is_not_known(
     plextv.fault("status", "/identity", status=503)
     pin = start(anonymous)
     plextv.link_pin(pin.row.plex_id)
-    until(lambda: plextv.count("/identity") >= 1, 10, "the server was asked")
+    until(lambda: plextv.count("/identity") >= 1, 10, "a request to the server")
     assert pin.get().json()["data"]["status"] == "pending"
     plextv.heal()
     assert pin.end().json()["data"]["status"] == "complete"

@@ -45,7 +45,7 @@ def _read(pieces: list[bytes], most_bytes: int = 1000) -> list[Event]:
     return [event for piece in pieces for event in parser.feed(piece)]
 
 
-def _told(message: Any) -> list[Change]:
+def _changes_in(message: Any) -> list[Change]:
     return list(read_changes(Event("", json.dumps(message))))
 
 
@@ -115,7 +115,7 @@ def test_a_stream_that_never_ends_a_line_takes_no_room() -> None:
     assert len(parser._line) <= 101
 
 
-@pytest.mark.parametrize("wrap", [lambda told: told, lambda told: {"NotificationContainer": told}])
+@pytest.mark.parametrize("wrap", [lambda body: body, lambda body: {"NotificationContainer": body}])
 @pytest.mark.parametrize(
     ("message", "expected"),
     [
@@ -192,7 +192,7 @@ def test_a_stream_that_never_ends_a_line_takes_no_room() -> None:
     ],
 )
 def test_a_message_tells_what_changed(wrap: Any, message: Any, expected: list[Change]) -> None:
-    assert _told(wrap(message)) == expected
+    assert _changes_in(wrap(message)) == expected
 
 
 KEYS = st.sampled_from(
@@ -212,7 +212,7 @@ VALUES = st.sampled_from([LIBRARY, "ended", "library.update.section", 5, 9, "9" 
     )
 )
 def test_made_up_messages_never_raise(message: Any) -> None:
-    for change in _told(message):
+    for change in _changes_in(message):
         assert isinstance(change, Change)
 
 

@@ -77,8 +77,8 @@ def test_instants_do_not_depend_on_the_machines_time_zone(monkeypatch: Any) -> N
     monkeypatch.setenv("TZ", "America/New_York")
     time.tzset()
     try:
-        told = attributes.instant(Element("Video", value="1704112200"), "value")
-        assert told == "2024-01-01T12:30:00.000Z"
+        instant = attributes.instant(Element("Video", value="1704112200"), "value")
+        assert instant == "2024-01-01T12:30:00.000Z"
     finally:
         monkeypatch.undo()
         time.tzset()

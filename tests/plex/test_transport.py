@@ -288,9 +288,9 @@ def test_neither_token_nor_body_is_logged_or_raised(
     server = serve(ok("<html>the body of an error</html>", "500 Error"))
     with pytest.raises(PlexApiError) as raised:
         plex_at(server.url).libraries()
-    told = f"{raised.value!r} {raised.value} {plex_at(server.url).connection!r} {caplog.text}"
-    assert TOKEN not in told
-    assert "the body of an error" not in told
+    exposed = f"{raised.value!r} {raised.value} {plex_at(server.url).connection!r} {caplog.text}"
+    assert TOKEN not in exposed
+    assert "the body of an error" not in exposed
 
 
 # --- TLS ------------------------------------------------------------------------------------------

@@ -171,11 +171,11 @@ def at_one_stroke(resharded: Resharded, slot: int, source: Valkey, target: Valke
 def test_limits_are_exact_and_nothing_fails_while_all_slots_are_moved_under_load(
     resharded: Resharded, people: Sequence[Person], move: Callable[..., Any]
 ) -> None:
-    url, asked = resharded.service.url, people[10:20]
-    at_once(url, [(SERVER, person.headers) for person in asked])
+    url, users = resharded.service.url, people[10:20]
+    at_once(url, [(SERVER, person.headers) for person in users])
 
     def ask_all() -> list[list[Answer]]:
-        return [at_once(url, [(SERVER, person.headers)] * 60) for person in asked]
+        return [at_once(url, [(SERVER, person.headers)] * 60) for person in users]
 
     masters, moved = resharded.cluster.masters, 0
     with ThreadPoolExecutor(1) as executor:

@@ -41,10 +41,10 @@ def test_100_equal_misses_over_both_workers_ask_plex_once(
         replaceable.service.url, [(path, people[turn % 20].headers) for turn in range(100)]
     )
     assert {answer.status for answer in answers} == {200}
-    asked = Counter(
+    requested = Counter(
         f"{each.path}{sorted(each.query.items())}" for each in replaceable.plex.requests
     )
-    assert set(asked.values()) == {1}, asked
+    assert set(requested.values()) == {1}, requested
 
 
 def test_a_token_that_is_revoked_in_another_process_is_refused_at_once(

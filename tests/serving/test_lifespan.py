@@ -23,8 +23,8 @@ import uvloop
 from medianest.serving.lifespan import Lifespan
 
 async def main():
-    server_told, messages, started = asyncio.Event(), asyncio.Queue(), asyncio.Event()
-    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, server_told.set)
+    server_notified, messages, started = asyncio.Event(), asyncio.Queue(), asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, server_notified.set)
 
     async def send(message):
         started.set()
@@ -35,7 +35,7 @@ async def main():
     await started.wait()
     os.kill(os.getpid(), signal.SIGTERM)
     async with asyncio.timeout(20):
-        await server_told.wait()
+        await server_notified.wait()
         await lifespan.stopping.wait()
     task.cancel()
     print("both know")

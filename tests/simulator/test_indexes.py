@@ -1,4 +1,4 @@
-"""What is kept about all items follows every change, and gives what a new computation gives."""
+"""The stored indexes follow every change, and give what a new computation gives."""
 
 from collections.abc import Callable, Iterator
 from urllib.parse import parse_qsl

@@ -157,14 +157,14 @@ def test_answers_go_on_and_limits_hold_per_process_while_redis_is(
             assert {answer.headers["x-plex-cache-status"] for answer in answers} == {"BYPASS"}
             assert all(answer.json()["metadata"]["cached"] is False for answer in answers)
         else:
-            # Redis can still be read: what was kept is given, what is new is not kept.
+            # Redis can still be read: what was cached is given, what is new is not cached.
             assert {a.headers["x-plex-cache-status"] for a in answers} <= {"HIT", "BYPASS"}
         new = ask(exposed.url, f"{ITEMS}&start=8", reader.headers)
         assert (new.status, new.headers["x-plex-cache-status"]) == (200, "BYPASS")
 
         # 200 at once: each of the two workers counts for itself, and neither lets more through.
-        asked = [(PATHS[0], eager.headers)] * 200
-        counted = Counter(answer.status for answer in at_once(exposed.url, asked))
+        requests = [(PATHS[0], eager.headers)] * 200
+        counted = Counter(answer.status for answer in at_once(exposed.url, requests))
         assert set(counted) == {200, 429}
         assert 20 <= counted[200] <= 40
         refused = ask(exposed.url, PATHS[0], eager.headers)
@@ -172,7 +172,7 @@ def test_answers_go_on_and_limits_hold_per_process_while_redis_is(
     finally:
         mends(frail)
     normal_within_5_seconds(exposed, people[OTHERS])
-    until(lambda: is_hit(exposed, f"{ITEMS}&start=8", last), 5, "answers are kept again")
+    until(lambda: is_hit(exposed, f"{ITEMS}&start=8", last), 5, "answers are cached again")
     warned = exposed.log[logged:]
     assert "WARNING" in warned
     assert "Redis" in warned
@@ -191,7 +191,7 @@ def test_a_redis_that_is_flushed_only_makes_misses(
         ]
         assert set(statuses) <= {"MISS", "HIT", "BYPASS"}
         normal_within_5_seconds(exposed, people[OTHERS])
-        until(lambda: is_hit(exposed, ITEMS, people[0]), 5, "answers are kept again")
+        until(lambda: is_hit(exposed, ITEMS, people[0]), 5, "answers are cached again")
 
 
 def test_a_flush_of_the_scripts_is_noticed_by_nobody(

@@ -160,8 +160,8 @@ def test_replies_that_are_split_at_every_byte_keep_their_order(run: Any) -> None
     async def main() -> None:
         async with FakeServer(reply) as server:
             with connected(server.url) as connection:
-                asked = [connection.send(("ECHO", f"{n}"), ("ECHO", f"{n}b")) for n in range(20)]
-                for number, replies in enumerate(await asyncio.gather(*asked)):
+                pending = [connection.send(("ECHO", f"{n}"), ("ECHO", f"{n}b")) for n in range(20)]
+                for number, replies in enumerate(await asyncio.gather(*pending)):
                     text = f"{number}".encode()
                     assert replies == [[1, None, text], [1, None, text + b"b"]]
 
@@ -174,8 +174,8 @@ def test_a_reply_of_5_mib_comes_in_pieces_and_delays_no_order(run: Any, valkey: 
 
     async def main() -> None:
         with connected(valkey.url) as connection:
-            asked = [connection.send(("GET", "huge"), ("ECHO", f"{n}")) for n in range(4)]
-            for number, replies in enumerate(await asyncio.gather(*asked)):
+            pending = [connection.send(("GET", "huge"), ("ECHO", f"{n}")) for n in range(4)]
+            for number, replies in enumerate(await asyncio.gather(*pending)):
                 assert replies == [huge, f"{number}".encode()]
 
     run(main())
@@ -186,8 +186,8 @@ def test_commands_of_one_iteration_of_the_loop_are_one_write(run: Any, valkey: V
         with connected(valkey.url) as connection:
             await connection.send(("PING",))
             writes = record_writes(connection)
-            asked = [connection.send(("ECHO", f"{n}"), ("PING",)) for n in range(50)]
-            replies = await asyncio.gather(*asked)
+            pending = [connection.send(("ECHO", f"{n}"), ("PING",)) for n in range(50)]
+            replies = await asyncio.gather(*pending)
             assert replies == [[f"{n}".encode(), b"PONG"] for n in range(50)]
             assert len(writes) == 1
 

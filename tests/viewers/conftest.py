@@ -39,7 +39,7 @@ def home(plex: Simulator, settings: Any) -> Iterator[Simulator]:
 
 
 @pytest.fixture(params=["one process", "Redis"])
-def kept(request: Any) -> None:
+def either_store(request: Any) -> None:
     """Both kinds of store: the rules are the same."""
     if request.param == "Redis":
         request.getfixturevalue("shared")
@@ -116,7 +116,7 @@ def later(monkeypatch: pytest.MonkeyPatch) -> Later:
 
 @pytest.fixture
 def without_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let plex.tv be asked about an account as often as it is needed."""
+    """Allow requests to plex.tv about an account as often as needed."""
     monkeypatch.setattr(access, "RENEW_PAUSE", timedelta(0))
 
 

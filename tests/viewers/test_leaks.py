@@ -70,7 +70,7 @@ def test_nobody_gets_what_was_loaded_for_another(
         traffic.send(1000, allowed=FAILURES)
         check(traffic)
         home.heal()
-        until(lambda: _is_loaded(traffic), 20, "Plex is asked again")
+        until(lambda: _is_loaded(traffic), 20, "the response comes from Plex again")
 
         _take_access(home, traffic)
         traffic.expect()

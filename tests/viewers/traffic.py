@@ -1,4 +1,4 @@
-"""Requests of many users at once, in many variants, over kept connections."""
+"""Requests of many users at once, in many variants, over persistent connections."""
 
 import gzip
 import http.client

@@ -79,5 +79,5 @@ def counts(plex: Simulator, show: Item, account: Account) -> list[int]:
 
 
 def marks(plex: Simulator) -> list[tuple[str, str]]:
-    """Return what Plex was told about watch states, by path and rating key."""
+    """Return the requests to Plex that change watch states, by path and rating key."""
     return [(each.path, each.query["key"]) for each in plex.requests if each.path in MARKS]

@@ -126,7 +126,7 @@ def test_items_are_put_in_any_order(
 def test_a_position_must_be_one_in_the_collection(writer: Writer, movies: list[str]) -> None:
     key = made(writer, movies[:2])
     path = f"/plex/collections/{key}/items"
-    for after, told in (
+    for after, message in (
         (movies[9], f"{movies[9]} does not stand there."),
         (movies[0], "Nothing comes after itself."),
         ("first", "Must be an id (1 to 10 digits) or null."),
@@ -135,7 +135,7 @@ def test_a_position_must_be_one_in_the_collection(writer: Writer, movies: list[s
         error = writer.refused(
             "PUT", f"{path}/{movies[0]}/position", 400, "VALIDATION_ERROR", json={"after": after}
         )
-        assert error["details"] == {"after": [told]}
+        assert error["details"] == {"after": [message]}
     missing = writer.refused(
         "PUT", f"{path}/{movies[0]}/position", 400, "VALIDATION_ERROR", json={}
     )

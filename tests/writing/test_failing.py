@@ -77,8 +77,8 @@ def test_a_thousand_items_are_sent_in_pieces_that_fit_a_url(
         assert sorted(held(plex, key)) == sorted(wanted[:1_000])
         assert len(sent(plex)) == 2, "the creation, and the rest"
         data = writer.wrote("POST", f"/plex/collections/{key}/items", json={"items": wanted[10:]})
-        told = Counter(item["state"] for item in data["items"])
-        assert told == {"alreadyThere": 990, "added": 10}
+        counts = Counter(item["state"] for item in data["items"])
+        assert counts == {"alreadyThere": 990, "added": 10}
         video = writer.wrote(
             "POST", "/plex/playlists", 201, json={"title": "x", "items": wanted[:1_000]}
         )
@@ -97,15 +97,15 @@ def test_half_way_the_answer_tells_what_was_done_and_asking_again_finishes_it(
     path, body = f"/plex/collections/{collection}/items", {"items": movies}
     error = writer.refused("POST", path, *UNAVAILABLE, json=body)
     assert error["details"]["collection"] == collection
-    told = states(error)
-    assert list(told) == movies
-    assert Counter(told.values()) == {
+    reported = states(error)
+    assert list(reported) == movies
+    assert Counter(reported.values()) == {
         "alreadyThere": 1,
         "added": 2 * small_pieces,
         "unknown": small_pieces,
         "failed": len(movies) - 1 - 3 * small_pieces,
     }
-    done = {key for key, state in told.items() if state in ("added", "alreadyThere")}
+    done = {key for key, state in reported.items() if state in ("added", "alreadyThere")}
     assert set(held(plex, collection)) == done
     # What was done is seen by everybody, although the write failed.
     shown = reader.data(f"/plex/collections/{collection}")["items"]
@@ -128,11 +128,11 @@ def test_half_way_through_a_playlist_too(
     error = writer.refused("POST", path, *UNAVAILABLE, json=body)
     assert watch.keeps(settings.PLEX_TIMEOUT + 1), watch
     assert error["details"]["playlist"] == playlist
-    told = states(error)
-    assert list(told) == movies
-    assert told[movies[0]] == "alreadyThere"
-    assert "added" in told.values()
-    assert {"failed", "unknown"} & set(told.values())
+    reported = states(error)
+    assert list(reported) == movies
+    assert reported[movies[0]] == "alreadyThere"
+    assert "added" in reported.values()
+    assert {"failed", "unknown"} & set(reported.values())
     plex.heal()
     settings.PLEX_TIMEOUT = 10
     again = writer.wrote("POST", path, json=body)
@@ -170,8 +170,8 @@ def test_items_that_disappear_meanwhile_are_reported_as_failed(
     path = f"/plex/collections/{collection}/items"
     wanted = movies[1 : small_pieces + 1] + movies[-2:]
     error = writer.refused("POST", path, *NONSENSE, json={"items": wanted})
-    told = states(error)
-    assert [key for key, state in told.items() if state == "failed"] == movies[-2:]
+    reported = states(error)
+    assert [key for key, state in reported.items() if state == "failed"] == movies[-2:]
     error = writer.refused("POST", path, 400, "VALIDATION_ERROR", json={"items": wanted})
     assert error["details"] == {"items": [f"{movies[-1]}: there is no such item."]}
 
@@ -183,8 +183,8 @@ def test_what_never_reached_plex_is_reported_as_failed(
     path = f"/plex/collections/{collection}/items"
     error = writer.refused("POST", path, *UNAVAILABLE, json={"items": movies})
     # It took the first piece and was gone before it could say so.
-    told = Counter(states(error).values())
-    assert told == {
+    counts = Counter(states(error).values())
+    assert counts == {
         "alreadyThere": 1, "unknown": small_pieces, "failed": len(movies) - 1 - small_pieces
     }  # fmt: skip
     plex.heal()
@@ -231,8 +231,10 @@ def test_no_write_takes_longer_than_its_time(
         assert response.status_code == 503, response.text
         details = response.json()["error"]["details"]
         assert details["collection"] == made["collection"]["ratingKey"]
-        told = {each["state"] for each in (*details.get("items", []), *details.get("changes", []))}
-        assert told <= {"unknown", "failed", "done" if stuck == "^.*/move$" else "failed"}
+        reported = {
+            each["state"] for each in (*details.get("items", []), *details.get("changes", []))
+        }
+        assert reported <= {"unknown", "failed", "done" if stuck == "^.*/move$" else "failed"}
     elif response.status_code != 200:  # it was done before the answer began to drip
         # There was no time left to move the item.
         assert stuck == "^.*/prefs$", response.text
@@ -308,8 +310,8 @@ def test_a_creation_that_failed_half_way_is_finished_by_asking_again(
     error = writer.refused("POST", NEW, *UNAVAILABLE, json=body, headers=headers)
     (key,) = titled(plex, "Halves")
     assert error["details"]["collection"] == key
-    told = states(error)
-    done = {item for item, state in told.items() if state == "added"}
+    reported = states(error)
+    done = {item for item, state in reported.items() if state == "added"}
     assert 0 < len(done) < len(movies)
     assert set(held(plex, key)) == done
     plex.heal()

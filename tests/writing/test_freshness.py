@@ -54,7 +54,7 @@ def collections_of(api: Writer, item: str) -> list[str]:
 
 
 class Pages:
-    """Pages that were read, and whether they are still kept."""
+    """Pages that were read, and whether they are still cached."""
 
     def __init__(self, reader: Writer, first: str, second: str, movies: list[str]) -> None:
         playlist = "/plex/playlists/12001000"

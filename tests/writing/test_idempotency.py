@@ -182,8 +182,8 @@ def test_two_who_add_the_same_to_a_playlist_add_it_once(
             return client.wrote("POST", path, json={"items": movies[1:4]})
 
     with ThreadPoolExecutor(4) as pool:
-        told = [data["items"][0]["state"] for data in pool.map(add, range(4))]
-    assert sorted(told) == ["added", "alreadyThere", "alreadyThere", "alreadyThere"]
+        states = [data["items"][0]["state"] for data in pool.map(add, range(4))]
+    assert sorted(states) == ["added", "alreadyThere", "alreadyThere", "alreadyThere"]
     assert writer.data(path.removesuffix("/items"))["pagination"]["total"] == 4
 
 

@@ -45,9 +45,9 @@ def test_a_created_playlist_is_there_for_everybody(
     assert (data["playlist"]["title"], data["playlist"]["summary"]) == ("Night & Day", "Both")
     for api in (writer, reader):
         assert api.data("/plex/playlists")["total"] == before + 1
-        told = [(item["ratingKey"], item["playlistItemId"]) for item in data["items"]]
-        assert shown(api, key) == told
-        assert [rating_key for rating_key, _ in told] == wanted
+        entries = [(item["ratingKey"], item["playlistItemId"]) for item in data["items"]]
+        assert shown(api, key) == entries
+        assert [rating_key for rating_key, _ in entries] == wanted
     assert theirs(plexapi, key) == wanted
 
 

@@ -160,12 +160,12 @@ def test_a_web_page_may_send_the_idempotency_key(
     signed_in: Callable[..., Writer], settings: Any
 ) -> None:
     settings.CORS_ALLOWED_ORIGINS = ["https://example.org"]
-    asked = {
+    preflight = {
         "Origin": "https://example.org",
         "Access-Control-Request-Method": "PUT",
         "Access-Control-Request-Headers": "authorization,content-type,idempotency-key",
     }
-    response = signed_in().options("/plex/playlists/1/items/2/position", headers=asked)
+    response = signed_in().options("/plex/playlists/1/items/2/position", headers=preflight)
     assert "PUT" in response.headers["Access-Control-Allow-Methods"]
     assert "idempotency-key" in response.headers["Access-Control-Allow-Headers"]
 

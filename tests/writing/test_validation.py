@@ -20,7 +20,7 @@ def test_unfit_items_are_named_one_by_one_before_anything_is_written(
     other, show = key_of(plex, "11", "movie"), key_of(plex, "2", "show")
     collection = plex.catalogue.collections("1")[0].rating_key
     wanted = [movies[0], "4040404040", other, show, collection, movies[1]]
-    told = [
+    problems = [
         "4040404040: there is no such item.",
         f"{other}: it is in library 11, the collection in library 1.",
         f"{show}: it is in library 2, the collection in library 1.",
@@ -33,7 +33,7 @@ def test_unfit_items_are_named_one_by_one_before_anything_is_written(
     ):
         for query in ("", "?dryRun=true"):
             error = writer.refused("POST", path + query, *CODE, json=body)
-            assert error["details"] == {"items": told}
+            assert error["details"] == {"items": problems}
             assert error["message"] == "4 of 6 items cannot be put in; nothing was written."
     assert sent(plex) == []
 
@@ -43,8 +43,8 @@ def test_items_of_another_type_are_named(writer: Writer, plex: Simulator) -> Non
     path = "/plex/libraries/2/collections"
     body = {"title": "x", "items": [show, season]}
     error = writer.refused("POST", path, *CODE, json=body)
-    told = f"{season}: it is of type season, the collection of type show."
-    assert error["details"] == {"items": [told]}
+    problem = f"{season}: it is of type season, the collection of type show."
+    assert error["details"] == {"items": [problem]}
     assert sent(plex) == []
 
 
@@ -53,7 +53,7 @@ def test_what_cannot_be_in_a_playlist_is_named(
 ) -> None:
     show, track = key_of(plex, "2", "show"), key_of(plex, "5", "track")
     wanted = [movies[0], show, track, "404"]
-    told = [
+    problems = [
         f"{show}: a show cannot be in a playlist; what is below it can.",
         f"{track}: it is of type track, the playlist of type video.",
         "404: there is no such item.",
@@ -63,7 +63,7 @@ def test_what_cannot_be_in_a_playlist_is_named(
         ("/plex/playlists/12001000/items", {"items": wanted}),
     ):
         error = writer.refused("POST", path, *CODE, json=body)
-        assert error["details"] == {"items": told}
+        assert error["details"] == {"items": problems}
     assert sent(plex) == []
 
 
@@ -102,11 +102,11 @@ BAD_BODIES: list[tuple[Any, set[str]]] = [
 
 
 def test_a_bad_body_is_refused_by_member(signed_in: Callable[..., Writer], plex: Simulator) -> None:
-    for body, told in BAD_BODIES:
+    for body, expected in BAD_BODIES:
         writer = signed_in(is_superuser=True)
         for path in (NEW, "/plex/playlists"):
             error = writer.refused("POST", path, *CODE, json=body)
-            assert set(error["details"]) == told, body
+            assert set(error["details"]) == expected, body
             assert all(isinstance(each, list) for each in error["details"].values())
     assert plex.requests == ()
 
@@ -137,9 +137,9 @@ BAD_CHANGES: list[tuple[Any, str]] = [
 
 
 def test_a_bad_change_is_refused_by_member(writer: Writer, plex: Simulator) -> None:
-    for body, told in BAD_CHANGES:
+    for body, expected in BAD_CHANGES:
         error = writer.refused("PATCH", "/plex/collections/11001000", *CODE, json=body)
-        assert list(error["details"]) == [told], body
+        assert list(error["details"]) == [expected], body
     assert plex.requests == ()
 
 

@@ -70,8 +70,8 @@ def test_the_same_at_once_through_many_workers_is_done_once_and_seen_by_all(
         )
         assert [answer.status_code for answer in added] == [200] * 4, added[0].text
         assert all(found == set(items) for found in pool.map(read, people[10:26]))
-    told = [item for answer in added for item in answer.json()["data"]["items"]]
-    assert sorted(item["ratingKey"] for item in told if item["state"] == "added") == items[2:]
+    reported = [item for answer in added for item in answer.json()["data"]["items"]]
+    assert sorted(item["ratingKey"] for item in reported if item["state"] == "added") == items[2:]
     gone = requests.delete(service.url + path, headers=writers[1].headers, timeout=30)
     assert gone.status_code == 200
     for person in people[10:26]:

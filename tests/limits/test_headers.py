@@ -29,7 +29,7 @@ def collection(plex: Simulator) -> str:
 
 
 @pytest.fixture(params=["one process", "Redis"])
-def either_store(request: Any) -> None:
+def each_store(request: Any) -> None:
     """Both kinds of store: the rules are the same."""
     if request.param == "Redis":
         request.getfixturevalue("shared")
@@ -47,7 +47,7 @@ def stands(answer: Any) -> tuple[int, int]:
 
 @pytest.mark.parametrize("path", ENDPOINTS)
 def test_hits_and_misses_and_unchanged_answers_tell_and_count(
-    either_store: None, quick: Client, collection: str, path: str
+    each_store: None, quick: Client, collection: str, path: str
 ) -> None:
     url, limit = "/plex" + path.format(collection=collection), ENDPOINTS[path]
     miss = quick.get(url)
@@ -83,7 +83,7 @@ def test_hits_and_misses_and_unchanged_answers_tell_and_count(
     ],
 )
 def test_bad_requests_and_missing_things_tell_and_count(
-    either_store: None, quick: Client, path: str, status: int, limit: int
+    each_store: None, quick: Client, path: str, status: int, limit: int
 ) -> None:
     for number in (1, 2):
         answer = quick.get("/plex" + path)
@@ -96,7 +96,7 @@ def test_bad_requests_and_missing_things_tell_and_count(
     [("status", {"status": 500}, 502), ("status", {"status": 401}, 401), ("refused", {}, 503)],
 )
 def test_what_plex_fails_tells_and_counts(
-    either_store: None, quick: Client, plex: Simulator, kind: str, options: Any, status: int
+    each_store: None, quick: Client, plex: Simulator, kind: str, options: Any, status: int
 ) -> None:
     plex.fault(kind, **options)
     for number in (1, 2):
@@ -106,7 +106,7 @@ def test_what_plex_fails_tells_and_counts(
 
 
 def test_no_configured_plex_tells_and_counts(
-    either_store: None, quick: Client, settings: Any
+    each_store: None, quick: Client, settings: Any
 ) -> None:
     settings.PLEX_URL = ""
     answer = quick.get("/plex/server")
@@ -115,7 +115,7 @@ def test_no_configured_plex_tells_and_counts(
 
 
 def test_a_defect_of_the_service_tells_and_counts(
-    either_store: None, quick: Client, monkeypatch: pytest.MonkeyPatch, caplog: Any
+    each_store: None, quick: Client, monkeypatch: pytest.MonkeyPatch, caplog: Any
 ) -> None:
     def broken(*_: Any) -> None:
         raise ZeroDivisionError
@@ -127,7 +127,7 @@ def test_a_defect_of_the_service_tells_and_counts(
 
 
 def test_who_sends_requests_too_often_learns_when_to_come_back(
-    either_store: None, quick: Client
+    each_store: None, quick: Client
 ) -> None:
     for _ in range(20):
         assert quick.get("/plex/server").status_code == 200
@@ -146,7 +146,7 @@ def test_who_sends_requests_too_often_learns_when_to_come_back(
         assert refused.headers["Cache-Control"] == "no-store"
 
 
-def test_who_sends_bad_requests_too_often_gets_429_first(either_store: None, quick: Client) -> None:
+def test_who_sends_bad_requests_too_often_gets_429_first(each_store: None, quick: Client) -> None:
     for _ in range(20):
         assert quick.get("/plex/recently-added?limit=0").status_code == 400
     assert quick.get("/plex/recently-added?limit=0").status_code == 429
@@ -154,7 +154,7 @@ def test_who_sends_bad_requests_too_often_gets_429_first(either_store: None, qui
 
 
 def test_a_refused_request_counts_for_nothing_and_asks_plex_nothing(
-    either_store: None, quick: Client, plex: Simulator
+    each_store: None, quick: Client, plex: Simulator
 ) -> None:
     for _ in range(20):
         quick.get("/plex/recently-added?limit=0")
@@ -164,7 +164,7 @@ def test_a_refused_request_counts_for_nothing_and_asks_plex_nothing(
     assert plex.requests == ()
 
 
-def test_users_and_scopes_are_counted_apart(either_store: None, quick: Client, server: Any) -> None:
+def test_users_and_scopes_are_counted_apart(each_store: None, quick: Client, server: Any) -> None:
     for _ in range(20):
         quick.get("/plex/server")
     assert quick.get("/plex/server").status_code == 429

@@ -16,7 +16,7 @@ PASSWORD = "correct-horse-battery-staple"
 
 
 @pytest.fixture(params=["one process", "Redis"])
-def either_store(request: Any) -> None:
+def each_store(request: Any) -> None:
     """Both kinds of store: the rules are the same."""
     if request.param == "Redis":
         request.getfixturevalue("shared")
@@ -38,7 +38,7 @@ def hashed(settings: Any, monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 @pytest.fixture
-def door(either_store: None, hashed: list[str], transactional_db: None, server: Any) -> "Door":
+def door(each_store: None, hashed: list[str], transactional_db: None, server: Any) -> "Door":
     User.objects.create_user("ada", "ada@example.com", PASSWORD)
     User.objects.create_user("grace", "grace@example.com", PASSWORD)
     hashed.clear()
@@ -136,7 +136,7 @@ def test_an_address_that_the_client_wrote_itself_is_not_believed(
 
 
 def test_bad_tokens_are_counted_per_address_and_good_ones_go_on(
-    quick: Client, either_store: None, server: Any, settings: Any
+    quick: Client, each_store: None, server: Any, settings: Any
 ) -> None:
     settings.PROXY_COUNT = 1
     here, elsewhere = {"X-Forwarded-For": "192.0.2.1"}, {"X-Forwarded-For": "192.0.2.2"}

@@ -39,7 +39,7 @@ def home(plex: Simulator, settings: Any) -> Iterator[Simulator]:
 
 
 @pytest.fixture(params=["one process", "Redis"])
-def either_store(request: Any) -> None:
+def each_store(request: Any) -> None:
     """Both kinds of store: the rules are the same."""
     if request.param == "Redis":
         request.getfixturevalue("shared")

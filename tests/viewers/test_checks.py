@@ -23,7 +23,7 @@ REQUIRED = access_checks.MAX_AGE + 1
 
 @pytest.mark.parametrize("fault", ["refused", "silent", "status"])
 def test_a_plex_that_fails_at_the_required_check_keeps_no_cached_response_from_the_viewer(
-    either_store: None, anna: Viewer, home: Simulator, later: Later, fault: str
+    each_store: None, anna: Viewer, home: Simulator, later: Later, fault: str
 ) -> None:
     anna.client.data(ITEMS)
     later(REQUIRED)
@@ -35,7 +35,7 @@ def test_a_plex_that_fails_at_the_required_check_keeps_no_cached_response_from_t
 
 
 def test_a_check_that_did_not_reach_plex_is_repeated_after_a_moment(
-    either_store: None, anna: Viewer, home: Simulator, later: Later, monkeypatch: pytest.MonkeyPatch
+    each_store: None, anna: Viewer, home: Simulator, later: Later, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     anna.client.data(ITEMS)
     home.fault("status", status=500)
@@ -94,7 +94,7 @@ def refusing(home: Simulator, transactional_db: None) -> None:
 
 
 def test_a_user_without_a_link_is_refused_where_the_operator_says_so(
-    either_store: None, home: Simulator, refusing: None, server: Any, anna: Viewer
+    each_store: None, home: Simulator, refusing: None, server: Any, anna: Viewer
 ) -> None:
     user = User.objects.create(username="without a link", password="!")
     client = Client(server.url, tokens.issue(user).access)
@@ -105,7 +105,7 @@ def test_a_user_without_a_link_is_refused_where_the_operator_says_so(
 
 
 def test_refusing_users_without_a_link_also_ends_what_is_cached_for_the_service(
-    either_store: None, home: Simulator, server: Any, transactional_db: None
+    each_store: None, home: Simulator, server: Any, transactional_db: None
 ) -> None:
     user = User.objects.create(username="without a link", password="!")
     client = Client(server.url, tokens.issue(user).access)
@@ -142,7 +142,7 @@ def test_the_first_hit_of_a_viewer_in_a_worker_goes_the_full_path_once(
 
 
 def test_checks_that_a_slow_plex_does_not_answer_in_time_do_not_open_the_breaker(
-    either_store: None, home: Simulator, viewer_of: MakeViewer, monkeypatch: pytest.MonkeyPatch
+    each_store: None, home: Simulator, viewer_of: MakeViewer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     viewers = [viewer_of(home.add_account(f"Viewer {number}")) for number in range(FAILURES + 1)]
     for viewer in viewers:

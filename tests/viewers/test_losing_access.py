@@ -42,7 +42,7 @@ def poster_path(item: Any) -> str:
 
 
 def test_a_removed_share_ends_cached_responses_pictures_and_links_at_the_next_check(
-    either_store: None, anna: Viewer, home: Simulator, later: Later
+    each_store: None, anna: Viewer, home: Simulator, later: Later
 ) -> None:
     item = first_poster(anna)
     assert followed(anna, item["thumbUrl"]).status_code == 200
@@ -59,7 +59,7 @@ def test_a_removed_share_ends_cached_responses_pictures_and_links_at_the_next_ch
 
 
 def test_a_request_that_plex_refuses_ends_the_view_before_the_next_check(
-    either_store: None, anna: Viewer, home: Simulator
+    each_store: None, anna: Viewer, home: Simulator
 ) -> None:
     item = first_poster(anna)
     followed(anna, item["thumbUrl"])
@@ -70,7 +70,7 @@ def test_a_request_that_plex_refuses_ends_the_view_before_the_next_check(
 
 
 def test_an_ended_view_is_not_served_stale_while_plex_fails(
-    either_store: None, anna: Viewer, home: Simulator
+    each_store: None, anna: Viewer, home: Simulator
 ) -> None:
     anna.client.data(ITEMS)
     home.remove_share(anna.account)
@@ -80,7 +80,7 @@ def test_an_ended_view_is_not_served_stale_while_plex_fails(
 
 
 def test_the_other_viewers_of_the_server_keep_what_is_cached_for_them(
-    either_store: None, anna: Viewer, home: Simulator, viewer_of: MakeViewer
+    each_store: None, anna: Viewer, home: Simulator, viewer_of: MakeViewer
 ) -> None:
     bert = viewer_of(home.add_account("Bert", libraries=("1",)))
     bert.client.data(ITEMS)
@@ -90,7 +90,7 @@ def test_the_other_viewers_of_the_server_keep_what_is_cached_for_them(
 
 
 def test_a_share_that_is_restored_works_again_without_a_new_sign_in(
-    either_store: None, anna: Viewer, home: Simulator, without_pauses: None
+    each_store: None, anna: Viewer, home: Simulator, without_pauses: None
 ) -> None:
     before = first_poster(anna)
     home.remove_share(anna.account)
@@ -104,7 +104,7 @@ def test_a_share_that_is_restored_works_again_without_a_new_sign_in(
 
 
 def test_a_library_that_is_not_shared_any_more_is_dropped_at_the_next_check(
-    either_store: None, anna: Viewer, home: Simulator, later: Later
+    each_store: None, anna: Viewer, home: Simulator, later: Later
 ) -> None:
     item = first_poster(anna)
     assert followed(anna, item["thumbUrl"]).status_code == 200
@@ -118,7 +118,7 @@ def test_a_library_that_is_not_shared_any_more_is_dropped_at_the_next_check(
 
 
 def test_a_library_that_plex_refuses_is_dropped_at_once(
-    either_store: None, anna: Viewer, home: Simulator
+    each_store: None, anna: Viewer, home: Simulator
 ) -> None:
     anna.client.data(ITEMS)
     anna.client.data("/plex/libraries")
@@ -140,7 +140,7 @@ def test_access_is_checked_in_the_background_while_hits_go_on(
 
 
 def test_a_check_that_changes_nothing_leaves_the_cached_responses(
-    either_store: None, anna: Viewer, home: Simulator, later: Later
+    each_store: None, anna: Viewer, home: Simulator, later: Later
 ) -> None:
     anna.client.data(ITEMS)
     later(REQUIRED)
@@ -151,7 +151,7 @@ def test_a_check_that_changes_nothing_leaves_the_cached_responses(
 
 @pytest.mark.parametrize("age", [timedelta(hours=4), None], ids=["old", "never compared"])
 def test_an_account_whose_tokens_were_revoked_is_noticed_when_the_link_is_compared(
-    either_store: None, anna: Viewer, home: Simulator, age: timedelta | None
+    each_store: None, anna: Viewer, home: Simulator, age: timedelta | None
 ) -> None:
     home.revoke_account_tokens(anna.account)
     at = None if age is None else timezone.now() - age
@@ -161,7 +161,7 @@ def test_an_account_whose_tokens_were_revoked_is_noticed_when_the_link_is_compar
 
 
 def test_an_account_without_access_and_with_revoked_tokens_must_sign_in_again(
-    either_store: None, anna: Viewer, home: Simulator
+    each_store: None, anna: Viewer, home: Simulator
 ) -> None:
     anna.client.data(ITEMS)
     home.revoke_account_tokens(anna.account)
@@ -170,7 +170,7 @@ def test_an_account_without_access_and_with_revoked_tokens_must_sign_in_again(
 
 
 def test_a_refused_viewer_does_not_cost_a_request_to_plex_tv_each_time(
-    either_store: None, anna: Viewer, home: Simulator, monkeypatch: pytest.MonkeyPatch
+    each_store: None, anna: Viewer, home: Simulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(access, "OTHER_WORKER", timedelta(0))
     home.remove_share(anna.account)
@@ -190,7 +190,7 @@ def test_a_refused_viewer_does_not_cost_a_request_to_plex_tv_each_time(
     ],
 )
 def test_a_failing_plex_tv_ends_no_link(
-    either_store: None,
+    each_store: None,
     anna: Viewer,
     home: Simulator,
     monkeypatch: pytest.MonkeyPatch,
@@ -207,7 +207,7 @@ def test_a_failing_plex_tv_ends_no_link(
 
 
 def test_a_share_that_ends_right_after_a_sign_in_is_noticed_at_once(
-    either_store: None, home: Simulator, viewer_of: MakeViewer
+    each_store: None, home: Simulator, viewer_of: MakeViewer
 ) -> None:
     bert = viewer_of(home.add_account("Bert"), checked_at=timezone.now())
     bert.client.data(ITEMS)
@@ -216,7 +216,7 @@ def test_a_share_that_ends_right_after_a_sign_in_is_noticed_at_once(
 
 
 def test_users_with_the_same_view_share_what_is_cached_and_lose_it_together(
-    either_store: None, home: Simulator, viewer_of: MakeViewer
+    each_store: None, home: Simulator, viewer_of: MakeViewer
 ) -> None:
     child = home.add_account("Kim", restriction_profile="teen")
     parents = [viewer_of(home.add_account(name, home=True)) for name in ("Paul", "Petra")]
@@ -235,7 +235,7 @@ def test_users_with_the_same_view_share_what_is_cached_and_lose_it_together(
 
 
 def test_an_item_that_plex_forbids_makes_no_request_wait_for_another_token(
-    either_store: None, anna: Viewer, home: Simulator, monkeypatch: pytest.MonkeyPatch
+    each_store: None, anna: Viewer, home: Simulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Plex knows the token, so no other worker can be about to store a new one."""
     key = first_poster(anna)["ratingKey"]

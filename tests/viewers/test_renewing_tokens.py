@@ -28,7 +28,7 @@ ANOTHER_KEY = "another-key-another-key-another-key"
 
 
 def test_a_replaced_token_is_renewed_within_the_request(
-    either_store: None, anna: Viewer, home: Simulator
+    each_store: None, anna: Viewer, home: Simulator
 ) -> None:
     anna.client.data(ITEMS)
     home.rotate_server_token(anna.account)
@@ -39,7 +39,7 @@ def test_a_replaced_token_is_renewed_within_the_request(
 
 
 def test_a_token_that_was_replaced_before_the_first_request_is_renewed_within_it(
-    either_store: None, anna: Viewer, home: Simulator
+    each_store: None, anna: Viewer, home: Simulator
 ) -> None:
     home.rotate_server_token(anna.account)
     assert anna.client.get(ITEMS).status_code == 200
@@ -48,7 +48,7 @@ def test_a_token_that_was_replaced_before_the_first_request_is_renewed_within_it
 
 
 def test_requests_that_plex_refuses_at_the_same_moment_end_the_view_once(
-    either_store: None, anna: Viewer, home: Simulator
+    each_store: None, anna: Viewer, home: Simulator
 ) -> None:
     anna.client.data(ITEMS)
     before = anna.link.generation
@@ -63,7 +63,7 @@ def test_requests_that_plex_refuses_at_the_same_moment_end_the_view_once(
 
 
 def test_a_json_web_token_is_not_stored_in_place_of_the_token_that_works(
-    either_store: None, anna: Viewer, home: Simulator
+    each_store: None, anna: Viewer, home: Simulator
 ) -> None:
     home.issue_jwt(anna.account)
     PlexLink.objects.update(checked_at=timezone.now() - timedelta(hours=4))
@@ -72,7 +72,7 @@ def test_a_json_web_token_is_not_stored_in_place_of_the_token_that_works(
 
 
 def test_a_replaced_token_cannot_be_renewed_while_plex_tv_fails(
-    either_store: None, anna: Viewer, home: Simulator
+    each_store: None, anna: Viewer, home: Simulator
 ) -> None:
     anna.client.data(ITEMS)
     home.rotate_server_token(anna.account)
@@ -82,7 +82,7 @@ def test_a_replaced_token_cannot_be_renewed_while_plex_tv_fails(
 
 
 def test_tokens_of_another_encryption_key_are_those_of_a_link_to_sign_in_again(
-    either_store: None, home: Simulator, viewer_of: MakeViewer, settings: Any
+    each_store: None, home: Simulator, viewer_of: MakeViewer, settings: Any
 ) -> None:
     key = settings.ENCRYPTION_KEY
     settings.ENCRYPTION_KEY = ANOTHER_KEY
@@ -93,7 +93,7 @@ def test_tokens_of_another_encryption_key_are_those_of_a_link_to_sign_in_again(
 
 
 def test_a_profile_never_gets_the_token_of_the_account_that_picked_it(
-    either_store: None, home: Simulator, transactional_db: None, server: Any, settings: Any
+    each_store: None, home: Simulator, transactional_db: None, server: Any, settings: Any
 ) -> None:
     parent = home.add_account("Paul", home=True)
     child = home.add_account("Kim", restriction_profile="little_kid")
@@ -113,7 +113,7 @@ def test_a_profile_never_gets_the_token_of_the_account_that_picked_it(
 
 
 def test_a_server_whose_identity_another_process_has_just_learned_is_the_viewers_own(
-    either_store: None, anna: Viewer, home: Simulator
+    each_store: None, anna: Viewer, home: Simulator
 ) -> None:
     # The service's own view reads the settings, which this process now holds for a moment.
     other = User.objects.create(username="without a link", password="!")
@@ -124,7 +124,7 @@ def test_a_server_whose_identity_another_process_has_just_learned_is_the_viewers
 
 
 def test_a_token_is_not_sent_to_another_server_at_the_same_address(
-    either_store: None, anna: Viewer, home: Simulator
+    each_store: None, anna: Viewer, home: Simulator
 ) -> None:
     PlexLink.objects.update(machine_identifier="another-server")
     home.remove_share(anna.account)

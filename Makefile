@@ -37,7 +37,7 @@ postgresql: $(INSTALLED) ## the tests once more, on PostgreSQL instead of SQLite
 	TEST_DATABASE=postgresql $(BIN)/python -m pytest -q -n $(WORKERS) --dist loadgroup \
 		$(addprefix --ignore=tests/,$(WITHOUT_DATABASE))
 
-bench: $(INSTALLED) ## measure everything and write docs/benchmarks.md: 20 minutes; QUICK=1: 2, to var/bench
+bench: $(INSTALLED) ## measure everything and write docs/benchmarks.md: 20 minutes; QUICK=1: 3, to var/bench
 	$(BIN)/python -W ignore -m tests.benchmarks all $(if $(QUICK),--quick)
 
 checks: export SECRET_KEY = only-for-the-checks-only-for-the-checks

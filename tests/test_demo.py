@@ -147,6 +147,12 @@ def _paste(line: str) -> dict[str, object]:
     return answer
 
 
+@pytest.mark.parametrize("option", ["--port", "--plex-port"])
+def test_a_port_that_cannot_be_used_stops_the_start(option: str) -> None:
+    with pytest.raises(CommandError, match=f"{option}: '65536' is not a port from 0 to 65535"):
+        call_command("demo", option, "65536")
+
+
 def test_no_free_port_is_chosen_twice() -> None:
     with contextlib.ExitStack() as chosen:
         ports = [_free(chosen, 0, "a server", "", "") for _ in range(500)]

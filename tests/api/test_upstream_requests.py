@@ -146,7 +146,7 @@ def test_to_count_what_is_recently_added_costs_one_list_more(api: Client, plex: 
     assert request_counts(plex) == Counter(["/library/recentlyAdded"])
 
 
-def test_of_rows_that_are_only_counted_little_more_than_their_time_is_requested(
+def test_for_rows_that_are_only_counted_plex_sends_little_more_than_their_time(
     api: Client, plex: Simulator
 ) -> None:
     api.data("/plex/recently-added?limit=3")

@@ -26,7 +26,7 @@ PARTS = {
 def main(*arguments: str) -> None:
     """Measure, print and write."""
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks all")
-    parser.add_argument("--quick", action="store_true", help="two minutes, written to var/bench")
+    parser.add_argument("--quick", action="store_true", help="three minutes, written to var/bench")
     is_quick = parser.parse_args(arguments).quick
     began = time.monotonic()
     with set_up() as setup:

@@ -216,7 +216,7 @@ def test_failures_must_be_in_a_row_to_count(each_store: None) -> None:
     assert plex_breaker.seconds_until_allowed("a", 5, 5.0) == 0
 
 
-def test_of_many_who_ask_at_the_pauses_end_one_alone_may(each_store: None) -> None:
+def test_at_the_end_of_the_pause_one_caller_alone_may_try(each_store: None) -> None:
     plex_breaker = store.current().breaker
     for _ in range(5):
         plex_breaker.record_failure("a", 5)

@@ -134,7 +134,7 @@ def test_what_changed_while_nobody_listened_is_dropped_when_plex_is_back(
     key = changing.catalogue.items("2", "show")[0].rating_key
     changing.catalogue.change(key, title="Changed unheard", title_sort="0")
     until(lambda: listening.says("not accessible") or listening.says("starting up"), 5, "why")
-    # While Plex is unavailable, cached responses stay valid.
+    # While Plex is unavailable, no cached response is invalidated.
     assert freshness.dropped() == before
     assert freshness.status(SHOWS) == "HIT"
     changing.heal()

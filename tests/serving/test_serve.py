@@ -55,11 +55,7 @@ def test_a_number_of_workers_that_cannot_be_stops_the_start(number: str) -> None
 @pytest.mark.parametrize(
     ("option", "text", "said"),
     [
-        (
-            "--host",
-            "localhost",
-            "'localhost' is not an IP address such as 127.0.0.1",
-        ),
+        ("--host", "localhost", "'localhost' is not an IP address such as 127.0.0.1"),
         ("--port", "0", "'0' is not a port from 1 to 65535"),
         ("--port", "70000", "'70000' is not a port from 1 to 65535"),
         ("--port", "http", "'http' is not a port from 1 to 65535"),

@@ -178,7 +178,7 @@ def _read_counts(library: Any) -> list[int]:
 
 
 def library_items(key: str, kind: str, more: str = "", **query: Any) -> Case:
-    """`/libraries/:libraryKey/items`: one page; `query` means to Plex what `more` means here."""
+    """`/libraries/:libraryKey/items`: one page; `query` is `more` in the words of Plex."""
 
     def ask(plex: Plex) -> Facts:
         plex.library(key)

@@ -223,7 +223,7 @@ def test_what_was_being_read_during_a_write_is_not_cached(
     assert movies[5] in [item["ratingKey"] for item in reader.data(path)["items"]]
 
 
-def test_what_is_invalidated_while_redis_is_unavailable_is_invalidated_when_it_is_back(
+def test_an_invalidation_while_redis_is_unavailable_takes_effect_when_it_is_back(
     valkey: Valkey, stores: Stores
 ) -> None:
     here, there = stores.use(valkey.url, is_patient=False), stores.another()

@@ -18,7 +18,6 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from argparse import ArgumentTypeError
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -30,6 +29,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from plex_integration.management.commands.demo_users import DATABASE, USERS
+from plex_integration.management.ports import read_port
 
 # Only in requirements-dev: an installation of the service alone has no demo.
 try:
@@ -79,9 +79,10 @@ class Command(BaseCommand):
     requires_system_checks = []
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--port", type=_port, default=8000, help="the service's; 0: a free one")
+        port = partial(read_port, lowest=0)
+        parser.add_argument("--port", type=port, default=8000, help="the service's; 0: a free one")
         parser.add_argument(
-            "--plex-port", type=_port, default=32500, help="the simulated Plex's; 0: a free one"
+            "--plex-port", type=port, default=32500, help="the simulated Plex's; 0: a free one"
         )
         parser.add_argument(
             "--state",
@@ -331,12 +332,6 @@ def _follow(parent: int) -> Callable[[], None]:
                 os._exit(1)
 
     return follow
-
-
-def _port(text: str) -> int:
-    if not (text.isdecimal() and text.isascii() and int(text) <= 65535):
-        raise ArgumentTypeError(f"{text!r} is not a port from 0 to 65535")
-    return int(text)
 
 
 @contextlib.contextmanager

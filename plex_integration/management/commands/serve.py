@@ -10,6 +10,8 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from plex_integration.management.ports import read_port
+
 APPLICATION = "medianest.asgi:application"
 # docs/deployment.md explains them. The kill timeout is above the longest time that a request may
 # take: PLEX_TIMEOUT is at most 120 seconds.
@@ -36,7 +38,8 @@ class Command(BaseCommand):
         parser.add_argument(
             "--host", default="127.0.0.1", type=_address, help="the IP address to listen on"
         )
-        parser.add_argument("--port", default=8000, type=_port, help="the port to listen on")
+        # Not 0, which chooses a free port: Granian does not print which one that is.
+        parser.add_argument("--port", default=8000, type=read_port, help="the port to listen on")
 
     def handle(self, *args: Any, host: str, port: int, **options: Any) -> None:
         _check_port(host, port)
@@ -55,13 +58,6 @@ def _address(text: str) -> str:
     except ValueError as error:
         message = f"{text!r} is not an IP address such as 127.0.0.1, 0.0.0.0 or ::1"
         raise ArgumentTypeError(message) from error
-
-
-def _port(text: str) -> int:
-    # Not 0: Granian does not print which port it was given.
-    if not (text.isdecimal() and text.isascii() and 1 <= int(text) <= 65535):
-        raise ArgumentTypeError(f"{text!r} is not a port from 1 to 65535")
-    return int(text)
 
 
 def _check_port(host: str, port: int) -> None:

@@ -5,6 +5,7 @@
 
 import { withQuery } from './addresses.js';
 import { failure } from './failure.js';
+import { NetworkError } from './medianest/errors.js';
 import { showMenu } from './menu.js';
 import { showLoading, showPage } from './page.js';
 import { session } from './requests.js';
@@ -38,6 +39,7 @@ async function openView(focusId = 'title', scrollTop = scrollY) {
   opened.abort();
   opened = new AbortController();
   const view = { signal: opened.signal, reload: openView };
+  noticeConnection(view);
   showLoading();
   const page = await load(view);
   if (!page || view.signal.aborted) return;
@@ -57,8 +59,20 @@ async function load(view) {
   } catch (error) {
     if (view.signal.aborted) return null;
     if (!session.signedIn) return signInPage('Your session has ended. Sign in again.');
+    if (view.isBackOnline && error instanceof NetworkError) {
+      view.isBackOnline = false;
+      return load(view);
+    }
     return failure(error, view);
   }
+}
+
+/** Notice a connection that comes back while a request of the old one has not failed yet. */
+function noticeConnection(view) {
+  const notice = () => {
+    view.isBackOnline = true;
+  };
+  window.addEventListener('online', notice, { signal: view.signal });
 }
 
 /** #/library/1?page=2 → the view `library`, its key 1, and the parameter `page`. */

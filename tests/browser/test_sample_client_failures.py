@@ -122,12 +122,29 @@ def test_a_lost_connection_is_reported_and_tried_again_when_it_is_back(site: Sit
     site.context.route("**/playlists", lambda route: route.abort("failed"))
     page.get_by_role("link", name="Playlists").click()
     title_of(page).to_have_text("No connection")
-    expect(page.get_by_role("status")).to_have_text("The service cannot be reached.")
+    status = expect(page.get_by_role("status"))
+    status.to_have_text("The service cannot be reached.")
     site.check("client-no-connection")
-    page.get_by_role("button", name="Try again").click()
-    title_of(page).to_have_text("No connection")
+    with page.expect_event("requestfailed"):
+        page.get_by_role("button", name="Try again").click()
+    # The page says "Loading…" until it has seen the failure.
+    status.to_have_text("The service cannot be reached.")
     site.context.unroute("**/playlists")
     page.evaluate("dispatchEvent(new Event('online'))")
+    title_of(page).to_have_text("Playlists")
+
+
+def test_a_request_that_fails_after_the_connection_is_back_is_tried_again(site: Site) -> None:
+    site.expect_broken_connections()
+    page = sign_in(site)
+    posters_are_there(page, 24)
+
+    def fail_after_the_connection_is_back(route: Route) -> None:
+        page.evaluate("dispatchEvent(new Event('online'))")
+        route.abort("failed")
+
+    site.context.route("**/playlists", fail_after_the_connection_is_back, times=1)
+    page.get_by_role("link", name="Playlists").click()
     title_of(page).to_have_text("Playlists")
 
 

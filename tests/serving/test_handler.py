@@ -17,6 +17,7 @@ from medianest.serving.threads import Threads
 from plex_integration.caching.fast_path import PREFIX
 from tests.service import until
 
+from .conftest import PromptThreads
 from .exchange import Client, scope_of
 
 PLEX, OTHER, SIGN_IN = f"{PREFIX}anything", "/api/v1/anything", "/api/v1/auth/token"
@@ -28,8 +29,8 @@ class Service:
     """A handler with one thread of each kind, and jobs that occupy these."""
 
     def __init__(self, queue: int = 0, patience: float = 60) -> None:
-        self.general, self.waiting = Threads("general", 1, queue), Threads("waiting", 1, queue)
-        self.sign_in = Threads("sign-in", 1, queue)
+        self.general = PromptThreads("general", 1, queue)
+        self.waiting, self.sign_in = Threads("waiting", 1, queue), Threads("sign-in", 1, queue)
         self.handler = ServiceHandler(
             self.general,
             self.waiting,

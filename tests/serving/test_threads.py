@@ -11,6 +11,8 @@ import uvloop
 from medianest.serving.threads import Busy, Threads
 from tests.service import until
 
+from .conftest import PromptThreads
+
 _variable: ContextVar[str] = ContextVar("variable", default="")
 
 
@@ -89,7 +91,7 @@ def test_a_job_that_waits_too_long_in_the_queue_is_never_run(work: Work) -> None
 
 def test_patience_ends_no_job_that_has_begun(work: Work) -> None:
     async def scenario() -> None:
-        threads = Threads("begun", 1, 0)
+        threads = PromptThreads("begun", 1, 0)
         job = asyncio.create_task(threads.run(work, patience=0.05))
         await started(work, 1)
         await asyncio.sleep(0.2)

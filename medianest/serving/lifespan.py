@@ -59,6 +59,9 @@ class Lifespan:
             loop.call_soon_threadsafe(self.stopping.set)
             if callable(previous):
                 previous(number, frame)
+            if not loop.is_running():
+                # uvloop tells the server nothing between two runs of the loop: it would serve on.
+                loop.call_soon_threadsafe(signal.raise_signal, number)
 
         try:
             signal.signal(signal.SIGTERM, stop)

@@ -15,38 +15,48 @@ from medianest.serving.responses import Message
 from tests.service import ROOT
 
 ENVIRONMENT = os.environ | {"DJANGO_SETTINGS_MODULE": "medianest.settings"}
-# Installs a handler as Granian does, before the lifespan begins. A process of its own, since only
-# the main thread of a process may handle signals.
+# Installs a handler as Granian does, before the lifespan begins. Like Granian it runs the loop once
+# for the start, and once more to serve. A process of its own, since only the main thread of a
+# process may handle signals.
 FOLLOWER = """
 import asyncio, os, signal, sys
 import uvloop
 from medianest.serving.lifespan import Lifespan
 
-async def main():
-    server_notified, messages, started = asyncio.Event(), asyncio.Queue(), asyncio.Event()
-    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, server_notified.set)
+server_notified, messages, started = asyncio.Event(), asyncio.Queue(), asyncio.Event()
+lifespan = Lifespan(None)
 
-    async def send(message):
-        started.set()
+async def send(message):
+    started.set()
 
-    lifespan = Lifespan(None)
+async def start():
     task = asyncio.create_task(lifespan({"type": "lifespan"}, messages.get, send))
     messages.put_nowait({"type": "lifespan.startup"})
     await started.wait()
-    os.kill(os.getpid(), signal.SIGTERM)
+    return task
+
+async def serve():
+    if sys.argv[2] == "in a run":
+        os.kill(os.getpid(), signal.SIGTERM)
     async with asyncio.timeout(20):
         await server_notified.wait()
         await lifespan.stopping.wait()
-    task.cancel()
-    print("both know")
 
-(uvloop if sys.argv[1] == "uvloop" else asyncio).run(main())
+loop = (uvloop if sys.argv[1] == "uvloop" else asyncio).new_event_loop()
+loop.add_signal_handler(signal.SIGTERM, server_notified.set)
+task = loop.run_until_complete(start())
+if sys.argv[2] == "between two runs":
+    os.kill(os.getpid(), signal.SIGTERM)
+loop.run_until_complete(serve())
+task.cancel()
+print("both know")
 """
 
 
 @pytest.mark.parametrize("loop", ["uvloop", "asyncio"])
-def test_sigterm_reaches_the_server_and_the_lifespan(loop: str) -> None:
-    argv = [sys.executable, "-c", FOLLOWER, loop]
+@pytest.mark.parametrize("moment", ["in a run", "between two runs"])
+def test_sigterm_reaches_the_server_and_the_lifespan(loop: str, moment: str) -> None:
+    argv = [sys.executable, "-c", FOLLOWER, loop, moment]
     ended = subprocess.run(argv, cwd=ROOT, env=ENVIRONMENT, capture_output=True, timeout=60)
     assert ended.stdout == b"both know\n", ended.stderr.decode()
 

@@ -292,14 +292,7 @@ class Service:
         """Wait until every worker has loaded the service."""
 
         until(self.is_whole, 60, "all workers started")
-        until(self.is_live, 20, "it answers")
-
-    def is_live(self) -> bool:
-        """Tell whether it answers; a worker that has started may not listen yet."""
-        try:
-            return ask(self.url, "/api/v1/health/live").status == 200
-        except ConnectionRefusedError:
-            return False
+        until(lambda: is_live(self.url), 20, "it answers")
 
     def is_whole(self) -> bool:
         """Tell whether every worker that was spawned, also in place of another, has started."""
@@ -345,6 +338,14 @@ class UvicornService(Service):
         # One worker listens only after it has started; several share a port that is open before.
         is_listening = "Uvicorn running on" in log
         return is_listening and log.count("Application startup complete") >= self._workers
+
+
+def is_live(root: str) -> bool:
+    """Tell whether a service answers; a worker that has started may not listen yet."""
+    try:
+        return ask(root, "/api/v1/health/live").status == 200
+    except ConnectionRefusedError:
+        return False
 
 
 def ask(root: str, path: str, headers: dict[str, str] | None = None) -> Answer:

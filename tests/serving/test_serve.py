@@ -14,7 +14,7 @@ from django.core.management.base import CommandError
 
 from plex_integration.management.commands import serve
 from tests.docs.pages import ROOT
-from tests.service import HOST, SECRET_KEY, House, Process, Service, ask, free_port, until
+from tests.service import HOST, SECRET_KEY, House, Process, Service, ask, free_port, is_live, until
 
 
 def workers(**environment: str) -> str:
@@ -91,8 +91,7 @@ def test_granian_takes_the_place_of_the_command_and_ends_in_order(
         ) as process,
     ):
         try:
-            until(lambda: "Started worker-1" in log.read_text(), 60, "the worker has started")
-            assert ask(f"http://{HOST}:{port}", "/api/v1/health/live").status == 200
+            until(lambda: is_live(f"http://{HOST}:{port}"), 60, "it answers")
             assert "-m\0granian" in Path(f"/proc/{process.pid}/cmdline").read_text()
             process.terminate()
             assert process.wait(60) == 0

@@ -21,6 +21,8 @@ HOUR, DAY = 3600, 24 * 3600
 LAST = 5
 """How many requests are remembered for each code."""
 
+_adding = threading.Lock()
+"""Held while errors are added to the store, so that `summary` finds them there."""
 _lock = threading.Lock()
 _counts: dict[str, int] = {}
 _last: dict[str, deque[str]] = {}
@@ -59,12 +61,13 @@ def record(code: str, request_id: str) -> None:
 
 def flush() -> None:
     """Add the errors to the store; what it cannot take now is added the next time."""
-    with _lock:
-        counts, last = dict(_counts), {code: list(entries) for code, entries in _last.items()}
-        _counts.clear()
-        _last.clear()
-    if counts and not _add(counts, last):
-        _put_back(counts, last)
+    with _adding:
+        with _lock:
+            counts, last = dict(_counts), {code: list(entries) for code, entries in _last.items()}
+            _counts.clear()
+            _last.clear()
+        if counts and not _add(counts, last):
+            _put_back(counts, last)
 
 
 def discard() -> None:

@@ -1,5 +1,6 @@
 """Errors are counted by code, with the ids of the last requests, for all workers together."""
 
+import threading
 import time
 from typing import Any
 
@@ -116,6 +117,23 @@ def test_errors_that_redis_did_not_receive_are_added_later(
     recent_errors.record("NOT_FOUND", "request-2")
     assert found()["NOT_FOUND"].day == 2
     assert ids("NOT_FOUND") == ["request-2", "request-1"]
+
+
+def test_errors_that_a_thread_is_adding_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    add, is_adding = recent_errors._add, threading.Event()
+
+    def add_slowly(*errors: Any) -> bool:
+        is_adding.set()
+        time.sleep(0.5)  # as a slow Redis does
+        return add(*errors)
+
+    monkeypatch.setattr(recent_errors, "_add", add_slowly)
+    recent_errors.record("NOT_FOUND", "request-1")
+    thread = threading.Thread(target=recent_errors.flush)
+    thread.start()
+    assert is_adding.wait(20)
+    assert ids("NOT_FOUND") == ["request-1"]
+    thread.join()
 
 
 def test_nothing_is_stored_of_a_request_but_its_id(

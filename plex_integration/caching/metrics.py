@@ -26,6 +26,8 @@ OUTCOMES = (HIT, MISS, STALE, BYPASS, ERROR, CLIENT_ERROR, REFUSED)
 _BOUNDS = [round(2 ** (step / 2)) for step in range(2, 31)]
 _LOADS = "plex"
 
+_adding = threading.Lock()
+"""Held while numbers are added to the store, so that `slices` finds them there."""
 _lock = threading.Lock()
 _counts: dict[str, int] = {}
 _is_running = False
@@ -90,12 +92,13 @@ def outcome(response: Any) -> str | None:
 def flush() -> None:
     """Add the numbers to the store; what it cannot take is added the next time."""
     global _counts
-    with _lock:
-        flushed, _counts = _counts, {}
-    if flushed and not store.current().counters.add(_slice(_now()), flushed, SLICE * SLICES):
+    with _adding:
         with _lock:
-            for name, number in flushed.items():
-                _counts[name] = _counts.get(name, 0) + number
+            flushed, _counts = _counts, {}
+        if flushed and not store.current().counters.add(_slice(_now()), flushed, SLICE * SLICES):
+            with _lock:
+                for name, number in flushed.items():
+                    _counts[name] = _counts.get(name, 0) + number
 
 
 def discard() -> None:

@@ -2,6 +2,8 @@
 
 import re
 import socket
+import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,6 +16,7 @@ from django.urls import reverse
 from accounts import tokens
 from accounts.models import User
 from medianest import store
+from medianest.store.counters import RedisCounters
 from medianest.store.redis_server import RedisServer
 from plex_integration.admin import charts
 from plex_integration.caching import metrics, tags
@@ -126,6 +129,25 @@ def test_numbers_that_redis_did_not_receive_are_added_later(
     assert valkey.client.keys("medianest:count:*") == []
     metrics.record_response("search", metrics.HIT)
     assert metrics.total(metrics.slices(2))["search"].responses == {"HIT": 2}
+
+
+def test_numbers_that_a_thread_is_adding_are_found(
+    shared: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add, is_adding = RedisCounters.add, threading.Event()
+
+    def add_slowly(*given: Any) -> bool:
+        is_adding.set()
+        time.sleep(0.5)  # as a slow Redis does
+        return add(*given)
+
+    monkeypatch.setattr(RedisCounters, "add", add_slowly)
+    metrics.record_response("search", metrics.HIT)
+    thread = threading.Thread(target=metrics.flush)
+    thread.start()
+    assert is_adding.wait(20)
+    assert metrics.total(metrics.slices(2))["search"].responses == {"HIT": 1}
+    thread.join()
 
 
 def test_the_states_of_plex_redis_breaker_and_listener_are_shown(

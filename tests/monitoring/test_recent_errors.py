@@ -87,12 +87,13 @@ def test_only_the_last_requests_are_remembered_and_all_are_counted() -> None:
     assert ids("NOT_FOUND") == [f"request-{number}" for number in (11, 10, 9, 8, 7)]
 
 
-def test_the_code_of_the_last_error_comes_first() -> None:
-    recent_errors.record("NOT_FOUND", "request-1")
-    recent_errors.flush()
-    recent_errors.record("INTERNAL_ERROR", "request-2")
-    recent_errors._last["INTERNAL_ERROR"][-1] = f"{time.time() + 5:.0f} request-2"
-    assert [error.code for error in recent_errors.summary()] == ["INTERNAL_ERROR", "NOT_FOUND"]
+def test_the_code_of_the_last_error_comes_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    earlier = time.time() - 5
+    with monkeypatch.context() as patch:
+        patch.setattr(time, "time", lambda: earlier)
+        recent_errors.record("INTERNAL_ERROR", "request-1")
+    recent_errors.record("NOT_FOUND", "request-2")
+    assert [error.code for error in recent_errors.summary()] == ["NOT_FOUND", "INTERNAL_ERROR"]
 
 
 def test_older_errors_count_for_the_day_and_not_for_the_hour(

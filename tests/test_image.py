@@ -14,6 +14,7 @@ LIVE = (
     "from urllib.request import urlopen; "
     "print(urlopen('http://127.0.0.1:8000/api/v1/health/live', timeout=4).read().decode())"
 )
+CONNECT = "from socket import create_connection; create_connection(('127.0.0.1', 8000), 4)"
 
 COLLECTOR = "http://127.0.0.1:4318"
 # A collector of traces, in the container, for the trace of one request.
@@ -52,10 +53,15 @@ def running(image: Image, volume: Path, tmp_path: Path) -> Iterator[Container]:
     """A container that was started with the image's own command."""
     container = Container(image, volume, tmp_path / "log", GIVEN)
     try:
-        until(lambda: "Started worker-1" in container.log, 60, "the worker has started")
+        until(lambda: listens(container), 60, "it listens")
         yield container
     finally:
         container.process.kill()
+
+
+def listens(container: Container) -> bool:
+    """Tell whether the service listens; a worker that has started may not do so yet."""
+    return container.execute("python", "-c", CONNECT).returncode == 0
 
 
 def test_the_image_serves_as_an_unprivileged_user_and_ends_in_order(
@@ -97,7 +103,7 @@ def test_one_setting_turns_traces_on(image: Image, volume: Path, tmp_path: Path)
     tracing = {"OTEL_EXPORTER_OTLP_ENDPOINT": COLLECTOR, "OTEL_BSP_SCHEDULE_DELAY": "50"}
     container = Container(image, volume, tmp_path / "log", GIVEN | tracing)
     try:
-        until(lambda: "Started worker-1" in container.log, 60, "the worker has started")
+        until(lambda: listens(container), 60, "it listens")
         collected = container.execute("python", "-c", COLLECT)
         assert collected.stdout == "/v1/traces True\n", collected.stderr + container.log
     finally:

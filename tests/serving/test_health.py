@@ -2,6 +2,7 @@
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 
@@ -22,6 +23,13 @@ def _not_checked_yet(monkeypatch: pytest.MonkeyPatch) -> None:
 def always_due(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every request is due to check Plex again."""
     monkeypatch.setattr(health, "PLEX_CHECK_SECONDS", 0.0)
+
+
+@pytest.fixture
+def patient(plex: Simulator, settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A check waits for Plex until the test ends the fault."""
+    monkeypatch.setattr(health, "PLEX_TIMEOUT_SECONDS", 60.0)
+    settings.PLEX_TIMEOUT = 60
 
 
 def reported(client: Client) -> str:
@@ -51,24 +59,31 @@ def test_a_plex_that_refuses_connections_is_unavailable_at_once(
 
 
 def test_a_slow_plex_is_unavailable_until_its_first_response_has_come(
-    anonymous: Client, plex: Simulator
+    anonymous: Client, plex: Simulator, patient: None
 ) -> None:
-    plex.fault("slow", path="/identity", delay=1.5)
+    plex.fault("slow", path="/identity", delay=60.0)
     watch = Stopwatch()
     assert reported(anonymous) == "unavailable"
     assert watch.keeps(1)
+    plex.heal()
     until(lambda: reported(anonymous) == "ok", 3, "the response has come")
     assert plex.count("/identity") == 1
 
 
 def test_a_slow_check_does_not_change_what_was_known(
-    anonymous: Client, plex: Simulator, always_due: None
+    anonymous: Client,
+    plex: Simulator,
+    patient: None,
+    always_due: None,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     assert reported(anonymous) == "ok"
     plex.fault("silent", path="/identity")
     watch = Stopwatch()
     assert reported(anonymous) == "ok"
     assert watch.keeps(1)
+    monkeypatch.setattr(health, "PLEX_CHECK_SECONDS", 60.0)  # no check follows that one
+    plex.fault("refused")  # also ends its connection
     until(lambda: reported(anonymous) == "unavailable", 4, "the check has failed")
 
 

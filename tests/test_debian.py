@@ -277,7 +277,7 @@ def test_a_request_in_flight_is_answered_while_systemd_stops_the_service(
         waiting = pool.submit(debian.get, f"{ITEMS}&sort=year", signed_in)
         until(lambda: plex.faults[0]["left"] == 0, 10, "the request waits for Plex")
         debian.run("systemctl stop medianest")
-        assert waiting.result(0).json()["data"]["items"]
+        assert waiting.result(60).json()["data"]["items"]
     assert debian.property("medianest", "Result") == "success"
     debian.run("systemctl start medianest")
     debian.wait()

@@ -75,7 +75,7 @@ class Overview:
     """What is so now, as one read of the store found it, for the operator's pages.
 
     `failures` are those of Plex in a row. `clock` is how many seconds Redis's clock is ahead of
-    this machine's; None where there is none to compare.
+    this machine's, at least; None where there is none to compare.
     """
 
     condition: Condition
@@ -301,6 +301,7 @@ class RedisStore:
             self.breaker.failures_command(server),
             *(self.values.value_command(key) for key in keys),
         )
+        ended = time.time()
         if replies is None or isinstance(replies[2], Exception):
             failures = self.breaker.found_failures(server, None)
             return Overview(Condition.UNAVAILABLE, [None] * len(keys), {}, failures)
@@ -311,8 +312,8 @@ class RedisStore:
             [value if isinstance(value, bytes) else None for value in others[1:]],
             self.reports.found(reports, now),
             self.breaker.found_failures(server, others),
-            # In the middle of the round trip, Redis read its clock.
-            now - (began + time.time()) / 2,
+            # Redis read its clock at some moment of the round trip.
+            max(0.0, now - ended) + min(0.0, now - began),
         )
 
     def facts(self) -> Mapping[str, Facts | None]:

@@ -14,6 +14,7 @@ from http.server import BaseHTTPRequestHandler
 from io import StringIO
 from pathlib import Path
 from typing import Any
+from unittest.mock import MagicMock
 
 import pytest
 from django.core.management import call_command
@@ -21,6 +22,7 @@ from django.db import connection as database
 from django.db.migrations.recorder import MigrationRecorder
 
 from medianest.store import Condition, Facts
+from plex_integration.admin.service import database as facts
 from plex_integration.admin.service import dependencies, machine
 from plex_integration.admin.service.database import DatabaseFacts, pending_migrations
 from plex_integration.management.doctor import database as database_checks
@@ -476,6 +478,29 @@ def test_a_clock_that_differs_from_that_of_plex_tv_deserves_attention(
     )
     [(state, text)] = [line for line in examined().of("Clocks") if "plex.tv" in line[1]]
     assert (state, bool(re.fullmatch(sentence, text))) == ("Attention" if seconds else "OK", True)
+
+
+def test_a_redis_that_answers_late_has_the_same_time(whole: None, shared: Any) -> None:
+    server = shared._cache
+    execute = server.execute
+
+    def execute_slowly(*commands: Any) -> Any:
+        replies = execute(*commands)
+        time.sleep(2.5 if ("TIME",) in commands else 0)
+        return replies
+
+    server.execute = execute_slowly
+    lines = examined().of("Clocks")
+    assert ("OK", "Redis: same time as this machine.") in lines, lines
+
+
+def test_a_postgresql_that_answers_late_has_the_same_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    connection = MagicMock()
+    cursor = connection.cursor.return_value.__enter__.return_value
+    cursor.fetchone.return_value = (1, 100.0)
+    monkeypatch.setattr(facts, "connection", connection)
+    monkeypatch.setattr(facts, "time", MagicMock(time=MagicMock(side_effect=[100.0, 105.0])))
+    assert facts._postgresql(5.0).clock == 0.0
 
 
 @pytest.mark.parametrize("date", ["", "yesterday", "Tue, 99 Foo 2026 25:00:00 GMT"])

@@ -24,7 +24,8 @@ _FACTS = "SELECT pg_database_size(current_database()), extract(epoch FROM clock_
 class DatabaseFacts:
     """The database's kind and version, its bytes, and the seconds that a query took.
 
-    `clock` is how many seconds its clock is ahead of this machine's; None if it has no clock.
+    `clock` is how many seconds its clock is ahead of this machine's, at least; None if it has no
+    clock.
     """
 
     kind: str
@@ -67,6 +68,8 @@ def _postgresql(seconds: float) -> DatabaseFacts:
         began = time.time()
         cursor.execute(_FACTS)
         size, clock = cursor.fetchone()
-        middle = (began + time.time()) / 2
+        ended = time.time()
         version = connection.connection.info.parameter_status("server_version")
-    return DatabaseFacts(f"PostgreSQL {version}", size, seconds, float(clock) - middle)
+    # The server read its clock at some moment in between.
+    ahead = max(0.0, float(clock) - ended) + min(0.0, float(clock) - began)
+    return DatabaseFacts(f"PostgreSQL {version}", size, seconds, ahead)

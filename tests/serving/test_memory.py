@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator
+from itertools import cycle
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from plex_simulator import Simulator
 from tests.pace import Stopwatch
 from tests.plex.conftest import RawServer, Request, ok
-from tests.service import House, Service, Valkey, at_once
+from tests.service import House, Service, Valkey, ask, at_once, until
 
 from .conftest import ITEMS
 
@@ -91,11 +92,13 @@ def test_no_worker_takes_more_than_300_mb(
     watch = Stopwatch()
     answers = at_once(service.url, wanted)
     found = {answer.status for answer in answers}
-    # 503 is for requests that have waited too long for a thread on a busy machine.
+    # 503 is for requests that have waited too long for a thread or for Plex on a busy machine.
     assert found <= {502, 503}, found
-    assert 502 in found or not is_refused
     slowest = max(answer.seconds for answer in answers)
     assert watch.allows(slowest, TIMEOUT + 1), f"{slowest:.2f} s; {watch}"
+    if is_refused:
+        alone = ((f"{ITEMS}&size=3", each.headers) for each in cycle(house.people))
+        until(lambda: ask(service.url, *next(alone)).status == 502, 20, "one alone is refused")
     assert peak(service) < MOST
 
 

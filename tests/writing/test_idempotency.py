@@ -165,6 +165,7 @@ def test_who_waits_too_long_for_another_write_gets_an_error(
     assert locks.lock(lock, "another", 60)
     writer.refused("DELETE", f"/plex/collections/{key}", 409, "WRITE_IN_PROGRESS")
     locks.unlock(lock, "another")
+    settings.PLEX_TIMEOUT = 10
     writer.wrote("DELETE", f"/plex/collections/{key}")
 
 

@@ -14,7 +14,7 @@ from django.db import Error
 
 from accounts import verified_tokens
 from medianest import store
-from medianest.monitoring import recent_errors
+from medianest.monitoring import background, recent_errors
 from medianest.serving import outer_headers
 from plex_integration.admin.service import plex_check
 from plex_integration.admin.service.database import pending_migrations
@@ -44,6 +44,10 @@ pytest_plugins = [
 
 # The default hasher is slow on purpose, and most tests create a user and sign in.
 settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+# A thread adds numbers to the store every two seconds. It may have taken those of a test and not
+# have added them when the test looks, or it adds them to the store of the next test.
+background.SECONDS = 86_400
 
 # Fixtures that start a service, or several Valkeys, for many tests. These tests run on one xdist
 # worker, so that they are started once.

@@ -1,6 +1,7 @@
 """A simulated Plex, the service in front of it on a real socket, and clients that sign in."""
 
 import contextlib
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -199,6 +200,9 @@ def _nothing_is_remembered() -> Iterator[None]:
 def forget_everything() -> None:
     """Make this process new: its store, its lists, its memory of tokens."""
     poller.stop()
+    for thread in threading.enumerate():
+        if thread.name == "plex-status":
+            thread.join()  # a check of Plex for a page that did not wait for it
     caches["default"].clear()
     store.current.cache_clear()
     catalog.forget()

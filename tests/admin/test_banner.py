@@ -77,6 +77,7 @@ def test_nobody_sees_the_banner_before_signing_in(settings: Any, transactional_d
 def test_a_plex_that_failed_its_last_check_is_reported_for_a_minute(
     boss: Browser, plex: Simulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(plex_check, "PATIENCE_SECONDS", 20.0)
     plex.fault("refused")
     boss.get("/admin/")
     (text,) = problems(boss)

@@ -226,8 +226,10 @@ def test_what_was_being_read_during_a_write_is_not_cached(
 def test_an_invalidation_while_redis_is_unavailable_takes_effect_when_it_is_back(
     valkey: Valkey, stores: Stores
 ) -> None:
-    here, there = stores.use(valkey.url, is_patient=False), stores.another()
-    assert here.values.invalidate_tags(["collection:1"])
+    there = stores.use(valkey.url)
+    assert there.values.tag_versions() is not None  # it is connected, and patient
+    here = stores.use(valkey.url, is_patient=False)
+    until(lambda: here.values.invalidate_tags(["collection:1"]), 5, "Redis has received it")
     valkey.send(signal.SIGSTOP)
     try:
         assert here.values.invalidate_tags(["collection:2"]) is False

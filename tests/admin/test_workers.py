@@ -84,7 +84,7 @@ def test_changed_settings_take_effect_on_two_workers_within_5_seconds(
 
 
 def test_two_workers_use_the_new_server_within_2_seconds(
-    operator: Operator, two_workers: Service, people: list[Person]
+    operator: Operator, two_workers: Service, people: list[Person], plex: Simulator
 ) -> None:
     path = "/api/v1/plex/libraries"
     assert _all(two_workers, people[3], path, "x-plex-cache-status") <= {"HIT", "MISS"}
@@ -106,25 +106,28 @@ def test_two_workers_use_the_new_server_within_2_seconds(
             return {each["data"]["pagination"]["total"] for each in bodies} == {5}
 
         others = cycle(people[10:])
-        until(is_new, 2, "both workers use the new server")
+        try:
+            until(is_new, 2, "both workers use the new server")
+        finally:
+            before = {"url": plex.url, "token": plex.accounts.owner.server_token}
+            operator.submit(page, changes | before)
 
 
 def test_a_change_takes_effect_while_redis_is_unavailable(
     two_workers: Service, operator: Operator, people: list[Person], valkey: Valkey
 ) -> None:
-    path = "/api/v1/plex/on-deck"
+    path, others = "/api/v1/plex/on-deck", cycle(people[10:])
     valkey.kill()
     try:
         until(
-            lambda: _all(two_workers, people[5], path, "x-plex-cache-status") <= {"BYPASS", "429"},
+            lambda: _all(two_workers, next(others), path, "x-plex-cache-status") == {"BYPASS"},
             10,
             "Redis is unavailable",
         )
         operator.submit("/admin/plex_integration/policychange/", {"ttl-on-deck": "33"})
         until(
             lambda: (
-                _all(two_workers, people[6], path, "cache-control")
-                <= {"max-age=33, private", "no-store"}
+                _all(two_workers, next(others), path, "cache-control") == {"max-age=33, private"}
             ),
             5,
             "both workers use the new cache time",

@@ -1,10 +1,12 @@
 import http.client
 import json
 import threading
+import time
+from typing import Any
 
 import pytest
 
-from plex_simulator import Simulator
+from plex_simulator import Simulator, server
 from tests.service import until
 
 from .conftest import PlexClient, control
@@ -48,6 +50,21 @@ def test_a_recorded_request_has_the_bytes_of_its_response(
     fresh.heal()
     (recorded,) = until(lambda: fresh.requests, 10, "the request is recorded")
     assert (recorded.status, recorded.size) == (0, 0)
+
+
+def test_a_request_is_recorded_before_a_long_response_is_received(
+    fresh: Simulator, fresh_client: PlexClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recorded = server.RecordedRequest
+
+    def recorded_late(**values: Any) -> server.RecordedRequest:
+        time.sleep(0.2)
+        return recorded(**values)
+
+    monkeypatch.setattr(server, "RecordedRequest", recorded_late)
+    fresh.fault("huge", size=2_000_000)
+    assert len(fresh_client.get("/library/sections").body) > 2_000_000
+    assert fresh.count("/library/sections") == 1
 
 
 def test_the_control_api_reports_invalid_requests(fresh: Simulator) -> None:

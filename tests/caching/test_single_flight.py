@@ -222,6 +222,8 @@ def callers(monkeypatch: pytest.MonkeyPatch) -> set[int]:
     """The threads that load, or that wait for another one's load."""
     found: set[int] = set()
     acquire = LoadLock.acquire
+    # Who waits may get no processor for longer than a failure is readable.
+    monkeypatch.setattr("medianest.store.locks.FAILURE_MILLISECONDS", 60_000)
 
     class Noted(Future[Any]):
         def result(self, timeout: float | None = None) -> Any:

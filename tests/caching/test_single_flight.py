@@ -367,7 +367,7 @@ def test_while_one_renews_an_expired_entry_the_others_get_the_old_one_at_once(
     assert watch.keeps(2), watch
     load.ended.set()
     (renewed,) = threads.join()
-    assert (renewed.entry.payload(), renewed.age, renewed.status) == (b'"new"', 0, "MISS")
+    assert (renewed.entry.payload(), renewed.is_fresh, renewed.status) == (b'"new"', True, "MISS")
     assert load.times == 1
     assert fetch(flights, load).entry.payload() == b'"new"'
 

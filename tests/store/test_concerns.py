@@ -248,7 +248,7 @@ def test_invalidations_that_redis_missed_are_delivered_before_it_is_used_again(
     stores: Any, valkey: Valkey
 ) -> None:
     here, there = stores.use(valkey.url, is_patient=False), stores.another()
-    assert here.values.invalidate_tags(["collection:1"])
+    until(lambda: here.values.invalidate_tags(["collection:1"]), 20, "Redis is used")
     valkey.send(signal.SIGSTOP)
     try:
         assert here.values.invalidate_tags(["collection:2"]) is False
@@ -256,5 +256,5 @@ def test_invalidations_that_redis_missed_are_delivered_before_it_is_used_again(
     finally:
         valkey.send(signal.SIGCONT)
     until(lambda: here.values.tag_versions() is not None, 5, "this process uses Redis again")
-    versions = there.values.tag_versions()
+    versions = until(there.values.tag_versions, 20, "another one as well")
     assert all(versions.get(f"collection:{number}") for number in (1, 2, 3))

@@ -226,7 +226,7 @@ def test_limits_go_on_in_this_process_while_redis_is_unavailable(
     frail.start()
     until(lambda: store.condition() is Condition.OK, 5, "normal within five seconds")
     assert store.read(hit=HIT).verdict.is_allowed
-    assert "Redis is available again" in caplog.text
+    until(lambda: "Redis is available again" in caplog.text, 5, "the log says so")
 
 
 def test_a_redis_for_the_limits_alone_counts_there_and_keeps_answers_elsewhere(

@@ -1,5 +1,6 @@
 """Trying the addresses of a server: no token is sent, and every result is one sentence."""
 
+import socket
 import ssl
 import threading
 from collections.abc import Iterator
@@ -97,7 +98,17 @@ def test_something_else_at_the_address_is_reported(answer: bytes) -> None:
         ("ftp://10.0.0.1", "The address must start with http:// or https://"),
     ],
 )
-def test_why_an_address_cannot_be_used_is_said_in_plain_words(url: str, reason: str) -> None:
+def test_why_an_address_cannot_be_used_is_said_in_plain_words(
+    url: str, reason: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = socket.getaddrinfo
+
+    def without_name_server(host: str, *given: Any, **named: Any) -> Any:
+        if host.endswith(".invalid"):
+            raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+        return real(host, *given, **named)
+
+    monkeypatch.setattr(socket, "getaddrinfo", without_name_server)
     assert message(url).startswith(reason)
 
 

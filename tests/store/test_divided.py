@@ -50,6 +50,20 @@ def _divided(house: House) -> Iterator[Divided]:
         yield Divided(stack.enter_context(closing(service)), valkeys, proxies)
 
 
+@pytest.fixture(scope="module")
+def _patient(house: House, _divided: Divided) -> Iterator[Service]:
+    cache, limits = (_divided.valkeys[name].url for name in ("cache", "limits"))
+    service = house.service(None, workers=2, REDIS_URL=cache, REDIS_LIMITS_URL=limits)
+    yield service
+    service.close()
+
+
+@pytest.fixture
+def patient(_patient: Service, divided: Divided) -> Service:
+    """A service with the same Redis servers, for which it waits on a busy machine."""
+    return _patient
+
+
 @pytest.fixture
 def divided(_divided: Divided, plex: Simulator, people: Sequence[Person]) -> Iterator[Divided]:
     """A service whose workers serve hits of ITEMS."""
@@ -67,8 +81,9 @@ def divided(_divided: Divided, plex: Simulator, people: Sequence[Person]) -> Ite
         (0.05, ("cache", "limits")),
         (0.2, ("cache",)),
         (0.2, ("limits",)),
-        (0.4, ("cache",)),
-        (0.4, ("limits",)),
+        # So late that a worker that gets no processor for a while finds no reply either.
+        (5.0, ("cache",)),
+        (5.0, ("limits",)),
     ],
 )
 def test_answers_go_on_while_redis_is_slow(
@@ -155,21 +170,21 @@ def test_answers_go_on_and_limits_hold_per_process_while_either_redis_is(
 
 
 def test_limits_are_exact_over_both_workers_where_they_have_a_redis_of_their_own(
-    divided: Divided, people: Sequence[Person]
+    patient: Service, people: Sequence[Person]
 ) -> None:
-    ask(divided.service.url, SERVER, people[39].headers)
+    ask(patient.url, SERVER, people[39].headers)
     for person in people[9:12]:
-        answers = at_once(divided.service.url, [(SERVER, person.headers)] * 60)
+        answers = at_once(patient.url, [(SERVER, person.headers)] * 60)
         assert Counter(answer.status for answer in answers) == {200: 20, 429: 40}
 
 
 def test_a_flush_of_either_redis_is_noticed_by_nobody_but_the_cache(
-    divided: Divided, people: Sequence[Person]
+    patient: Service, divided: Divided, people: Sequence[Person]
 ) -> None:
     for valkey, expected in (("limits", {"HIT"}), ("cache", {"MISS", "HIT"})):
         divided.valkeys[valkey].client.flushall()
         divided.valkeys[valkey].client.script_flush()
-        assert set(hits(divided.service, [people[12]] * 4)) <= expected
+        assert set(hits(patient, [people[12]] * 4)) <= expected
 
 
 @pytest.fixture

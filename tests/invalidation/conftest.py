@@ -133,6 +133,7 @@ def listen(house: House, valkey: Valkey, changing: Simulator) -> Iterator[Callab
             "DATABASE_URL": house.copied(),
             "PLEX_URL": changing.url,
             "PLEX_TOKEN": TOKEN,
+            "IS_PATIENT_WITH_REDIS": "1",
         }
         started.append(Listening(house.folder, given | environment))
         return started[-1]
@@ -148,11 +149,14 @@ def listen(house: House, valkey: Valkey, changing: Simulator) -> Iterator[Callab
 
 @pytest.fixture
 def listening(
-    listen: Callable[..., Listening], freshness: Freshness, changing: Simulator
+    listen: Callable[..., Listening],
+    freshness: Freshness,
+    changing: Simulator,
+    request: pytest.FixtureRequest,
 ) -> Listening:
-    """A listener that Plex and Redis have heard of."""
+    """A listener that Plex and Redis have heard of; a parameter is a part of its environment."""
     changing.drop_listeners()  # of those who went without a word
-    process = listen()
+    process = listen(**getattr(request, "param", {}))
     until(lambda: changing.broadcast.listeners, 30, "Plex has a listener")
     until(lambda: "everything" in freshness.dropped(), 2, "all is dropped once")
     return process

@@ -149,6 +149,9 @@ def test_what_changed_while_nobody_listened_is_dropped_when_plex_is_back(
     )
 
 
+@pytest.mark.parametrize(
+    "listening", [{"IS_PATIENT_WITH_REDIS": ""}], ids=["not patient"], indirect=True
+)
 def test_what_changed_while_redis_was_unavailable_is_invalidated_when_it_is_back(
     listening: Listening, freshness: Freshness, changing: Simulator, valkey: Valkey
 ) -> None:
@@ -194,9 +197,9 @@ def test_the_listener_tells_where_it_stands(
         found: dict[str, object] = json.loads(written)
         return found
 
+    until(lambda: reported()["problem"] == "", 5, "it listens")
     assert 0 < valkey.client.ttl("medianest:cache:listener") <= 15
     changing.fault("status", path=EVENTS, status=401)
-    until(lambda: reported()["problem"] == "", 5, "it listens")
     changing.drop_listeners()
     until(lambda: "refuses the credentials" in str(reported()["problem"]), 5, "it is reported")
 

@@ -180,15 +180,17 @@ def test_while_a_user_is_split_over_two_nodes_requests_are_counted_by_the_window
     slot = key_slot(user.encode())
     migration = Migration(slot, source, target)
     try:
-        migration.move(stamp_key(user))
-        found = read(store, "answer", hit)
-        # Neither node runs a script with keys on both: nothing was counted.
-        assert (found.counted.counting, found.value) == (Counting.UNAVAILABLE, b"cached")
-        assert store.read(hit=hit.hit).verdict.remaining == 1
+        try:
+            migration.move(stamp_key(user))
+            found = read(store, "answer", hit)
+            # Neither node runs a script with keys on both: nothing was counted.
+            assert (found.counted.counting, found.value) == (Counting.UNAVAILABLE, b"cached")
+            assert store.read(hit=hit.hit).verdict.remaining == 1
+        finally:
+            migration.finish(*cluster.masters)
+        assert read(store, "answer", hit).counted.verdict.remaining == 0
     finally:
-        migration.finish(*cluster.masters)
-    assert read(store, "answer", hit).counted.verdict.remaining == 0
-    Migration(slot, target, source).finish(*cluster.masters)
+        Migration(slot, target, source).finish(*cluster.masters)
 
 
 def test_a_node_without_slots_to_which_a_slot_is_moved_is_used_as_any_other(

@@ -20,7 +20,9 @@ Serve = Callable[..., RawServer]
 
 
 def titles(serve: Serve, body: bytes | str) -> list[str | None]:
-    return [library.title for library in plex_at(serve(ok(body)).url).libraries()]
+    # So many seconds that the largest response is read on a busy machine.
+    plex = plex_at(serve(ok(body)).url, seconds=60)
+    return [library.title for library in plex.libraries()]
 
 
 def named(title: bytes, before: bytes = b"") -> bytes:

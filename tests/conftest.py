@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 import requests
 from django.conf import settings
@@ -49,6 +50,10 @@ settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 # A thread adds numbers to the store every two seconds. It may have taken those of a test and not
 # have added them when the test looks, or it adds them to the store of the next test.
 background.SECONDS = 86_400
+
+# A busy machine may run any example of a property late. What CI has by default stays.
+hypothesis.settings.register_profile("tests", deadline=None)
+hypothesis.settings.load_profile("tests")
 
 # Fixtures that start a service, or several Valkeys, for many tests. These tests run on one xdist
 # worker, so that they are started once.

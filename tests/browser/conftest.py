@@ -248,6 +248,13 @@ def admin(site: Site, admin_session: Any) -> Site:
     return site
 
 
+def stop_clock(page: Page) -> None:
+    """Let time pass on the page only where the test lets it."""
+    page.clock.install(time=0)
+    # Until the clock stops, time passes; a clock cannot be set back.
+    page.clock.pause_at(3_600_000)
+
+
 def sign_in_at_the_api(page: Page, user: tuple[str, str] = USER) -> None:
     """Fill in the sign-in form of the browsable API."""
     page.get_by_label("Username").fill(user[0])

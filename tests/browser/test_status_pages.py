@@ -6,7 +6,7 @@ from typing import Any
 import requests
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.conftest import USER, Site, in_light_and_dark
+from tests.browser.conftest import USER, Site, in_light_and_dark, stop_clock
 from tests.service import until
 
 HOME = "/admin/"
@@ -91,7 +91,7 @@ def requests_for_parts(page: Page) -> list[str]:
 def test_refreshing_pauses_when_the_operator_wants_and_while_the_page_is_hidden(
     admin: Site,
 ) -> None:
-    admin.page.clock.install()
+    stop_clock(admin.page)
     page = admin.open(HOME)
     sent = requests_for_parts(page)
     page.get_by_role("button", name="Pause refreshing").click()

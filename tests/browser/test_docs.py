@@ -196,6 +196,11 @@ def test_swagger_ui_renews_the_token_before_it_expires(site: Site) -> None:
         with page.expect_response("**/api/v1/auth/token/refresh") as renewed:
             page.clock.fast_forward("14:00")
         assert renewed.value.ok
+        # Only then does the page wait for the next renewal.
+        page.wait_for_function(
+            "access => JSON.stringify(ui.authSelectors.authorized()).includes(access)",
+            arg=renewed.value.json()["data"]["access"],
+        )
     expect(page.get_by_text("Signed in as demo")).to_be_visible()
 
 

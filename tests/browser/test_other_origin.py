@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
@@ -46,7 +46,8 @@ class _Page(BaseHTTPRequestHandler):
 
 @pytest.fixture(scope="module")
 def other_origin() -> Iterator[str]:
-    server = HTTPServer((HOST, 0), _Page)
+    # A browser also opens connections on which it sends nothing yet.
+    server = ThreadingHTTPServer((HOST, 0), _Page)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     yield f"http://{HOST}:{server.server_port}"

@@ -4,7 +4,7 @@ import re
 from typing import Any
 
 import requests
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
 from tests.browser.conftest import USER, Site, in_light_and_dark, stop_clock
 from tests.service import until
@@ -115,6 +115,30 @@ def hide(page: Page, is_hidden: Any) -> None:
         }""",
         is_hidden,
     )
+
+
+def test_a_late_answer_does_not_replace_a_newer_one(admin: Site) -> None:
+    stop_clock(admin.page)
+    page = admin.open(HOME)
+    held: list[Route] = []
+    page.route(f"**{PARTS}", lambda route: held.append(route))
+    for number in (1, 2):
+        page.clock.run_for(10_000)
+        while len(held) < number:
+            page.wait_for_timeout(50)
+    older, newer = held
+    _answer(newer, "newer")
+    expect(page.locator("#refreshed")).to_have_text("newer")
+    with page.expect_event("requestfinished"):
+        _answer(older, "older")
+    # The page reads the older answer before this response arrives.
+    page.evaluate("fetch('/api/v1/health/live')")
+    expect(page.locator("#refreshed")).to_have_text("newer")
+
+
+def _answer(route: Route, text: str) -> None:
+    body = f'<span id="refreshed" data-refresh>{text}</span>'
+    route.fulfill(body=body, content_type="text/html")
 
 
 def test_refreshing_ends_with_the_session(admin: Site) -> None:

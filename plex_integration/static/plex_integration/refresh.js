@@ -42,25 +42,43 @@ function stop(message) {
   news.textContent = message;
 }
 
+async function load() {
+  try {
+    const response = await fetch(watched.dataset.url, { redirect: 'manual' });
+    return { response, text: await response.text() };
+  } catch {
+    return null;
+  }
+}
+
 async function refresh() {
   if (document.hidden || isPaused) {
     return;
   }
-  let response;
-  try {
-    response = await fetch(watched.dataset.url, { redirect: 'manual' });
-  } catch {
+  sent += 1;
+  const number = sent;
+  const answer = await load();
+  // A late answer never replaces a newer one.
+  if (number < shown) {
+    return;
+  }
+  shown = number;
+  if (!answer) {
     news.textContent = 'The service does not respond.';
     document.getElementById('refreshed').textContent = news.textContent;
     return;
   }
+  const { response, text } = answer;
   if (response.type === 'opaqueredirect' || response.status === 403) {
     stop('You are signed out. Reload the page to sign in.');
   } else if (response.ok) {
-    replace(new DOMParser().parseFromString(await response.text(), 'text/html'));
+    replace(new DOMParser().parseFromString(text, 'text/html'));
   }
 }
 
+// The numbers of the last request, and of the one whose answer the page shows.
+let sent = 0;
+let shown = 0;
 let isPaused = false;
 let timer;
 const button = document.createElement('button');

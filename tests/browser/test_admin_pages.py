@@ -3,7 +3,7 @@
 import re
 
 import requests
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.browser.conftest import (
     ADMIN,
@@ -114,6 +114,22 @@ def test_an_address_that_the_operator_has_selected_stays_selected(admin: Site) -
     assert message(page).endswith("Link-local and metadata hosts are not allowed.")
 
 
+def test_an_address_that_is_selected_before_the_script_runs_stays_selected(admin: Site) -> None:
+    page = connection(admin)
+    page.get_by_role("button", name="Sign in to Plex").click()
+    enter_code(page)
+    held: list[Route] = []
+    page.route("**/addresses*.js", lambda route: held.append(route))
+    page.get_by_role("link", name="Choose Simulated Plex").click()
+    other = page.get_by_role("listitem").filter(has_text="169.254.83.107")
+    other.get_by_role("radio").check()
+    while not held:
+        page.wait_for_timeout(50)
+    held[0].continue_()
+    expect(page.get_by_role("status")).to_contain_text("Reachable addresses: 1 of 5.")
+    expect(other.get_by_role("radio")).to_be_checked()
+
+
 def enter_code(page: Page) -> None:
     """Enter the code of the page at the simulated plex.tv, as its owner does."""
     code = page.locator(".code strong").inner_text()
@@ -155,6 +171,18 @@ def test_a_cache_time_is_changed_refused_and_reset_and_it_is_recorded(admin: Sit
     expect(newest).to_contain_text("from 120 to 600 seconds")
     expect(newest).to_contain_text("127.0.0.1")
     admin.check("admin-changes")
+
+
+def test_a_cache_time_that_is_entered_before_the_script_runs_is_shown_in_words(admin: Site) -> None:
+    page = admin.page
+    held: list[Route] = []
+    page.route("**/durations*.js", lambda route: held.append(route))
+    page.goto(POLICIES, wait_until="commit")
+    page.locator("td:has(output) input").first.fill("3750")
+    while not held:
+        page.wait_for_timeout(50)
+    held[0].continue_()
+    expect(page.locator("td output").first).to_have_text("1 h 2 min 30 s")
 
 
 @at_both_widths

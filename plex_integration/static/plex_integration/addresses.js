@@ -7,7 +7,11 @@ const progress = document.getElementById('progress');
 const rows = [...form.querySelectorAll('li')];
 const waiting = [...rows];
 const csrf = form.elements.csrfmiddlewaretoken.value;
-let hasChosen = false;
+// The operator may have selected an address before this script ran.
+let hasChosen = rows.some((row) => {
+  const { checked, defaultChecked } = row.querySelector('input');
+  return checked !== defaultChecked;
+});
 let tested = 0;
 
 async function test(row) {

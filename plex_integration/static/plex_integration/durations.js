@@ -14,5 +14,8 @@ function inWords(text) {
 
 for (const output of document.querySelectorAll('output[for]')) {
   const field = document.getElementById(output.htmlFor.value);
-  field.addEventListener('input', () => { output.value = inWords(field.value); });
+  const show = () => { output.value = inWords(field.value); };
+  field.addEventListener('input', show);
+  // Somebody may have typed before this script ran.
+  show();
 }

@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl
 
 import pytest
 import yaml
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from tests.browser.conftest import (
     ADMIN,
@@ -202,6 +202,28 @@ def test_swagger_ui_renews_the_token_before_it_expires(site: Site) -> None:
             arg=renewed.value.json()["data"]["access"],
         )
     expect(page.get_by_text("Signed in as demo")).to_be_visible()
+
+
+def test_swagger_ui_does_not_end_a_sign_in_with_a_renewal_of_the_one_before(site: Site) -> None:
+    site.expect_status(401)
+    site.page.clock.install()
+    page = site.open(DOCS)
+    sign_in(page)
+    held: list[Route] = []
+    page.route("**/api/v1/auth/token/refresh", lambda route: held.append(route))
+    page.clock.fast_forward("14:00")
+    while not held:
+        page.wait_for_timeout(50)
+    with page.expect_response("**/api/v1/auth/logout"):
+        page.get_by_role("button", name="Sign out", exact=True).click()
+    sign_in(page)
+    with page.expect_response("**/api/v1/auth/token/refresh") as refused:
+        held[0].continue_()
+    assert refused.value.status == 401
+    # The page reads the refusal before this response arrives.
+    page.evaluate("fetch('/api/v1/health/live')")
+    expect(page.get_by_text("Signed in as demo")).to_be_visible()
+    tried(page, NAMES["get", "/api/v1/auth/session"], {})
 
 
 @pytest.mark.parametrize("name", READS)

@@ -43,8 +43,11 @@ function show() {
 }
 
 async function renew() {
-  const pair = await send(paths.refresh, { refresh });
-  if (pair && refresh) use(pair);
+  const sent = refresh;
+  const pair = await send(paths.refresh, { refresh: sent });
+  // Meanwhile the user has signed out, and another one may have signed in.
+  if (refresh !== sent) return;
+  if (pair) use(pair);
   else forget();
 }
 

@@ -38,10 +38,13 @@ function isWatched(item) {
 }
 
 async function toggle(item, button, view) {
+  const address = location.href;
+  // The user may leave the view before the service responds.
+  const isLeft = () => location.href !== address;
   try {
     await setWatched(item.ratingKey, !isWatched(item));
-    await view.reload(button.id);
+    if (!isLeft()) await view.reload(button.id);
   } catch (error) {
-    document.getElementById('status').textContent = error.message;
+    if (!isLeft()) document.getElementById('status').textContent = error.message;
   }
 }

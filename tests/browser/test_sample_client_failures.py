@@ -350,6 +350,44 @@ def test_a_view_that_was_left_ends_its_requests_and_replaces_nothing(site: Site)
     expect(page.get_by_role("status")).to_contain_text("page 1 of 2")
 
 
+def test_a_mark_that_is_stored_late_leaves_the_next_view_alone(
+    site: Site, plex_origin: str
+) -> None:
+    page = sign_in_with_plex(site, plex_origin, "Nadia")
+    posters_are_there(page, 24)
+    held: list[Route] = []
+    site.context.route("**/watched", lambda route: held.append(route))
+    with page.expect_request("**/watched"):
+        page.get_by_role("button", name="Watched").first.click()
+    page.get_by_role("link", name="TV Shows").click()
+    title_of(page).to_have_text("TV Shows")
+    requested: list[str] = []
+    page.on("request", lambda each: requested.append(each.url))
+    with page.expect_event("requestfinished", lambda each: "/watched" in each.url):
+        held[0].fulfill(json={"success": True, "data": {}})
+    # A view that is opened again requests its items before this response arrives.
+    page.evaluate("fetch('/api/v1/health/live')")
+    assert not [url for url in requested if "/items?" in url]
+
+
+def test_a_mark_that_fails_late_says_nothing_on_the_next_view(site: Site, plex_origin: str) -> None:
+    site.expect_status(503)
+    page = sign_in_with_plex(site, plex_origin, "Nadia")
+    posters_are_there(page, 24)
+    held: list[Route] = []
+    site.context.route("**/watched", lambda route: held.append(route))
+    with page.expect_request("**/watched"):
+        page.get_by_role("button", name="Watched").first.click()
+    page.get_by_role("link", name="TV Shows").click()
+    status = expect(page.get_by_role("status"))
+    status.to_contain_text("page 1 of 2")
+    with page.expect_event("requestfinished", lambda each: "/watched" in each.url):
+        fail(held[0], 503, SERVICE_UNAVAILABLE)
+    # The page reads the failure before this response arrives.
+    page.evaluate("fetch('/api/v1/health/live')")
+    status.to_contain_text("page 1 of 2")
+
+
 def test_loading_is_shown_while_a_response_is_awaited(site: Site) -> None:
     held: list[Route] = []
     page = sign_in(site)

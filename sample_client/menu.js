@@ -9,7 +9,7 @@ const menu = document.getElementById('menu');
 /** Request the libraries, unless the menu shows them already. */
 export async function showMenu(view) {
   if (menu.hasChildNodes()) return;
-  const [{ libraries }, linked] = await Promise.all([get('libraries', view), isLinked()]);
+  const [{ libraries }, linked] = await Promise.all([get('libraries', view), isLinked(view)]);
   allowMarking(linked);
   menu.replaceChildren(
     ...libraries.map(({ id, title }) => link(`#/library/${id}`, title)),

@@ -32,8 +32,8 @@ export async function setWatched(ratingKey, isWatched) {
 }
 
 /** Return whether the user is linked to a Plex account: only then there is something to mark. */
-export async function isLinked() {
-  return (await read(await session.fetch('/api/v1/auth/plex'))).linked;
+export async function isLinked({ signal }) {
+  return (await read(await session.fetch('/api/v1/auth/plex', { signal }))).linked;
 }
 
 /** Begin a sign-in with Plex; with a signed-in user, link the account to this user. */

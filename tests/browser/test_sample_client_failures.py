@@ -236,6 +236,35 @@ def test_a_user_who_needs_a_plex_account_can_link_one(site: Site, plex_origin: s
     expect(page.get_by_role("button", name="Watched").first).to_be_visible()
 
 
+@pytest.mark.usefixtures("_unlinked")
+def test_a_late_answer_for_the_user_before_does_not_replace_the_menu_of_the_next(
+    site: Site, plex_origin: str
+) -> None:
+    site.expect_status(403)
+    page = sign_in(site)
+    posters_are_there(page, 24)
+    error = {"code": "PLEX_LINK_REQUIRED", "message": "Sign in with Plex first."}
+    site.context.route("**/playlists", lambda route: fail(route, 403, error), times=1)
+    page.get_by_role("link", name="Playlists").click()
+    title_of(page).to_have_text("Not allowed")
+    held: list[Route] = []
+    site.context.route("**/auth/plex", lambda route: held.append(route), times=1)
+    continue_with_plex(site, plex_origin, "Rufus")
+    while not held:
+        page.wait_for_timeout(50)
+    page.get_by_role("button", name="Sign out").click()
+    title_of(page).to_have_text("Sign in")
+    continue_with_plex(site, plex_origin, "Nadia")
+    title_of(page).to_have_text("Playlists")
+    held[0].fulfill(json={"success": True, "data": {"linked": False}})
+    # The page reads the late answer before this response arrives.
+    page.evaluate("fetch('/api/v1/health/live')")
+    libraries = page.get_by_role("navigation", name="Libraries").get_by_role("link")
+    expect(libraries).to_have_text(
+        ["Movies", "TV Shows", "Continue watching", "Recently added", "Playlists"]
+    )
+
+
 def test_an_ended_token_is_renewed_without_a_word(site: Site) -> None:
     site.expect_status(401)
     page = sign_in(site)

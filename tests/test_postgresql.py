@@ -27,7 +27,7 @@ from tests.service import ROOT, House, Service, Valkey, ask, at_once, until
 WORKERS, GENERAL, WAITING = 2, 2, 4
 MAX_CONNECTIONS = (GENERAL + WAITING + SIGN_IN_THREADS) * WORKERS
 CLIENTS, ROUNDS, USERS = 32, 6, 160
-RESPONSE_SECONDS, CONNECT_SECONDS = 1, 2
+RESPONSE_SECONDS, CONNECT_SECONDS = 4, 4
 # Each thread can meet one connection whose server does not respond, and one of them connects again.
 REFUSAL_SECONDS = 2 * RESPONSE_SECONDS + CONNECT_SECONDS
 HIT_SECONDS = 1.0
@@ -86,6 +86,8 @@ def _site(
         "GENERAL_THREADS": str(GENERAL),
         "WAITING_THREADS": str(WAITING),
         "PROXY_COUNT": "1",
+        # Half of it is how long a request may wait for a thread.
+        "PLEX_TIMEOUT": "60",
         "PLEX_TV_URL": house.environment["PLEX_URL"],
         "METRICS_TOKEN": METRICS["Authorization"].removeprefix("Bearer "),
         "METRICS_FOLDER": str(tmp_path_factory.mktemp("metrics")),

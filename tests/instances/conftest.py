@@ -108,6 +108,8 @@ def _instances(
                 "IS_PATIENT_WITH_REDIS": "1",
                 "GENERAL_THREADS": str(GENERAL_THREADS),
                 "WAITING_THREADS": str(WAITING_THREADS),
+                # Half of it is how long a request may wait for a thread.
+                "PLEX_TIMEOUT": "60",
                 "PLEX_URL": _shared_plex.url,
                 "PLEX_TOKEN": _shared_plex.owner_token,
                 "PLEX_TV_URL": _shared_plex.url,
@@ -132,7 +134,8 @@ def _address_of_user(server: PostgreSQL) -> str:
     with server.connect() as connection:
         connection.execute(f"CREATE ROLE {USER} LOGIN".encode())
         connection.execute(f"ALTER DATABASE {DATABASE} OWNER TO {USER}".encode())
-    return server.url.replace("postgres@", f"{USER}@")
+    # A busy machine may run neither the server nor the service for some seconds.
+    return server.url.replace("postgres@", f"{USER}@") + "?connect_timeout=60&response_timeout=60"
 
 
 def _seed(environment: dict[str, str]) -> tuple[list[str], str]:

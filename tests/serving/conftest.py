@@ -69,7 +69,7 @@ def isolated(house: House, _valkey: Valkey, _simulator: Simulator) -> Iterator[S
 
 @pytest.fixture(scope="session")
 def hurried(house: House, _valkey: Valkey, _simulator: Simulator) -> Iterator[Service]:
-    """Two workers that wait for Plex for 2 seconds."""
-    service = house.service(_valkey, workers=2, DATABASE_URL=house.copied(), PLEX_TIMEOUT="2")
+    """Two workers that wait for Plex for 6 seconds, and for a thread for half as long."""
+    service = house.service(_valkey, workers=2, DATABASE_URL=house.copied(), PLEX_TIMEOUT="6")
     yield service
     service.close()

@@ -120,7 +120,7 @@ def test_with_a_silent_plex_nothing_else_waits_and_what_needs_it_is_refused(
     assert {answer.status for answer in answers} == {503}
     assert_answered_or_refused(answers)
     slowest = max(answer.seconds for answer in answers)
-    assert watch.allows(slowest, 3), f"{slowest:.2f} s; {watch}"
+    assert watch.allows(slowest, 9), f"{slowest:.2f} s; {watch}"
 
 
 def test_requests_that_plex_answers_after_2_seconds_are_answered_in_turn(

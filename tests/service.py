@@ -9,7 +9,6 @@ import contextlib
 import ctypes
 import json
 import os
-import random
 import re
 import shutil
 import signal
@@ -39,8 +38,8 @@ SECRET_KEY = "only-for-tests-only-for-tests-only-for-tests"
 PASSWORD = "correct-horse-battery-staple"
 USERS, WRITERS = 40, 4
 OPERATOR = "root"
-# Each worker of xdist has so many ports of its own.
-FIRST_PORT, PORTS, MAX_WORKERS = 16_000, 1_000, 16
+# Each process of the tests has a block of so many ports of its own.
+FIRST_PORT, PORTS, BLOCKS = 16_000, 500, 32
 _libc = ctypes.CDLL(None) if sys.platform == "linux" else None
 
 
@@ -71,7 +70,7 @@ class Answer:
 
 
 def free_port() -> int:
-    """Return a port that nobody uses. No other worker of xdist gets it."""
+    """Return a port that nobody uses. No other process of tests gets it, of any run."""
     return next(port for port in _ports if _is_free(port))
 
 
@@ -85,15 +84,31 @@ def _is_free(port: int) -> bool:
         return True
 
 
-def _ports_of_this_worker() -> Iterator[int]:
-    """Return ports below those that the system gives to connections, in turn for ever."""
-    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
-    first = FIRST_PORT + worker % MAX_WORKERS * PORTS
-    begun = random.SystemRandom().randrange(PORTS)  # another run may use the same ports
-    return (first + (begun + turn) % PORTS for turn in count())
+def _ports_of_this_process() -> Iterator[int]:
+    """Return ports below those that the system gives to connections, in turn for ever.
+
+    The first port of the block stays bound as long as this process runs, so that no other process
+    uses the block: granian does not notice that another server listens at its port.
+    """
+    guard, first = _own_block()
+    with guard:
+        yield from (first + 1 + turn % (PORTS - 1) for turn in count())
 
 
-_ports = _ports_of_this_worker()
+def _own_block() -> tuple[socket.socket, int]:
+    """Return the first port of a block that no other process uses, and a socket bound to it."""
+    for first in range(FIRST_PORT, FIRST_PORT + BLOCKS * PORTS, PORTS):
+        guard = socket.socket()
+        try:
+            guard.bind((HOST, first))
+        except OSError:
+            guard.close()
+        else:
+            return guard, first
+    raise RuntimeError(f"{BLOCKS} processes of tests run on this machine: no ports are left")
+
+
+_ports = _ports_of_this_process()
 
 
 def until(is_so: Callable[[], Any], seconds: float, what: str) -> Any:

@@ -71,9 +71,13 @@ def test_requests_in_flight_are_answered_after_sigterm(
 
 @pytest.mark.parametrize("kind", [Service, WsgiService])
 def test_a_worker_that_still_loads_the_service_ends_at_sigterm(
-    kind: type[Service], house: House, valkey: Valkey
+    kind: type[Service], house: House, valkey: Valkey, tmp_path: Path
 ) -> None:
+    # Nobody writes the secret, so the worker loads the service until it ends.
+    secret = tmp_path / "secret"
+    os.mkfifo(secret)
     environment = house.environment | {"REDIS_URL": valkey.url, "DATABASE_URL": house.copied()}
+    environment |= {"SECRET_KEY": "", "SECRET_KEY_FILE": str(secret)}
     service = kind(house.folder, environment, workers=1)
     try:
         until(lambda: any(map(ends_at_sigterm, service.workers())), 60, "it loads the service")

@@ -310,10 +310,12 @@ class Service:
         until(lambda: is_live(self.url), 20, "it answers")
 
     def is_whole(self) -> bool:
-        """Tell whether every worker that was spawned, also in place of another, has started."""
+        """Tell whether all workers are there, also those in place of others, and have started."""
         assert self._process.is_running(), self.log
-        log = self.log
-        return log.count("Started worker-") >= max(self._workers, log.count("Spawning worker-"))
+        workers, log = set(map(str, self.workers())), self.log
+        spawned = re.findall(r"Spawning worker-\d+ with PID: (\d+)", log)
+        has_all = len(workers) == self._workers and workers <= set(spawned)
+        return has_all and log.count("Started worker-") >= len(spawned)
 
     def workers(self) -> list[int]:
         return self._process.children()

@@ -142,12 +142,12 @@ def kill_one(service: Service, plex: Simulator, people: Sequence[Person]) -> Non
         victim, survivor = service.workers()
         os.kill(victim, signal.SIGKILL)
         until(lambda: any(each.done() for each in waiting), 5, "its connections are closed")
-        until(lambda: victim not in service.workers(), 20, "another worker takes its place")
+        until(lambda: victim not in service.workers(), 20, "it is gone")
         assert survivor in service.workers()
         plex.heal()
         statuses = [each.result(60) for each in waiting]
     assert set(statuses) == {0, 200}
-    until(service.is_whole, 60, "the new worker has started")
+    until(service.is_whole, 60, "another worker has taken its place")
     for number in range(12):
         assert status(service, f"{CACHED}&start={100 + number}", people[30]) == 200
 

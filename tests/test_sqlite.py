@@ -50,6 +50,12 @@ class Site:
         with ThreadPoolExecutor(len(wanted)) as pool:
             return list(pool.map(self.send, wanted))
 
+    def replace(self, restored: Path) -> None:
+        """Let another file take the place of the database."""
+        for suffix in ("-wal", "-shm"):
+            Path(f"{self.file}{suffix}").unlink()
+        os.replace(restored, self.file)
+
 
 @dataclass
 class Wanted:
@@ -207,10 +213,26 @@ def test_a_file_that_replaces_the_database_is_used_within_5_seconds(
         )
         backup.commit()
         backup.execute("PRAGMA journal_mode = DELETE")
-    for suffix in ("-wal", "-shm"):
-        Path(f"{site.file}{suffix}").unlink()
-    os.replace(restored, site.file)
+    site.replace(restored)
     until(partial(is_restored, site, people), 5, "both workers use the new file")
+
+
+def test_a_file_that_replaces_the_database_and_is_locked_is_503_after_a_second(
+    house: House, site: Site, people: Sequence[Person]
+) -> None:
+    session = Wanted("GET", "/api/v1/auth/session", {"headers": people[0].headers})
+    assert {site.send(session).response.status_code for _ in range(40)} == {200}
+    restored = file_of(house.copied())
+    with locked(
+        restored,
+        "PRAGMA journal_mode = DELETE",
+        "PRAGMA locking_mode = EXCLUSIVE",
+        "BEGIN EXCLUSIVE",
+    ):
+        site.replace(restored)
+        answered = [site.send(session) for _ in range(8)]
+    assert_unavailable(answered)
+    until(lambda: site.send(session).response.status_code == 200, 5, "it reads again")
 
 
 def is_restored(site: Site, people: Sequence[Person]) -> bool:

@@ -73,9 +73,21 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
     def ensure_connection(self) -> None:
         """Connect if there is no connection, or none to the file of this name."""
+        self._close_if_replaced()
+        super().ensure_connection()
+
+    def close_if_unusable_or_obsolete(self) -> None:
+        """Close a connection that is not used any more.
+
+        Django would connect to the file that took the place of its own, before and after a request,
+        where an error of the database has no response.
+        """
+        self._close_if_replaced()
+        super().close_if_unusable_or_obsolete()
+
+    def _close_if_replaced(self) -> None:
         if self.connection is not None and not self.in_atomic_block and self._is_replaced():
             self.close()
-        super().ensure_connection()
 
     def _is_replaced(self) -> bool:
         identity = self._file_identity()

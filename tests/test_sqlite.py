@@ -239,10 +239,12 @@ def is_restored(site: Site, people: Sequence[Person]) -> bool:
     """Tell whether every one of many answers is made of the restored database."""
     session = Wanted("GET", "/api/v1/auth/session", {"headers": people[0].headers})
     pages = [f"{ITEMS}&start={number}" for number in range(12)]
-    users = [site.send(session).response.json() for _ in range(12)]
+    users = [site.send(session).response for _ in range(12)]
     reads = [
         ask(site.service.url, page, people[number].headers) for number, page in enumerate(pages)
     ]
-    emails = {each["data"]["user"]["email"] for each in users}
+    if {each.status_code for each in users} != {200}:
+        return False
+    emails = {each.json()["data"]["user"]["email"] for each in users}
     ages = {each.headers["cache-control"] for each in reads}
     return emails == {"restored@example.com"} and ages == {"max-age=77, private"}

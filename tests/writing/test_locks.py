@@ -23,6 +23,7 @@ from tests.service import ROOT, House, Person, Service, Valkey, ask, until
 from tests.writing.conftest import Writer, sent
 
 NEW = "/api/v1/plex/libraries/1/collections"
+BRIEF_SECONDS = 8
 
 
 @pytest.fixture
@@ -53,14 +54,14 @@ def copied(house: House) -> str:
 
 @pytest.fixture
 def brief(house: House, copied: str, valkey: Valkey, plex: Simulator) -> Iterator[Service]:
-    """Two workers whose requests may take 2 seconds."""
+    """Two workers whose requests may take `BRIEF_SECONDS`: long enough to be killed meanwhile."""
     service = house.service(
         valkey,
         workers=2,
         DATABASE_URL=copied,
         PLEX_URL=plex.url,
         PLEX_TOKEN=plex.owner_token,
-        PLEX_TIMEOUT="2",
+        PLEX_TIMEOUT=str(BRIEF_SECONDS),
     )
     yield service
     service.close()
@@ -134,7 +135,9 @@ def test_a_worker_that_dies_releases_its_locks_a_little_later(
             dying.result()
     plex.heal()
     write = partial(post, brief, house.writers[0], path, {"items": movies[1:2]})
-    until(lambda: write().status_code == 200, 2 * LOCK_MARGIN, "the lock has expired")
+    until(
+        lambda: write().status_code == 200, BRIEF_SECONDS + 2 * LOCK_MARGIN, "the lock has expired"
+    )
 
 
 # --- The locks themselves, by each database -------------------------------------------------------

@@ -88,7 +88,7 @@ def test_a_slow_check_does_not_change_what_was_known(
 
 
 def test_only_one_check_runs_and_only_the_requests_of_its_first_half_second_wait(
-    anonymous: Client, plex: Simulator, always_due: None
+    anonymous: Client, plex: Simulator, patient: None, always_due: None
 ) -> None:
     plex.fault("silent", path="/identity")
     reported(anonymous)  # waits for the half second

@@ -12,6 +12,7 @@ from plex_integration.plex import memory
 from plex_integration.plex.memory import Reservation
 from plex_integration.plex.xml import MAX_CHILDREN, MAX_TAGS, parse_xml
 from tests.plex.conftest import RawServer, ok, plex_at
+from tests.service import until
 
 Serve = Callable[..., RawServer]
 
@@ -40,8 +41,12 @@ def reserved() -> int:
 
 @pytest.fixture(autouse=True)
 def _nothing_reserved() -> None:
+    until(is_nothing_reserved, 5, "the responses of other tests are released")
+
+
+def is_nothing_reserved() -> bool:
     gc.collect()
-    assert reserved() == 0
+    return reserved() == 0
 
 
 def rows_of(width: int, count: int) -> bytes:

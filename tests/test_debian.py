@@ -287,7 +287,12 @@ def test_systemd_starts_a_killed_service_again_without_its_old_workers(debian: D
     pid = debian.property("medianest", "MainPID")
     (worker,) = debian.run(f"cat /proc/{pid}/task/{pid}/children").split()
     debian.run("systemctl kill --kill-whom=main --signal=KILL medianest")
-    until(lambda: debian.property("medianest", "NRestarts") == "1", 20, "systemd starts it again")
+    until(
+        lambda: debian.property("medianest", "MainPID") not in ("0", pid),
+        20,
+        "systemd starts it again",
+    )
+    assert debian.property("medianest", "NRestarts") == "1"
     debian.wait()
     assert debian.run(f"[ ! -e /proc/{worker} ] && echo gone") == "gone\n"
 

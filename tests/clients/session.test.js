@@ -289,6 +289,33 @@ test('a request of one user is not sent again for the next user', async (t) => {
   assert.ok(requests.every(({ headers }) => headers.authorization !== `Bearer ${next.access}`));
 });
 
+test('a request renews its own token during the renewal of the sign-in before', async (t) => {
+  const asked = later();
+  const allowed = later();
+  const { baseUrl } = await serve(t, async ({ path, headers, body }) => {
+    if (path.endsWith('/refresh') && body.includes(FIRST.refresh)) {
+      asked.resolve();
+      await allowed.promise;
+      return failure(503, 'SERVICE_UNAVAILABLE');
+    }
+    if (path.endsWith('/refresh')) return ok({ access: 'access-3', refresh: 'refresh-3' });
+    if (headers.authorization === 'Bearer access-3') return ok(path);
+    return failure(401, 'UNAUTHORIZED', CHALLENGE);
+  });
+  // The renewal of the first sign-in ends after the request of the second one was refused.
+  const session = signedIn({ baseUrl, fetch: async (request) => {
+    const response = await fetch(request);
+    if (request.url.endsWith('/second')) setImmediate(allowed.resolve);
+    return response;
+  } });
+  const first = session.fetch('/first');
+  await asked.promise;
+  session.useTokens({ access: 'access-2', refresh: 'refresh-2' });
+  const second = session.fetch('/second');
+  await assert.rejects(first, { code: 'SERVICE_UNAVAILABLE' });
+  assert.equal(await read(await second), '/second');
+});
+
 test('no other address gets the token', async (t) => {
   const other = await serve(t, () => ok(true));
   const session = signedIn({ baseUrl: 'http://127.0.0.1:80/medianest/' });

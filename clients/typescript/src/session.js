@@ -37,8 +37,8 @@ export class Session {
   #onSignedOut;
   #retries;
   #maxWait;
-  /** @type {Promise<void> | null} */
-  #renewal = null;
+  /** @type {Map<number, Promise<void>>} The renewals under way, by the time of their sign-in. */
+  #renewals = new Map();
 
   /** @param {SessionOptions} options */
   constructor({ baseUrl, storage, fetch, onSignedOut, retries = 2, maxWait = 60 }) {
@@ -158,16 +158,18 @@ export class Session {
   }
 
   /**
-   * Renew the tokens: once for all requests that were sent with them, because a refresh token works
-   * only once.
+   * Renew the tokens: once for all requests of their sign-in, because a refresh token works only
+   * once.
    *
    * @param {import('./tokens.js').Tokens} tokens
    */
   #renew(tokens) {
-    this.#renewal ??= oneTabAtATime(() => this.#replace(tokens)).finally(() => {
-      this.#renewal = null;
-    });
-    return this.#renewal;
+    const { signedInAt } = tokens;
+    const renewal =
+      this.#renewals.get(signedInAt) ??
+      oneTabAtATime(() => this.#replace(tokens)).finally(() => this.#renewals.delete(signedInAt));
+    this.#renewals.set(signedInAt, renewal);
+    return renewal;
   }
 
   /** @param {import('./tokens.js').Tokens} tokens */

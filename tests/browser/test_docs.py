@@ -223,7 +223,30 @@ def test_swagger_ui_does_not_end_a_sign_in_with_a_renewal_of_the_one_before(site
     # The page reads the refusal before this response arrives.
     page.evaluate("fetch('/api/v1/health/live')")
     expect(page.get_by_text("Signed in as demo")).to_be_visible()
+    expect(page.locator("#problem")).to_be_empty()
     tried(page, NAMES["get", "/api/v1/auth/session"], {})
+
+
+def test_swagger_ui_renews_the_token_once_after_a_double_submit(site: Site) -> None:
+    site.page.clock.install()
+    page = site.open(DOCS)
+    held: list[Route] = []
+    page.route("**/api/v1/auth/token", lambda route: held.append(route))
+    sign_in_at_the_api(page)
+    page.get_by_role("button", name="Sign in", exact=True).click()
+    while len(held) < 2:
+        page.wait_for_timeout(50)
+    for route in held:
+        with page.expect_event("requestfinished"):
+            route.continue_()
+    expect(page.get_by_text("Signed in as demo")).to_be_visible()
+    # The page reads both answers before this response arrives.
+    page.evaluate("fetch('/api/v1/health/live')")
+    renewals: list[str] = []
+    page.on("request", lambda each: renewals.append(each.url))
+    with page.expect_response("**/api/v1/auth/token/refresh"):
+        page.clock.fast_forward("14:00")
+    assert len(renewals) == 1
 
 
 @pytest.mark.parametrize("name", READS)

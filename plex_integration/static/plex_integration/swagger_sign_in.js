@@ -11,22 +11,26 @@ let refresh, renewal; // while signed in: the refresh token, and the timer that 
 
 // Send a body. Return the data of the response; show its error, and return nothing.
 async function send(path, body) {
+  const before = refresh;
+  let message = 'The service is not reachable.';
   problem.textContent = '';
   const headers = { 'Content-Type': 'application/json' };
   try {
     const response = await fetch(path, { method: 'POST', headers, body: JSON.stringify(body) });
     const { data, error } = await response.json();
-    if (error) problem.textContent = error.message;
-    return data;
-  } catch {
-    problem.textContent = 'The service is not reachable.';
-  }
+    if (!error) return data;
+    message = error.message;
+  } catch {}
+  // Meanwhile the user may have signed in or out: the message is about what was before.
+  if (refresh === before) problem.textContent = message;
 }
 
 function use(pair) {
   const schema = { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' };
   ui.authActions.authorize({ [SCHEME]: { name: SCHEME, schema, value: pair.access } });
   refresh = pair.refresh;
+  // A form that was sent twice is answered twice.
+  clearTimeout(renewal);
   renewal = setTimeout(renew, (pair.expiresIn - RENEW_BEFORE_SECONDS) * 1000);
 }
 
@@ -63,6 +67,7 @@ form.addEventListener('submit', async (event) => {
 });
 
 document.getElementById('sign-out').addEventListener('click', () => {
-  send(paths.logout, { refresh });
+  const sent = refresh;
   forget();
+  send(paths.logout, { refresh: sent });
 });

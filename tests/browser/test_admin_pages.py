@@ -12,6 +12,7 @@ from tests.browser.conftest import (
     at_both_widths,
     in_light_and_dark,
     sign_in_at_the_admin,
+    stop_clock,
 )
 
 HOME = "/admin/"
@@ -136,6 +137,34 @@ def enter_code(page: Page) -> None:
     link = page.locator(".operator li a").get_attribute("href") or ""
     entered = requests.get(link, params={"code": code}, timeout=60)
     assert "Linked" in entered.text
+
+
+def test_the_page_with_the_code_goes_on_waiting_after_a_request_has_failed(admin: Site) -> None:
+    admin.expect_broken_connections()
+    page = connection(admin)
+    page.get_by_role("button", name="Sign in to Plex").click()
+    expect(page.get_by_role("status")).to_contain_text("Waiting")
+    page.route("**/sign-in/", lambda route: route.abort("failed"))
+    expect(page.get_by_role("status")).to_have_text("The service does not respond. Trying again.")
+    page.unroute("**/sign-in/")
+    enter_code(page)
+    expect(page.get_by_role("heading", name="Choose your Plex server")).to_be_visible()
+
+
+def test_the_page_with_the_code_sends_one_request_after_the_other(admin: Site) -> None:
+    stop_clock(admin.page)
+    page = connection(admin)
+    page.get_by_role("button", name="Sign in to Plex").click()
+    expect(page.locator("#waiting")).to_be_visible()
+    held: list[Route] = []
+    page.route("**/sign-in/", lambda route: held.append(route))
+    page.clock.run_for(20_000)
+    # The page has sent its requests before this response arrives.
+    page.evaluate("fetch('/api/v1/health/live')")
+    assert len(held) == 1
+    held[0].continue_()
+    while len(held) < 2:
+        page.clock.run_for(5_000)
 
 
 def test_signing_in_to_plex_can_be_cancelled(admin: Site) -> None:

@@ -37,14 +37,15 @@ export async function isLinked({ signal }) {
 }
 
 /** Begin a sign-in with Plex; with a signed-in user, link the account to this user. */
-export async function createPin() {
-  return read(await session.fetch('/api/v1/auth/plex/pins', { method: 'POST' }));
+export async function createPin(signal) {
+  return read(await session.fetch('/api/v1/auth/plex/pins', { method: 'POST', signal }));
 }
 
 /** Return the result of a PIN. Only whoever has its secret gets it. */
-export async function readPin({ id, secret }) {
+export async function readPin({ id, secret }, signal) {
   const headers = { 'X-Pin-Secret': secret };
-  const result = await read(await session.fetch(`/api/v1/auth/plex/pins/${id}`, { headers }));
+  const path = `/api/v1/auth/plex/pins/${id}`;
+  const result = await read(await session.fetch(path, { headers, signal }));
   if (result.link) cache = 'no-cache';
   return result;
 }

@@ -29,12 +29,14 @@ form.addEventListener('submit', async (event) => {
     form.reset();
     announce();
   } catch (error) {
+    // Meanwhile the user may have signed in another way.
+    if (session.signedIn) return;
     const wait = error.retryAfter ? ` Try again in ${count(error.retryAfter, 'second')}.` : '';
     status.textContent = error.message + wait;
   }
 });
 
-plex.addEventListener('click', () => continueWithPlex(plex, announce));
+plex.addEventListener('click', () => continueWithPlex(announce));
 
 function demoUser({ name, password }) {
   const button = element('button', { type: 'button' }, `Use ${name} / ${password}`);

@@ -194,6 +194,59 @@ def test_a_tab_for_plex_that_the_browser_blocks_is_reported(site: Site) -> None:
     )
 
 
+def test_a_user_who_has_closed_the_tab_for_plex_can_try_again_at_once(
+    site: Site, plex_origin: str
+) -> None:
+    site.expect_origin(plex_origin)
+    page = site.open("/")
+    held: list[Route] = []
+    site.context.route("**/auth/plex/pins/*", lambda route: held.append(route), times=1)
+    with page.expect_popup() as opened:
+        page.get_by_role("button", name="Continue with Plex").click()
+    while not held:
+        page.wait_for_timeout(50)
+    opened.value.close()
+    # The page no longer waits for the first sign-in.
+    with page.expect_event("requestfailed", lambda each: each == held[0].request):
+        continue_with_plex(site, plex_origin, "Nadia")
+    title_of(page).to_have_text("Movies")
+
+
+def test_the_page_waits_for_plex_no_longer_when_the_user_has_signed_in_another_way(
+    site: Site, plex_origin: str
+) -> None:
+    site.expect_origin(plex_origin)
+    page = site.open("/")
+    held: list[Route] = []
+    site.context.route("**/auth/plex/pins/*", lambda route: held.append(route))
+    page.get_by_role("button", name="Continue with Plex").click()
+    while not held:
+        page.wait_for_timeout(50)
+    with page.expect_event("requestfailed", lambda each: each == held[0].request):
+        page.get_by_role("button", name="Use demo").click()
+    expect(page.get_by_role("status")).to_have_text("240 titles, page 1 of 10")
+    assert len(held) == 1
+
+
+def test_a_sign_in_that_is_refused_late_says_nothing_to_a_user_who_has_signed_in(
+    site: Site, plex_origin: str
+) -> None:
+    site.expect_status(401)
+    held: list[Route] = []
+    site.context.route("**/auth/token", lambda route: held.append(route))
+    page = sign_in(site, "wrong")
+    while not held:
+        page.wait_for_timeout(50)
+    continue_with_plex(site, plex_origin, "Nadia")
+    status = expect(page.get_by_role("status"))
+    status.to_contain_text("page 1 of")
+    with page.expect_event("requestfinished", lambda each: each == held[0].request):
+        held[0].continue_()
+    # The page reads the refusal before this response arrives.
+    page.evaluate("fetch('/api/v1/health/live')")
+    status.to_contain_text("page 1 of")
+
+
 def test_a_sign_in_that_must_wait_says_how_long(site: Site) -> None:
     site.expect_status(429)
     error = {"code": "RATE_LIMIT_EXCEEDED", "message": "Too many requests."}

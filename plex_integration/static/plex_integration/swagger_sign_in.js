@@ -12,7 +12,7 @@ let refresh, renewal; // while signed in: the refresh token, and the timer that 
 // Send a body. Return the data of the response; show its error, and return nothing.
 async function send(path, body) {
   const before = refresh;
-  let message = 'The service is not reachable.';
+  let message;
   problem.textContent = '';
   const headers = { 'Content-Type': 'application/json' };
   try {
@@ -20,7 +20,9 @@ async function send(path, body) {
     const { data, error } = await response.json();
     if (!error) return data;
     message = error.message;
-  } catch {}
+  } catch {
+    message = 'The service is not reachable.';
+  }
   // Meanwhile the user may have signed in or out: the message is about what was before.
   if (refresh === before) problem.textContent = message;
 }

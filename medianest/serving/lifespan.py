@@ -60,7 +60,7 @@ class Lifespan:
             if callable(previous):
                 previous(number, frame)
             if not loop.is_running():
-                # uvloop tells the server nothing between two runs of the loop: it would serve on.
+                # Between two runs uvloop calls no handler of the server, which would serve on.
                 loop.call_soon_threadsafe(signal.raise_signal, number)
 
         try:

@@ -248,11 +248,11 @@ test('an abort before the wait for the next attempt ends it', async () => {
 });
 
 test('an abort during a renewal ends only the request that is aborted', async (t) => {
-  const asked = later();
+  const requested = later();
   const allowed = later();
   const { baseUrl, sent } = await service(t, {
     refresh: async () => {
-      asked.resolve();
+      requested.resolve();
       await allowed.promise;
     },
   });
@@ -260,7 +260,7 @@ test('an abort during a renewal ends only the request that is aborted', async (t
   const controller = new AbortController();
   const aborted = session.fetch('/aborted', { signal: controller.signal });
   const other = session.fetch('/other');
-  await asked.promise;
+  await requested.promise;
   controller.abort();
   await assert.rejects(aborted, { name: 'AbortError' });
   allowed.resolve();
@@ -290,11 +290,11 @@ test('a request of one user is not sent again for the next user', async (t) => {
 });
 
 test('a request renews its own token during the renewal of the sign-in before', async (t) => {
-  const asked = later();
+  const requested = later();
   const allowed = later();
   const { baseUrl } = await serve(t, async ({ path, headers, body }) => {
     if (path.endsWith('/refresh') && body.includes(FIRST.refresh)) {
-      asked.resolve();
+      requested.resolve();
       await allowed.promise;
       return failure(503, 'SERVICE_UNAVAILABLE');
     }
@@ -309,7 +309,7 @@ test('a request renews its own token during the renewal of the sign-in before', 
     return response;
   } });
   const first = session.fetch('/first');
-  await asked.promise;
+  await requested.promise;
   session.useTokens({ access: 'access-2', refresh: 'refresh-2' });
   const second = session.fetch('/second');
   await assert.rejects(first, { code: 'SERVICE_UNAVAILABLE' });

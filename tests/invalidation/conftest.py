@@ -154,7 +154,7 @@ def listening(
     changing: Simulator,
     request: pytest.FixtureRequest,
 ) -> Listening:
-    """A listener that Plex and Redis have heard of; a parameter is a part of its environment."""
+    """A listener that Plex and Redis know of; a parameter is a part of its environment."""
     changing.drop_listeners()  # of those who went without a word
     process = listen(**getattr(request, "param", {}))
     until(lambda: changing.broadcast.listeners, 30, "Plex has a listener")

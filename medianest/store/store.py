@@ -9,6 +9,7 @@ from typing import Any, NamedTuple, Protocol
 from django.conf import settings
 from redis.exceptions import NoScriptError
 
+from medianest.clocks import seconds_ahead
 from medianest.redis_address import Kind, RedisAddress
 from medianest.store import values
 from medianest.store.breaker import Breaker, LocalBreaker, RedisBreaker
@@ -312,8 +313,7 @@ class RedisStore:
             [value if isinstance(value, bytes) else None for value in others[1:]],
             self.reports.found(reports, now),
             self.breaker.found_failures(server, others),
-            # Redis read its clock at some moment of the round trip.
-            max(0.0, now - ended) + min(0.0, now - began),
+            seconds_ahead(now, began, ended),
         )
 
     def facts(self) -> Mapping[str, Facts | None]:

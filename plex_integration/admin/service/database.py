@@ -13,6 +13,8 @@ from django.db import connection
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 
+from medianest.clocks import seconds_ahead
+
 MIGRATIONS_SECONDS = 10
 """For how long a process remembers which migrations are pending."""
 
@@ -70,6 +72,5 @@ def _postgresql(seconds: float) -> DatabaseFacts:
         size, clock = cursor.fetchone()
         ended = time.time()
         version = connection.connection.info.parameter_status("server_version")
-    # The server read its clock at some moment in between.
-    ahead = max(0.0, float(clock) - ended) + min(0.0, float(clock) - began)
+    ahead = seconds_ahead(float(clock), began, ended)
     return DatabaseFacts(f"PostgreSQL {version}", size, seconds, ahead)

@@ -23,6 +23,7 @@ from django.conf import settings
 from plexapi import BASE_HEADERS
 from urllib3.exceptions import HTTPError
 
+from medianest.clocks import seconds_ahead
 from medianest.serving import upstream
 from plex_integration.errors import PlexApiError, PlexTvUnavailable
 from plex_integration.plex.transport import enforce_deadline, new_session, remaining_seconds
@@ -118,7 +119,7 @@ def clock_difference(path: str, client: Client) -> float | None:
     except ValueError:
         return None
     # The date has whole seconds, rounded down.
-    return max(0.0, seconds - ended) + min(0.0, seconds + 1 - began)
+    return seconds_ahead(seconds, began, ended, resolution=1)
 
 
 def _exchange(

@@ -19,6 +19,7 @@ export async function showMenu(view) {
   );
 }
 
+/** Clear the menu: another user has other libraries. */
 export function clearMenu() {
   menu.replaceChildren();
 }

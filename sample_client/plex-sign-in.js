@@ -4,7 +4,7 @@ import { element } from './elements.js';
 import { pause } from './medianest/waiting.js';
 import { createPin, readPin, session } from './requests.js';
 
-// Ends when the user begins another one, or has signed in another way.
+// The attempt to sign in. It ends when the user begins another one, or signs in another way.
 let attempt = new AbortController();
 document.getElementById('sign-in').addEventListener('signed-in', () => attempt.abort());
 

@@ -11,13 +11,16 @@ const form = document.getElementById('sign-in');
 const plex = document.getElementById('plex-sign-in');
 const demo = document.getElementById('demo-users');
 
-/** Return the page; the form itself is in index.html. The next user has other libraries. */
+/** Return the page; the form itself is in index.html. */
 export function signInPage(status = '') {
   clearMenu();
   return { title: 'Sign in', status };
 }
 
-const announce = () => form.dispatchEvent(new Event('signed-in'));
+function announce() {
+  clearMenu();
+  form.dispatchEvent(new Event('signed-in'));
+}
 
 form.addEventListener('submit', async (event) => {
   event.preventDefault();

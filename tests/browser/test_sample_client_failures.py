@@ -247,6 +247,22 @@ def test_a_sign_in_that_is_refused_late_says_nothing_to_a_user_who_has_signed_in
     status.to_contain_text("page 1 of")
 
 
+def test_a_sign_in_that_succeeds_late_brings_the_menu_of_its_user(
+    site: Site, plex_origin: str
+) -> None:
+    held: list[Route] = []
+    site.context.route("**/auth/token", lambda route: held.append(route))
+    page = sign_in(site)
+    while not held:
+        page.wait_for_timeout(50)
+    continue_with_plex(site, plex_origin, "Nadia")
+    libraries = page.get_by_role("navigation", name="Libraries").get_by_role("link")
+    expect(libraries).to_have_count(5)
+    expect(libraries.get_by_text("Music")).to_have_count(0)
+    held[0].continue_()
+    expect(libraries.get_by_text("Music")).to_be_visible()
+
+
 def test_a_sign_in_that_must_wait_says_how_long(site: Site) -> None:
     site.expect_status(429)
     error = {"code": "RATE_LIMIT_EXCEEDED", "message": "Too many requests."}

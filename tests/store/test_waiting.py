@@ -21,8 +21,8 @@ from tests.settings import PATIENT
 BOUND = 0.3
 # What a busy machine may add before a thread that is ready runs again.
 NOISE = 0.25
-MANY_CALLS = 3.0
-"""Seconds for many calls that do not each wait: if they did, they would need more than 30."""
+ROUNDS = 3
+"""How often many calls are measured: a machine may stand still in one of the rounds."""
 HIT = Hit("server:1", 20, 60, expires=False)
 STAMPED = StampedHit(Hit("server:{1}", 20, 60, expires=False), "1", "stamp")
 
@@ -69,6 +69,15 @@ def is_warm_after(call: str, store: Any) -> bool:
     return bool(store.condition() is Condition.OK)
 
 
+def are_all_calls_brief(store: Any) -> bool:
+    """Make each call 20 times; tell whether they took no longer than one wait."""
+    watch = Stopwatch()
+    for call in CALLS.values():
+        for _ in range(20):
+            call(store)
+    return watch.keeps(BOUND + NOISE)
+
+
 @pytest.mark.parametrize("call", CALLS)
 @pytest.mark.parametrize("is_warm", [True, False], ids=["connected", "not yet connected"])
 def test_a_redis_that_hangs_is_waited_for_once_and_briefly(
@@ -84,11 +93,7 @@ def test_a_redis_that_hangs_is_waited_for_once_and_briefly(
         assert watch.keeps(BOUND + NOISE), watch
         assert watch.seconds > 0.1  # it did hang
         # From here on the breaker is open: nothing is sent, so nothing is waited for.
-        watch = Stopwatch()
-        for each in CALLS:
-            for _ in range(20):
-                CALLS[each](store)
-        assert watch.keeps(MANY_CALLS), watch
+        assert any(are_all_calls_brief(store) for _ in range(ROUNDS))
     finally:
         frail.send(signal.SIGCONT)
     until(lambda: store.condition() is Condition.OK, 5, "the store uses Redis again")
@@ -180,14 +185,19 @@ def test_many_hits_of_one_loop_wait_no_longer_than_one(
             await store.close_loop()
 
     store.stamps.renew([("1", Stamp("stamp", 100), None)])
-    watch = Stopwatch()
-    found = uvloop.run(main())
-    assert not any(each.is_available for each in found)
-    # The Redis of the limits alone has counted.
+    # The Redis of the limits alone counts.
     counting = Counting.COUNTED if is_divided else Counting.UNAVAILABLE
-    assert {each.counted.counting for each in found} == {counting}
-    until(lambda: store.condition() is Condition.OK, 5, "normal within five seconds")
-    assert watch.allows(max(waited), MANY_CALLS), (max(waited), watch)
+    for _ in range(ROUNDS):
+        waited.clear()
+        watch = Stopwatch()
+        found = uvloop.run(main())
+        assert not any(each.is_available for each in found)
+        assert {each.counted.counting for each in found} == {counting}
+        until(lambda: store.condition() is Condition.OK, 5, "normal within five seconds")
+        if watch.allows(max(waited), BOUND + NOISE):
+            break
+    else:
+        pytest.fail(f"{max(waited)} seconds; {watch}")
 
 
 def test_a_redis_that_loads_its_data_is_unavailable(stores: Any) -> None:

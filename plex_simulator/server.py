@@ -240,7 +240,7 @@ class Handler(BaseHTTPRequestHandler):
         self.send_head(response, len(response.body))
         if self.command != "HEAD":
             # What is longer than the buffer is sent at once. The last byte waits in the buffer
-            # until the request is recorded: who has the response finds the request.
+            # until the request is recorded: a test that has the whole response finds the request.
             body = memoryview(response.body)
             self.wfile.write(body[:-1])
             self.wfile.write(body[-1:])

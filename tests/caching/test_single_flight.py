@@ -222,7 +222,7 @@ def callers(monkeypatch: pytest.MonkeyPatch) -> set[int]:
     """The threads that load, or that wait for another one's load."""
     found: set[int] = set()
     acquire = LoadLock.acquire
-    # Who waits may get no processor for longer than a failure is readable.
+    # A waiting thread may get no processor for longer than a failure is readable.
     monkeypatch.setattr("medianest.store.locks.FAILURE_MILLISECONDS", 60_000)
 
     class Noted(Future[Any]):
